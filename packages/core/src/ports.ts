@@ -1,0 +1,23 @@
+/** The outside world as core and the SDK see it: handed in, never reached for. */
+
+/** Time. Tests hand in a virtual one. */
+export interface Clock {
+  /** Unix time in milliseconds. */
+  now(): number;
+  /** Calls `fire` once after `delayMs`; the result cancels it. */
+  setTimer(delayMs: number, fire: () => void): () => void;
+}
+
+/** Cryptographically secure in production; seeded in tests. */
+export interface RandomSource {
+  bytes(length: number): Uint8Array;
+}
+
+/** Ed25519 by whatever the platform does best. `verify` is the backend's native rule; core adds what identity.md section 1 demands. */
+export interface SignatureBackend {
+  readonly name: "noble" | "node" | "webcrypto" | "libsodium";
+  /** True where the native verify is cofactored or lax about R, so that core must check R itself. */
+  readonly checkR: boolean;
+  sign(seed: Uint8Array, message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+}

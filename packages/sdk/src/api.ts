@@ -1,0 +1,234 @@
+/**
+ * The SDK's public face. Everything a developer touches is named here; the classes behind it are private.
+ * Ids are text (`ear1…`), times Unix milliseconds, media are W3C `MediaStreamTrack`s.
+ */
+import type { Clock, RandomSource, RefusalCode, SignatureBackend } from "@earshot/core";
+
+/** Durable key-value storage. Values are already sealed where they are secret only if the adapter seals them (both shipped adapters do or use mode 0600). */
+export interface Storage {
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** Durable when the promise resolves. */
+  set(key: string, value: Uint8Array): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Keys that start with `prefix`, in no order. */
+  keys(prefix: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** One ordered stream of binary messages to a supernode. */
+export interface Connection {
+  send(message: Uint8Array): void;
+  close(): void;
+  onMessage: (message: Uint8Array) => void;
+  /** Called once, whoever closed. */
+  onClose: (reason: string) => void;
+}
+
+export interface Transport {
+  /** Rejects with `EarshotError` code `node-unreachable` or `node-refused`. */
+  connect(node: NodeAddress): Promise<Connection>;
+}
+
+/** `url`: what `earshot start` printed (http, https, ws or wss; a `#token=` fragment is taken as the token). */
+export interface NodeAddress {
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** Makes a W3C peer connection: the browser's own, or `@roamhq/wrtc`'s. */
+export type PeerConnectionFactory = (configuration: RTCConfiguration) => RTCPeerConnection;
+
+export interface ClientOptions {
+  readonly storage: Storage;
+  readonly transport: Transport;
+  readonly peerConnection: PeerConnectionFactory;
+  readonly node: NodeAddress;
+  /** Used when a new identity is made; changed later with `setName`. At most 48 bytes of UTF-8. */
+  readonly name?: string;
+  /** Restores an account into empty storage: 24 words, and optionally the encrypted backup. Makes a new device. */
+  readonly restore?: { readonly phrase: string; readonly backup?: Uint8Array };
+  /** Accept every contact request without asking (Echo, bots). Default false. */
+  readonly acceptAllRequests?: boolean;
+  readonly clock?: Clock;
+  readonly random?: RandomSource;
+  readonly signatures?: SignatureBackend;
+  /** Diagnostics without ids, addresses, keys or content. */
+  readonly log?: (line: { readonly event: string; readonly detail?: string }) => void;
+}
+
+export type Unsubscribe = () => void;
+
+export interface ClientEvents {
+  /** Connection state changed; read `client.status`. */
+  status: ClientStatus;
+  contacts: readonly Contact[];
+  requests: readonly ContactRequest[];
+  /** Somebody is calling and the ring is on. */
+  incoming: Call;
+  /** A call that this device did not take: missed while away, or refused as stale. */
+  missed: MissedCall;
+  /** A contact's device that this app has not seen before (promise 5). */
+  newDevice: { readonly contactId: string; readonly deviceId: string };
+  /** An attempt that was broken off between the nonces: shown, because guessing words costs an attacker such attempts. */
+  brokenAttempt: { readonly contactId: string; readonly at: number };
+  /** Bytes from someone else were refused; counted in `client.refusals()`. */
+  refused: { readonly code: RefusalCode };
+}
+
+export interface ClientStatus {
+  readonly state: "offline" | "connecting" | "online" | "draining";
+  /** Milliseconds until the next try, when offline. */
+  readonly retryInMs?: number;
+  /** Why the last try failed: an `EarshotError` code. */
+  readonly problem?: string;
+  /** The supernode this client has its mailboxes at (hex key), when online. */
+  readonly supernode?: string;
+}
+
+export interface Contact {
+  readonly id: string;
+  readonly name: string;
+  /** `added`: waiting for the other to add us too; `contact`: can call; `blocked`. */
+  readonly state: "added" | "contact" | "blocked";
+  readonly addedAt: number;
+}
+
+/** A stranger asks to be a contact. Never rings. */
+export interface ContactRequest {
+  readonly id: string;
+  /** What they call themselves: unverified. */
+  readonly name: string;
+  readonly receivedAt: number;
+}
+
+export interface MissedCall {
+  readonly contactId: string;
+  readonly callId: string;
+  readonly at: number;
+}
+
+export interface Client {
+  readonly id: string;
+  readonly name: string;
+  readonly deviceId: string;
+  /** The card to hand out: link text, also what the QR code holds. */
+  card(): string;
+  readonly status: ClientStatus;
+  /** Connects, opens the mailboxes, publishes the records and drains what waits. Resolves once online; keeps reconnecting until `stop`. */
+  start(): Promise<void>;
+  /** Hangs up, disconnects and closes the storage. */
+  stop(): Promise<void>;
+  setName(name: string): Promise<void>;
+  contacts(): readonly Contact[];
+  requests(): readonly ContactRequest[];
+  /** Adds a card or id and sends the request; resolves when it is on its way (errors: `id-mistyped`, `card-mistyped`, `own-card`, `too-many-contacts`, …). */
+  addContact(card: string, name?: string): Promise<Contact>;
+  acceptRequest(id: string): Promise<Contact>;
+  declineRequest(id: string): Promise<void>;
+  renameContact(id: string, name: string): Promise<void>;
+  /** Removes and rotates the locator key, so that they can no longer find or reach this device. */
+  removeContact(id: string): Promise<void>;
+  blockContact(id: string): Promise<void>;
+  /**
+   * Calls a contact by id or card; a card not yet added is added first. Resolves with the call as soon as the invite is on its way.
+   * Errors: `not-a-contact`, `waiting-for-contact`, `offline`, `already-in-call`, `contact-unreachable`.
+   */
+  call(idOrCard: string, media?: CallMedia): Promise<Call>;
+  calls(): readonly Call[];
+  recoveryPhrase(): Promise<string>;
+  backup(): Promise<Uint8Array>;
+  refusals(): readonly (readonly [RefusalCode, number])[];
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe;
+}
+
+/** The person's own tracks. Nothing of them leaves before the answer and the confirmation. */
+export interface CallMedia {
+  readonly audio?: MediaStreamTrack;
+  readonly video?: MediaStreamTrack;
+}
+
+export type CallPhase =
+  | "dialling" // invite on its way
+  | "ringing" // outgoing: it rings there; incoming: it rings here
+  | "connecting" // answered; transport or confirmation not there yet
+  | "active"
+  | "reconnecting"
+  | "ended";
+
+export type CallEndReason =
+  | "hung-up"
+  | "declined"
+  | "busy"
+  | "cancelled"
+  | "no-answer"
+  | "answered-elsewhere"
+  | "declined-elsewhere"
+  | "unreachable"
+  | "connection-failed"
+  | "peer-vanished"
+  | "not-confirmed"
+  | "refused"
+  | "local-shutdown";
+
+/** How the call travels, from the selected candidate pair. */
+export interface CallPath {
+  readonly kind: "direct" | "relayed";
+  readonly protocol: "udp" | "tcp";
+  readonly localType: string;
+  readonly remoteType: string;
+  readonly localAddress?: string;
+  readonly remoteAddress?: string;
+  readonly roundTripMs?: number;
+  /** False until the confirm exchange held. A relayed path is unverified until then. */
+  readonly confirmed: boolean;
+  /** Addresses that were sent and did not arrive (promise 2), after repair. */
+  readonly missingCandidates: number;
+}
+
+export interface CallStats {
+  readonly roundTripMs?: number;
+  readonly jitterMs?: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+export interface CallEvents {
+  /** Anything readable on the call changed. */
+  change: Call;
+  ended: CallEndReason;
+}
+
+export interface Call {
+  readonly callId: string;
+  readonly peer: Contact;
+  readonly direction: "outgoing" | "incoming";
+  readonly phase: CallPhase;
+  readonly endReason?: CallEndReason;
+  /** The caller asked for video (incoming), or this side did (outgoing). */
+  readonly wantsVideo: boolean;
+  readonly startedAt: number;
+  readonly answeredAt?: number;
+  readonly endedAt?: number;
+  /** Four words to compare by voice, once both nonces are known. */
+  readonly words?: readonly string[];
+  readonly confirmed: boolean;
+  readonly muted: boolean;
+  readonly localVideo: MediaStreamTrack | null;
+  /** What the other side says it sends. */
+  readonly remoteMedia: { readonly audio: boolean; readonly video: boolean };
+  /** The other side's tracks, present from the confirmation on. */
+  readonly remoteAudio?: MediaStreamTrack;
+  readonly remoteVideo?: MediaStreamTrack;
+  readonly path?: CallPath;
+  answer(media?: CallMedia): Promise<void>;
+  decline(): Promise<void>;
+  hangUp(): Promise<void>;
+  setMuted(muted: boolean): void;
+  setAudio(track: MediaStreamTrack | null): Promise<void>;
+  /** Starts, swaps or stops (null) this side's picture. */
+  setVideo(track: MediaStreamTrack | null): Promise<void>;
+  stats(): Promise<CallStats>;
+  on<K extends keyof CallEvents>(event: K, listener: (value: CallEvents[K]) => void): Unsubscribe;
+}

@@ -1,3 +1,4 @@
 export * from "./bytes.ts";
+export * from "./cbor.ts";
 export * from "./errors.ts";
 export * from "./ports.ts";

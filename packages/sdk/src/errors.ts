@@ -1,0 +1,26 @@
+import { EarshotError } from "@earshot/core";
+
+/** Storage cannot be used: `storage-in-use`, `storage-locked`, `key-half-unavailable`, `storage-failed`. The message says what to do. */
+export class StorageError extends EarshotError {}
+
+/** The node cannot be used: `node-unreachable`, `node-refused`, `bad-node-url`, `offline`. */
+export class NodeError extends EarshotError {}
+
+/** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, … */
+export class ContactError extends EarshotError {}
+
+/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `bad-call-state`. */
+export class CallError extends EarshotError {}
+
+/** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`. */
+export class ClientError extends EarshotError {}
+
+/** The text of anything thrown, for logs and `cause`-less messages. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The stable code of anything thrown; `unexpected` for what is not an {@link EarshotError}. */
+export function codeOf(error: unknown): string {
+  return error instanceof EarshotError ? error.code : "unexpected";
+}

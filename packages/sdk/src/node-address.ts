@@ -1,0 +1,67 @@
+import type { NodeAddress } from "./api.ts";
+import { NodeError } from "./errors.ts";
+
+/** Where a node's edge listener takes WebSockets. */
+const EDGE_PATH = "/edge";
+export const EDGE_PROTOCOL = "earshot.edge.1";
+/** A sub-protocol that carries the token: the one header a browser lets a page set on a WebSocket. */
+const TOKEN_PROTOCOL_PREFIX = "earshot.token.";
+
+export interface ParsedNodeAddress {
+  /** `ws:` or `wss:`, with the edge path. */
+  readonly edgeUrl: string;
+  /** `http:` or `https:` origin, without a slash at the end. */
+  readonly httpOrigin: string;
+  readonly token?: string;
+}
+
+/** Reads what `earshot start` printed. Throws {@link NodeError} `bad-node-url`. */
+export function parseNodeAddress(address: NodeAddress): ParsedNodeAddress {
+  let url: URL;
+  try {
+    url = new URL(address.url);
+  } catch (cause) {
+    throw badUrl(address.url, { cause });
+  }
+  const secure = url.protocol === "https:" || url.protocol === "wss:";
+  if (!secure && url.protocol !== "http:" && url.protocol !== "ws:") throw badUrl(address.url);
+  const token = address.token ?? tokenOf(url);
+  return {
+    edgeUrl: `${secure ? "wss" : "ws"}://${url.host}${EDGE_PATH}`,
+    httpOrigin: `${secure ? "https" : "http"}://${url.host}`,
+    ...(token ? { token } : {}),
+  };
+}
+
+/** The sub-protocols to offer: the edge protocol, and the token where there is one. */
+export function protocolsOf(address: ParsedNodeAddress): string[] {
+  return address.token ? [EDGE_PROTOCOL, TOKEN_PROTOCOL_PREFIX + address.token] : [EDGE_PROTOCOL];
+}
+
+function tokenOf(url: URL): string | undefined {
+  return new URLSearchParams(url.hash.slice(1)).get("token") ?? url.searchParams.get("token") ?? undefined;
+}
+
+function badUrl(url: string, options?: { cause?: unknown }): NodeError {
+  return new NodeError(
+    "bad-node-url",
+    `"${url}" is not a node's address. Use the one that \`earshot start\` printed, such as http://127.0.0.1:4210/#token=…`,
+    options,
+  );
+}
+
+export function nodeUnreachable(address: ParsedNodeAddress, cause?: unknown): NodeError {
+  return new NodeError(
+    "node-unreachable",
+    `No Earshot node answers at ${address.httpOrigin}. Start it with \`earshot start\`, or check the address.`,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+export function nodeRefused(address: ParsedNodeAddress, why: string, cause?: unknown): NodeError {
+  return new NodeError(
+    "node-refused",
+    `The node at ${address.httpOrigin} refused the connection (${why}). Open the address that \`earshot start\` printed: it carries the node's token.`,
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,38 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { transportCompliance } from "@earshot/testkit";
+import { WebSocketServer } from "ws";
+import { EDGE_PROTOCOL } from "../node-address.ts";
+import { nodeTransport } from "./ws-transport.ts";
+
+transportCompliance("ws in Node", async () => {
+  const http = createServer((_, response) => response.end());
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => EDGE_PROTOCOL });
+  http.on("upgrade", (request, socket, head) => {
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(/,\s*/);
+    if (request.url !== "/edge" || !offered.includes("earshot.token.good")) {
+      socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (ws) => ws.on("message", (data) => ws.send(data, { binary: true })));
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const { port } = http.address() as AddressInfo;
+  const free = createServer();
+  await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
+  const nowhere = (free.address() as AddressInfo).port;
+  await new Promise((resolve) => free.close(resolve));
+  const transport = nodeTransport();
+  return {
+    connect: () => transport.connect({ url: `http://127.0.0.1:${port}/#token=good` }),
+    connectNowhere: () => transport.connect({ url: `ws://127.0.0.1:${nowhere}` }),
+    connectRefused: () => transport.connect({ url: `http://127.0.0.1:${port}`, token: "bad" }),
+    cutAll: () => {
+      for (const client of sockets.clients) client.terminate();
+    },
+    cleanUp: async () => {
+      for (const client of sockets.clients) client.terminate();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+});

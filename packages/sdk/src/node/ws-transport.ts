@@ -1,0 +1,57 @@
+import WebSocket from "ws";
+import type { Connection, Transport } from "../api.ts";
+import type { NodeError } from "../errors.ts";
+import {
+  nodeRefused,
+  nodeUnreachable,
+  type ParsedNodeAddress,
+  parseNodeAddress,
+  protocolsOf,
+} from "../node-address.ts";
+
+/** A node that has not finished the handshake by then counts as unreachable. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** The edge protocol's largest frame (docs/protocol/edge.md), with nothing to spare. */
+const MAX_MESSAGE_BYTES = 10_240;
+
+/** WebSockets through `ws`: the edge transport in Node. */
+export function nodeTransport(): Transport {
+  return { connect: (node) => connect(parseNodeAddress(node)) };
+}
+
+function connect(address: ParsedNodeAddress): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(address.edgeUrl, protocolsOf(address), {
+      perMessageDeflate: false,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      maxPayload: MAX_MESSAGE_BYTES,
+    });
+    socket.binaryType = "nodebuffer";
+    let refusal: NodeError | undefined;
+    socket.once("unexpected-response", (request, response) => {
+      refusal = nodeRefused(address, `HTTP ${response.statusCode ?? 0}`);
+      request.destroy();
+      reject(refusal);
+    });
+    socket.once("error", (cause) => reject(refusal ?? nodeUnreachable(address, cause)));
+    socket.once("open", () => resolve(connectionOf(socket)));
+  });
+}
+
+function connectionOf(socket: WebSocket): Connection {
+  const connection: Connection = {
+    onMessage: () => {},
+    onClose: () => {},
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(message);
+    },
+    close: () => socket.close(1000),
+  };
+  socket.on("message", (data, isBinary) => {
+    // Text is no frame of the edge protocol: an empty message is refused where frames are decoded.
+    connection.onMessage(isBinary ? Uint8Array.from(data as Buffer) : new Uint8Array());
+  });
+  socket.on("error", () => {}); // "close" follows and tells
+  socket.once("close", (code) => connection.onClose(`closed (${code})`));
+  return connection;
+}

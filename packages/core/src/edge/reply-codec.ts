@@ -1,0 +1,213 @@
+/** Bodies of the frames that a supernode sends. docs/protocol/edge.md section 3. */
+import { type ByteReader, ByteWriter, decodeBytes, utf8 } from "../bytes.ts";
+import { accept, type Result, refuse } from "../errors.ts";
+import { edgeErrorCode, edgeErrorNumber } from "./error-codes.ts";
+import {
+  type EdgeReply,
+  MAX_BUNDLE_BYTES,
+  MAX_ICE_URLS,
+  MAX_SUPERNODES,
+  MAX_URL_BYTES,
+  type SupernodeInfo,
+  type Welcome,
+} from "./frame-types.ts";
+import { mustBe, readRecord, writeRecord } from "./request-codec.ts";
+
+/** Frame type bytes of the supernode's frames. */
+export const REPLY_TYPES = {
+  welcome: 0x81,
+  opened: 0x82,
+  envelope: 0x83,
+  ok: 0x84,
+  record: 0x85,
+  bundle: 0x86,
+  supernodes: 0x87,
+  ice: 0x88,
+  drain: 0x89,
+  pong: 0x8a,
+  moved: 0x8b,
+  error: 0xff,
+} as const satisfies Record<EdgeReply["type"], number>;
+
+/** Bytes of a welcome before its signature. */
+export const WELCOME_SIGNED_BYTES = 1 + 32 + 32 + 32 + 8 + 4 + 1 + 1 + 4;
+
+/** The part of a welcome that the supernode signs. */
+export function encodeWelcome(welcome: Welcome): Uint8Array {
+  return new ByteWriter()
+    .u8(welcome.version)
+    .fixed(welcome.supernodeKey, 32)
+    .fixed(welcome.hopKey, 32)
+    .fixed(welcome.challenge, 32)
+    .u64(welcome.time)
+    .u32(welcome.maxFrameBytes)
+    .u8(welcome.mailboxWorkBits)
+    .u8(welcome.requestWorkBits)
+    .u32(welcome.retentionSeconds)
+    .finish();
+}
+
+function decodeWelcome(signedPart: Uint8Array): Result<Welcome> {
+  return decodeBytes(signedPart, (r) =>
+    accept({
+      version: r.u8(),
+      supernodeKey: r.bytes(32),
+      hopKey: r.bytes(32),
+      challenge: r.bytes(32),
+      time: r.u64(),
+      maxFrameBytes: r.u32(),
+      mailboxWorkBits: r.u8(),
+      requestWorkBits: r.u8(),
+      retentionSeconds: r.u32(),
+    }),
+  );
+}
+
+/** Throws RangeError where a field breaks its stated length or bound: the caller's mistake. */
+export function writeReply(w: ByteWriter, frame: EdgeReply): void {
+  switch (frame.type) {
+    case "welcome":
+      w.fixed(frame.signedPart, WELCOME_SIGNED_BYTES).fixed(frame.signature, 64);
+      return;
+    case "opened":
+      w.fixed(frame.mailboxId, 16).u16(frame.stored);
+      return;
+    case "envelope":
+      w.fixed(frame.mailboxId, 16).u64(frame.seq).bytes16(frame.envelope);
+      return;
+    case "record":
+      w.u8(frame.record ? 1 : 0);
+      if (frame.record) writeRecord(w, frame.record);
+      return;
+    case "bundle":
+      w.u8(frame.bundle ? 1 : 0);
+      if (frame.bundle) w.bytes16(frame.bundle);
+      return;
+    case "supernodes":
+      writeSupernodes(w, frame.supernodes);
+      return;
+    case "ice":
+      mustBe(frame.urls.length <= MAX_ICE_URLS, "at most 8 ICE urls");
+      w.u8(frame.urls.length);
+      for (const url of frame.urls) writeUrl(w, url);
+      return;
+    case "drain":
+      w.u32(frame.graceMs).u32(frame.retryAfterMs);
+      writeSupernodes(w, frame.supernodes);
+      return;
+    case "moved":
+      w.fixed(frame.mailboxId, 16);
+      return;
+    case "error":
+      w.u16(edgeErrorNumber(frame.code)).u32(frame.retryAfterMs);
+      return;
+    case "ok":
+    case "pong":
+      return;
+  }
+}
+
+/** Undefined where the type byte is not a supernode's. */
+export function readReply(type: number, r: ByteReader): Result<EdgeReply> | undefined {
+  switch (type) {
+    case REPLY_TYPES.welcome: {
+      const signedPart = r.bytes(WELCOME_SIGNED_BYTES);
+      const signature = r.bytes(64);
+      const welcome = decodeWelcome(signedPart);
+      return welcome.ok ? accept({ type: "welcome", welcome: welcome.value, signedPart, signature }) : welcome;
+    }
+    case REPLY_TYPES.opened:
+      return accept({ type: "opened", mailboxId: r.bytes(16), stored: r.u16() });
+    case REPLY_TYPES.envelope:
+      return accept({ type: "envelope", mailboxId: r.bytes(16), seq: r.u64(), envelope: r.bytes16() });
+    case REPLY_TYPES.ok:
+      return accept({ type: "ok" });
+    case REPLY_TYPES.record:
+      return optional(r, readRecord, (record) => ({ type: "record", record }));
+    case REPLY_TYPES.bundle:
+      return optional(r, readBundle, (bundle) => ({ type: "bundle", bundle }));
+    case REPLY_TYPES.supernodes: {
+      const supernodes = readList(r, MAX_SUPERNODES, readSupernode);
+      return supernodes.ok ? accept({ type: "supernodes", supernodes: supernodes.value }) : supernodes;
+    }
+    case REPLY_TYPES.ice: {
+      const urls = readList(r, MAX_ICE_URLS, readUrl);
+      return urls.ok ? accept({ type: "ice", urls: urls.value }) : urls;
+    }
+    case REPLY_TYPES.drain: {
+      const graceMs = r.u32();
+      const retryAfterMs = r.u32();
+      const supernodes = readList(r, MAX_SUPERNODES, readSupernode);
+      return supernodes.ok
+        ? accept({ type: "drain", graceMs, retryAfterMs, supernodes: supernodes.value })
+        : supernodes;
+    }
+    case REPLY_TYPES.pong:
+      return accept({ type: "pong" });
+    case REPLY_TYPES.moved:
+      return accept({ type: "moved", mailboxId: r.bytes(16) });
+    case REPLY_TYPES.error:
+      return accept({ type: "error", code: edgeErrorCode(r.u16()), retryAfterMs: r.u32() });
+    default:
+      return undefined;
+  }
+}
+
+function optional<T>(
+  r: ByteReader,
+  read: (r: ByteReader) => Result<T>,
+  frame: (value: T | null) => EdgeReply,
+): Result<EdgeReply> {
+  const found = r.u8();
+  if (found > 1) return refuse("bad-frame", "flag");
+  if (found === 0) return accept(frame(null));
+  const value = read(r);
+  return value.ok ? accept(frame(value.value)) : value;
+}
+
+function readBundle(r: ByteReader): Result<Uint8Array> {
+  const bundle = r.bytes16();
+  return bundle.length > MAX_BUNDLE_BYTES ? refuse("too-large", "bundle") : accept(bundle);
+}
+
+function readList<T>(r: ByteReader, max: number, read: (r: ByteReader) => Result<T>): Result<T[]> {
+  const count = r.u8();
+  if (count > max) return refuse("too-many", "list");
+  const items: T[] = [];
+  for (let i = 0; i < count; i++) {
+    const item = read(r);
+    if (!item.ok) return item;
+    items.push(item.value);
+  }
+  return accept(items);
+}
+
+function writeSupernodes(w: ByteWriter, supernodes: readonly SupernodeInfo[]): void {
+  mustBe(supernodes.length <= MAX_SUPERNODES, "at most 20 supernodes");
+  w.u8(supernodes.length);
+  for (const each of supernodes) {
+    w.fixed(each.supernodeKey, 32).fixed(each.hopKey, 32);
+    writeUrl(w, each.url);
+  }
+}
+
+function readSupernode(r: ByteReader): Result<SupernodeInfo> {
+  const keys = { supernodeKey: r.bytes(32), hopKey: r.bytes(32) };
+  const url = readUrl(r);
+  return url.ok ? accept({ ...keys, url: url.value }) : url;
+}
+
+// Printable ASCII only: a URL is written in its serialised form, and nothing else belongs into a log or a page.
+const URL_TEXT = /^[\x21-\x7e]+$/;
+
+function writeUrl(w: ByteWriter, url: string): void {
+  mustBe(url.length <= MAX_URL_BYTES && URL_TEXT.test(url), "a serialised URL of at most 256 bytes");
+  w.bytes16(utf8(url));
+}
+
+function readUrl(r: ByteReader): Result<string> {
+  const bytes = r.bytes16();
+  if (bytes.length > MAX_URL_BYTES) return refuse("too-large", "url");
+  const url = String.fromCharCode(...bytes);
+  return URL_TEXT.test(url) ? accept(url) : refuse("bad-text", "url");
+}

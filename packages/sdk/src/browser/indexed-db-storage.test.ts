@@ -1,0 +1,4 @@
+import "fake-indexeddb/auto";
+import { indexedDbCases } from "./indexed-db-cases.ts";
+
+indexedDbCases();

@@ -1,0 +1,71 @@
+import type { Connection, Transport } from "../api.ts";
+import type { NodeError } from "../errors.ts";
+import {
+  nodeRefused,
+  nodeUnreachable,
+  type ParsedNodeAddress,
+  parseNodeAddress,
+  protocolsOf,
+} from "../node-address.ts";
+
+/** A node that has not finished the handshake by then counts as unreachable. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 3000;
+
+/** The browser's own WebSocket as the edge transport. */
+export function browserTransport(): Transport {
+  return { connect: (node) => connect(parseNodeAddress(node)) };
+}
+
+function connect(address: ParsedNodeAddress): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(address.edgeUrl, protocolsOf(address));
+    socket.binaryType = "arraybuffer";
+    const timer = setTimeout(() => socket.close(), HANDSHAKE_TIMEOUT_MS);
+    socket.onopen = () => {
+      clearTimeout(timer);
+      resolve(connectionOf(socket));
+    };
+    socket.onclose = () => {
+      clearTimeout(timer);
+      void whyRefused(address).then(reject);
+    };
+  });
+}
+
+/** A browser does not tell a page why a WebSocket failed; whether the node answers HTTP does. */
+async function whyRefused(address: ParsedNodeAddress): Promise<NodeError> {
+  try {
+    await fetch(`${address.httpOrigin}/healthz`, { mode: "no-cors", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    return nodeRefused(address, "wrong token or origin, or too busy");
+  } catch (cause) {
+    return nodeUnreachable(address, cause);
+  }
+}
+
+function connectionOf(socket: WebSocket): Connection {
+  let open = true;
+  const connection: Connection = {
+    onMessage: () => {},
+    onClose: () => {},
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(message as Uint8Array<ArrayBuffer>);
+    },
+    close: () => {
+      socket.close(1000);
+      end("closed here");
+    },
+  };
+  const end = (reason: string) => {
+    if (!open) return;
+    open = false;
+    connection.onClose(reason);
+  };
+  socket.onmessage = (event: MessageEvent<unknown>) => {
+    if (!open) return;
+    // Text is no frame of the edge protocol: an empty message is refused where frames are decoded.
+    connection.onMessage(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array());
+  };
+  socket.onclose = (event) => end(`closed (${event.code})`);
+  return connection;
+}

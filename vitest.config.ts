@@ -1,7 +1,18 @@
+import { existsSync } from "node:fs";
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["earshot-source", "node", "import", "default"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+const notTests = ["**/node_modules/**", "**/dist/**"];
+
+/** The first Chromium there is: the one named, or the system's. */
+const chromium = [
+  process.env.EARSHOT_CHROMIUM ?? "",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path !== "" && existsSync(path));
 
 export default defineConfig({
   test: {
@@ -10,9 +21,57 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "test/{interop,repo}/**/*.test.ts"],
-          exclude: ["**/*.browser.test.ts", "**/node_modules/**", "**/dist/**"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "apps/*/src/**/*.test.{ts,tsx}",
+            "test/{interop,repo}/**/*.test.ts",
+            "test/e2e/lib/**/*.test.ts",
+            "fuzz/**/*.test.ts",
+          ],
+          exclude: ["**/*.browser.test.{ts,tsx}", ...notTests],
           environment: "node",
+          testTimeout: 20_000,
+        },
+      },
+      {
+        resolve: { conditions: ["earshot-source", "browser", "import", "default"] },
+        test: {
+          name: "browser",
+          include: ["packages/*/src/**/*.browser.test.ts", "apps/*/src/**/*.browser.test.{ts,tsx}"],
+          exclude: notTests,
+          testTimeout: 30_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(chromium !== undefined && { executablePath: chromium }),
+                args: [
+                  "--no-sandbox",
+                  "--disable-gpu",
+                  "--disable-quic",
+                  "--no-first-run",
+                  "--disable-background-networking",
+                  "--disable-component-update",
+                  "--disable-sync",
+                ],
+              },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts", "test/attacks/**/*.test.ts"],
+          exclude: ["test/e2e/lib/**", ...notTests],
+          environment: "node",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -1,0 +1,53 @@
+/** The programs of the system that the end-to-end tests use: a real browser, and real speech. */
+import { existsSync } from "node:fs";
+import { hasCommand, run } from "./run.mjs";
+
+const CHROMIUM_COMMANDS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const INSTALL_LIMIT_MS = 5 * 60_000;
+
+/** What is needed: how to tell that it is there, its Debian package, and what cannot be tested without it. */
+const NEEDED = [
+  { name: "Chromium", package: "chromium", present: hasChromium, for: "browser and call tests" },
+  { name: "espeak-ng", package: "espeak-ng", present: () => hasCommand("espeak-ng"), for: "tests on real speech" },
+  { name: "sox", package: "sox", present: () => hasCommand("sox"), for: "tests on real speech" },
+];
+
+function hasChromium() {
+  const named = process.env.EARSHOT_CHROMIUM;
+  if (named) return existsSync(named);
+  return CHROMIUM_COMMANDS.some(hasCommand);
+}
+
+/** How to run apt-get here without asking anybody, or undefined. */
+function aptGet() {
+  if (!hasCommand("apt-get")) return undefined;
+  return process.getuid?.() === 0 ? ["apt-get"] : undefined;
+}
+
+/**
+ * Installs what is missing where that may be done without asking (root on Debian or Ubuntu), and says what to install
+ * elsewhere. Resolves with the names of what is still missing.
+ */
+export async function ensureSystemTools() {
+  let missing = NEEDED.filter((one) => !one.present());
+  if (missing.length === 0) return [];
+  const apt = aptGet();
+  if (apt) {
+    const packages = missing.map((one) => one.package);
+    console.log(`Setting up: apt-get install ${packages.join(" ")}`);
+    const options = { limitMs: INSTALL_LIMIT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } };
+    await run("apt-get", ["-qq", "update"], options);
+    await run("apt-get", ["-qq", "install", "-y", "--no-install-recommends", ...packages], options);
+    missing = NEEDED.filter((one) => !one.present());
+  }
+  for (const one of missing) {
+    console.error(
+      `Missing: ${one.name}, without which the ${one.for} cannot run. Install the package \`${one.package}\`.`,
+    );
+  }
+  if (missing.length > 0) {
+    console.error(`  Debian, Ubuntu: sudo apt-get install ${missing.map((one) => one.package).join(" ")}`);
+    console.error("  A browser elsewhere on the disk: EARSHOT_CHROMIUM=/path/to/chromium npm test");
+  }
+  return missing.map((one) => one.name);
+}

@@ -8,3 +8,7 @@ export * from "./edge/frames.ts";
 export * from "./edge/signables.ts";
 export * from "./policy/backoff.ts";
 export * from "./policy/token-bucket.ts";
+export * from "./identity/card.ts";
+export * from "./identity/ed25519.ts";
+export * from "./identity/id.ts";
+export * from "./identity/x25519.ts";

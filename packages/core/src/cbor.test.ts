@@ -124,7 +124,7 @@ test("shapes are demanded exactly", () => {
         asNullable(rest, (r) => asArray(r, [1, 2])),
       ]);
     });
-  const good = [1, 9, Uint8Array.of(1, 2), "abc", true, null];
+  const good: CborValue[] = [1, 9, Uint8Array.of(1, 2), "abc", true, null];
   expect(read(good)).toEqual(accept([9, Uint8Array.of(1, 2), "abc", true, null]));
   const bad: [number, CborValue][] = [
     [1, 10],

@@ -12,3 +12,4 @@ export * from "./identity/card.ts";
 export * from "./identity/ed25519.ts";
 export * from "./identity/id.ts";
 export * from "./identity/x25519.ts";
+export * from "./edge/edge-session.ts";

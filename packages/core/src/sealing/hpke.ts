@@ -10,6 +10,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import * as Hpke from "hpke";
 import { concat, utf8 } from "../bytes.ts";
 import { accept, refuse, type Result } from "../errors.ts";
+import { decodeX25519Key } from "../identity/x25519.ts";
 import type { RandomSource } from "../ports.ts";
 
 /** X25519 (RFC 7748) by whatever the platform does best. Both throw on a key of small order (all-zero shared secret). */
@@ -164,13 +165,15 @@ export async function createHpkeSender(
   };
 }
 
-/** RFC 9180 SetupBaseR. Refused as `bad-key` where `enc` is not 32 bytes or has small order. */
+/** RFC 9180 SetupBaseR. Refused as `bad-key` where `enc` is not 32 bytes, not canonical or has small order: before any backend sees it. */
 export async function createHpkeReceiver(
   receiver: HpkeKeyPair,
   enc: Uint8Array,
   info: Uint8Array,
   x: X25519Backend = nobleX25519,
 ): Promise<Result<HpkeReceiver>> {
+  const decoded = decodeX25519Key(enc);
+  if (!decoded.ok) return decoded;
   const pair = { privateKey: rawKey("private", receiver.secret), publicKey: rawKey("public", receiver.publicKey) };
   try {
     const ctx = await suiteOf(x).SetupRecipient(pair, enc, { info });

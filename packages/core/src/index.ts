@@ -20,3 +20,4 @@ export * from "./sealing/hop-opener.ts";
 export * from "./sealing/layout.ts";
 export * from "./sealing/token.ts";
 export * from "./sealing/work.ts";
+export * from "./policy/admission.ts";

@@ -1,4 +1,5 @@
 export * from "./datagram-network.ts";
+export * from "./deferred.ts";
 export * from "./memory-stream.ts";
 export * from "./nat.ts";
 export * from "./seeded-random.ts";

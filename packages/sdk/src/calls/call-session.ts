@@ -1,0 +1,198 @@
+import {
+  type Carrier,
+  type CallEffect,
+  type CallEndReason,
+  type CallEvent,
+  type CallPacket,
+  type CallState,
+  type Clock,
+  decodeCallPacket,
+  type LegId,
+  type MediaState,
+  type RefusalCode,
+  step,
+} from "@earshot/core";
+import { codeOf, messageOf } from "../errors.ts";
+import { NamedTimers } from "./named-timers.ts";
+import { PeerLeg, type PeerLegOptions } from "./peer-leg.ts";
+
+/** Events that one event may cause in turn (a leg that fails at once); more would be a loop. */
+const MAX_QUEUED_EVENTS = 1_000;
+
+/** What a session needs of the world. */
+export interface CallSessionPorts {
+  readonly clock: Clock;
+  readonly legOptions: PeerLegOptions;
+  /** Seals and delivers to that device of the peer; rejects where it cannot be delivered. */
+  sendEnvelope(device: Uint8Array, bytes: Uint8Array): Promise<void>;
+}
+
+/** What a session says. */
+export interface CallSessionHandlers {
+  /** The state changed. */
+  onState(state: CallState): void;
+  onRing(wantsVideo: boolean): void;
+  onMissed(): void;
+  onBrokenAttempt(): void;
+  onRefused(code: RefusalCode): void;
+  /** Media may flow through this leg, in this way. Again with each change. */
+  onMediaOpen(leg: PeerLeg, media: MediaState): void;
+  onMediaClosed(): void;
+  onEnded(reason: CallEndReason): void;
+  /** Something of this platform failed; for diagnostics. */
+  onProblem(detail: string): void;
+}
+
+/** One call: feeds the world's events to core's call machine and carries out its effects, in order. */
+export class CallSession {
+  readonly #ports: CallSessionPorts;
+  readonly #handlers: CallSessionHandlers;
+  readonly #timers: NamedTimers;
+  readonly #legs = new Map<LegId, PeerLeg>();
+  readonly #queue: CallEvent[] = [];
+  /** Legs to whose device an envelope was sent. */
+  readonly #reached = new Set<LegId>();
+  #state: CallState;
+  #running = false;
+
+  constructor(state: CallState, ports: CallSessionPorts, handlers: CallSessionHandlers) {
+    this.#state = state;
+    this.#ports = ports;
+    this.#handlers = handlers;
+    this.#timers = new NamedTimers(ports.clock, (name) => this.handle({ type: "timer", name }));
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  get ended(): boolean {
+    return this.#state.phase === "ended";
+  }
+
+  /** The peer connection that carries the call, or would: the chosen leg's, or the first. */
+  get leg(): PeerLeg | undefined {
+    const chosen = "chosen" in this.#state ? this.#state.chosen : 0;
+    return this.#legs.get(chosen);
+  }
+
+  /** Takes one event; its effects are carried out before this returns, unless it comes from within one. */
+  handle(event: CallEvent): void {
+    if (this.#queue.length >= MAX_QUEUED_EVENTS) return this.#handlers.onProblem("event queue full");
+    this.#queue.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#step(next);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** A decoded packet that an envelope brought. */
+  handleEnvelope(from: Uint8Array, packet: CallPacket, sentAt: number): void {
+    this.handle({ type: "message", from, carrier: "envelope", packet, sentAt, now: this.#ports.clock.now() });
+  }
+
+  #step(event: CallEvent): void {
+    const { state, effects } = step(this.#state, event);
+    const changed = state !== this.#state;
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+    if (changed) this.#handlers.onState(state);
+  }
+
+  #carryOut(effect: CallEffect): void {
+    switch (effect.type) {
+      case "create-transport":
+        return this.#createLeg(effect);
+      case "apply-remote-setup":
+        return this.#legs.get(effect.leg)?.applyRemoteSetup(effect.setup);
+      case "add-remote-candidates":
+        return this.#legs.get(effect.leg)?.addRemoteCandidates(effect.candidates, effect.ufrag, effect.end);
+      case "send":
+        return this.#send(effect.leg, effect.carrier, effect.bytes);
+      case "open-media":
+        return this.#openMedia(effect.leg, effect.media);
+      case "close-media":
+        this.#legs.get(effect.leg)?.setTracks({ audio: null, video: null });
+        return this.#handlers.onMediaClosed();
+      case "close-transport":
+        this.#legs.get(effect.leg)?.close();
+        return;
+      case "restart-ice":
+        return this.#legs.get(effect.leg)?.restartIce(effect.generation);
+      case "apply-restart":
+        return this.#legs.get(effect.leg)?.applyRestart(effect.generation, effect.setup);
+      case "start-timer":
+        return this.#timers.start(effect.name, effect.delayMs);
+      case "stop-timer":
+        return this.#timers.stop(effect.name);
+      case "ring":
+        return this.#handlers.onRing(effect.wantsVideo);
+      case "missed":
+        return this.#handlers.onMissed();
+      case "broken-attempt":
+        return this.#handlers.onBrokenAttempt();
+      case "candidates-missing":
+        return; // counted in the leg's state, which `path` reads
+      case "refused":
+        return this.#handlers.onRefused(effect.code);
+      case "ended":
+        this.#timers.stopAll();
+        for (const leg of this.#legs.values()) leg.close();
+        return this.#handlers.onEnded(effect.reason);
+    }
+  }
+
+  #createLeg(effect: Extract<CallEffect, { type: "create-transport" }>): void {
+    const id = effect.leg;
+    const leg = new PeerLeg(this.#ports.legOptions, {
+      onSetup: (setup) => this.handle({ type: "setup-ready", leg: id, setup }),
+      onCandidates: (generation, candidates, end) =>
+        this.handle({ type: "local-candidates", leg: id, generation, candidates, end }),
+      onTransport: (state) => this.handle({ type: "transport", leg: id, state }),
+      onChannelOpen: () => this.handle({ type: "channel-open", leg: id }),
+      onChannelClosed: () => this.handle({ type: "channel-closed", leg: id }),
+      onMessage: (bytes) => this.#channelMessage(id, bytes),
+      onRestartReady: (generation, ufrag, pwd) =>
+        this.handle({ type: "restart-ready", leg: id, generation, ufrag, pwd }),
+      onRefused: (code) => this.#handlers.onRefused(code),
+      onFailed: (error) => {
+        this.#handlers.onProblem(`leg: ${messageOf(error)}`);
+        this.handle({ type: "leg-failed", leg: id });
+      },
+    });
+    this.#legs.set(id, leg);
+    if (effect.role === "caller") leg.createCaller();
+    else leg.createCallee(effect.remote);
+  }
+
+  #channelMessage(id: LegId, bytes: Uint8Array): void {
+    const packet = decodeCallPacket(bytes);
+    if (!packet.ok) return this.#handlers.onRefused(packet.code);
+    const leg = this.#state.legs.find((each) => each.id === id);
+    if (!leg) return;
+    const now = this.#ports.clock.now();
+    const from = leg.device;
+    this.handle({ type: "message", from, carrier: "channel", packet: packet.value, sentAt: now, now });
+  }
+
+  #send(id: LegId, carrier: Carrier, bytes: Uint8Array): void {
+    if (carrier === "channel") return this.#legs.get(id)?.send(bytes);
+    const device = this.#state.legs.find((each) => each.id === id)?.device;
+    if (!device) return;
+    const first = !this.#reached.has(id);
+    this.#reached.add(id);
+    this.#ports.sendEnvelope(device, bytes).catch((error: unknown) => {
+      this.#handlers.onProblem(`envelope: ${codeOf(error)}`);
+      // Only an invite that nobody takes ends a leg: for the rest there are the data channel and the machine's timers.
+      if (first && this.#state.role === "caller") this.handle({ type: "leg-failed", leg: id });
+    });
+  }
+
+  #openMedia(id: LegId, media: MediaState): void {
+    const leg = this.#legs.get(id);
+    if (leg) this.#handlers.onMediaOpen(leg, media);
+  }
+}

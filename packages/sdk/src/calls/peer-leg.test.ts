@@ -1,0 +1,111 @@
+import type { Candidate, CallSetup } from "@earshot/core";
+import { deferred } from "@earshot/testkit";
+import { afterEach, expect, it } from "vitest";
+import { loadWrtc, wrtcPeerConnection } from "../node/wrtc.ts";
+import { systemClock } from "../system-ports.ts";
+import { PeerLeg, type PeerLegHandlers } from "./peer-leg.ts";
+import { readPath, readStats } from "./call-stats.ts";
+
+const options = {
+  peerConnection: wrtcPeerConnection,
+  iceServers: [],
+  policy: { relay: false, video: true },
+  clock: systemClock,
+};
+
+/** A leg with promises for what it tells. */
+function makeLeg(onCandidates: PeerLegHandlers["onCandidates"]) {
+  const told = {
+    setup: deferred<CallSetup>(),
+    connected: deferred<void>(),
+    channel: deferred<void>(),
+    message: deferred<Uint8Array>(),
+    restart: deferred<{ ufrag: string; pwd: string }>(),
+  };
+  const leg = new PeerLeg(options, {
+    onSetup: told.setup.resolve,
+    onCandidates,
+    onTransport: (state) => state === "connected" && told.connected.resolve(),
+    onChannelOpen: told.channel.resolve,
+    onChannelClosed: () => {},
+    onMessage: told.message.resolve,
+    onRestartReady: (_, ufrag, pwd) => told.restart.resolve({ ufrag, pwd }),
+    onRefused: () => {},
+    onFailed: (error) => Object.values(told).forEach((each) => each.reject(error)),
+  });
+  return { leg, ...told };
+}
+
+async function connectedPair() {
+  const ufrags = new Map<string, Promise<string>>();
+  const queue = (to: () => PeerLeg, from: "a" | "b") => (_: number, candidates: readonly Candidate[], end: boolean) =>
+    void ufrags.get(from)?.then((ufrag) => to().addRemoteCandidates(candidates, ufrag, end));
+  const a = makeLeg(queue(() => b.leg, "a"));
+  const b = makeLeg(queue(() => a.leg, "b"));
+  ufrags.set(
+    "a",
+    a.setup.promise.then((setup) => setup.ufrag),
+  );
+  ufrags.set(
+    "b",
+    b.setup.promise.then((setup) => setup.ufrag),
+  );
+  a.leg.createCaller();
+  const aSetup = await a.setup.promise;
+  b.leg.createCallee(aSetup);
+  const bSetup = await b.setup.promise;
+  a.leg.applyRemoteSetup(bSetup);
+  await Promise.all([a.connected, b.connected, a.channel, b.channel].map((each) => each.promise));
+  return { a, b, aSetup, bSetup };
+}
+
+let legs: PeerLeg[] = [];
+afterEach(() => {
+  for (const leg of legs) leg.close();
+  legs = [];
+});
+
+it("connects two sides from typed set-ups alone, and carries messages and sound", async () => {
+  const { a, b } = await connectedPair();
+  legs = [a.leg, b.leg];
+  a.leg.send(Uint8Array.of(1, 2, 3));
+  expect(await b.message.promise).toEqual(Uint8Array.of(1, 2, 3));
+
+  const { nonstandard } = loadWrtc();
+  const source = new nonstandard.RTCAudioSource();
+  a.leg.setTracks({ audio: source.createTrack(), video: null });
+  const track = b.leg.remoteTracks().audio as MediaStreamTrack;
+  const sink = new nonstandard.RTCAudioSink(track);
+  const heard = deferred<void>();
+  sink.ondata = ({ samples }) => samples.some((sample) => Math.abs(sample) > 2000) && heard.resolve();
+  let frame = 0;
+  const speaking = setInterval(() => {
+    const samples = Int16Array.from({ length: 480 }, (_, i) => 12_000 * Math.sin((frame * 480 + i) * 0.0576));
+    frame += 1;
+    source.onData({ samples, sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480 });
+  }, 10);
+  try {
+    await heard.promise;
+  } finally {
+    clearInterval(speaking);
+    sink.stop();
+  }
+  const report = await (a.leg.peer as RTCPeerConnection).getStats();
+  const path = readPath(report, { confirmed: true, missingCandidates: 0 });
+  expect(path).toMatchObject({ kind: "direct", localType: expect.any(String), confirmed: true });
+  expect(readStats(report).bytesSent).toBeGreaterThan(0);
+});
+
+it("restarts ICE with new credentials, and the channel lives on", async () => {
+  const { a, b, aSetup, bSetup } = await connectedPair();
+  legs = [a.leg, b.leg];
+  a.leg.restartIce(1);
+  const offer = await a.restart.promise;
+  expect(offer.ufrag).not.toBe(aSetup.ufrag);
+  b.leg.applyRestart(1, { ...aSetup, ...offer });
+  const answer = await b.restart.promise;
+  expect(answer.ufrag).not.toBe(bSetup.ufrag);
+  a.leg.applyRestart(1, { ...bSetup, ...answer });
+  b.leg.send(Uint8Array.of(9));
+  expect(await a.message.promise).toEqual(Uint8Array.of(9));
+});

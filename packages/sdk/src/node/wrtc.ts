@@ -1,0 +1,47 @@
+import { createRequire } from "node:module";
+import type { PeerConnectionFactory } from "../api.ts";
+
+/** Raw PCM in: 16-bit samples, 10 ms at a time. */
+export interface AudioSource {
+  createTrack(): MediaStreamTrack;
+  onData(data: {
+    readonly samples: Int16Array;
+    readonly sampleRate: number;
+    readonly bitsPerSample: 16;
+    readonly channelCount: number;
+    readonly numberOfFrames: number;
+  }): void;
+}
+
+/** Raw PCM out: `ondata` gets what was decoded, 10 ms at a time. */
+export interface AudioSink {
+  ondata: (data: {
+    readonly samples: Int16Array;
+    readonly sampleRate: number;
+    readonly channelCount: number;
+    readonly numberOfFrames: number;
+  }) => void;
+  stop(): void;
+}
+
+/** What of `@roamhq/wrtc` is used: its typings don't fit strict compilation. */
+export interface Wrtc {
+  readonly RTCPeerConnection: new (configuration: RTCConfiguration) => RTCPeerConnection;
+  readonly MediaStream: new (tracks?: MediaStreamTrack[]) => MediaStream;
+  readonly nonstandard: {
+    readonly RTCAudioSource: new () => AudioSource;
+    readonly RTCAudioSink: new (track: MediaStreamTrack) => AudioSink;
+  };
+}
+
+let loaded: Wrtc | undefined;
+
+/** Loads the native module on first use: programs that never call don't pay for it. */
+export function loadWrtc(): Wrtc {
+  loaded ??= createRequire(import.meta.url)("@roamhq/wrtc") as Wrtc;
+  return loaded;
+}
+
+/** Peer connections of `@roamhq/wrtc`. */
+export const wrtcPeerConnection: PeerConnectionFactory = (configuration) =>
+  new (loadWrtc().RTCPeerConnection)(configuration);

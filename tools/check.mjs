@@ -16,9 +16,9 @@ function typeScriptProjects() {
   const workspaces = ["packages", "apps"].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(folder, name)),
   );
-  return [...workspaces, "test", "tools"].flatMap((folder) =>
+  return [".", ...workspaces, "bench", "fuzz", "test", "tools"].flatMap((folder) =>
     readdirSync(join(root, folder))
-      .filter((name) => /^tsconfig.*\.json$/.test(name))
+      .filter((name) => /^tsconfig.*\.json$/.test(name) && name !== "tsconfig.base.json")
       .map((name) => join(folder, name)),
   );
 }

@@ -1,6 +1,7 @@
 /** The supernode's side of the sealed next hop, built for a high rate. docs/protocol/envelope.md section 2. */
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { refuse, type Result } from "../errors.ts";
+import type { X25519Function } from "../ports.ts";
 import {
   decodeHopDelivery,
   HOP_EXPORT,
@@ -15,7 +16,7 @@ import {
   hopKeyId,
   type HopDelivery,
 } from "./hop.ts";
-import { createHpkeReceiver, nobleX25519, type HpkeKeyPair, type X25519Backend } from "./hpke.ts";
+import { createHpkeReceiver, nobleX25519, type HpkeKeyPair } from "./hpke.ts";
 
 /** ChaCha20-Poly1305 (RFC 8439). `open` gives undefined where the tag does not match; `ciphertext` ends with the tag. */
 export interface AeadBackend {
@@ -39,7 +40,7 @@ export const HOP_CACHE_MAX_KEYS = 65_536;
 export interface HopOpenerOptions {
   /** The current hop key first, then older ones that senders may still hold. */
   readonly hopKeys: readonly HpkeKeyPair[];
-  readonly x25519?: X25519Backend;
+  readonly x25519?: X25519Function;
   readonly aead?: AeadBackend;
   readonly maxCachedKeys?: number;
 }
@@ -47,7 +48,7 @@ export interface HopOpenerOptions {
 /** Opens sealed hops, keeping the symmetric keys it derived: least recently used out first. */
 export class HopOpener {
   readonly #hopKeys: ReadonlyMap<string, HpkeKeyPair>;
-  readonly #x25519: X25519Backend;
+  readonly #x25519: X25519Function;
   readonly #aead: AeadBackend;
   readonly #maxCachedKeys: number;
   /** By hop key id and enc, in order of use. */

@@ -10,7 +10,7 @@ import {
   HopOpener,
   hpkeKeyPair,
   nobleX25519,
-  type X25519Backend,
+  type X25519Function,
 } from "@earshot/core";
 import { SeededRandom } from "@earshot/testkit";
 import * as fc from "fast-check";
@@ -130,19 +130,13 @@ describe("the opener's cache", () => {
 test("node:crypto's primitives open what noble sealed", async () => {
   const pkcs8 = Buffer.from("302e020100300506032b656e04220420", "hex");
   const spki = Buffer.from("302a300506032b656e032100", "hex");
-  const secretKey = (secret: Uint8Array) =>
-    createPrivateKey({ key: Buffer.concat([pkcs8, secret]), format: "der", type: "pkcs8" });
-  const x25519: X25519Backend = {
-    publicKey: (secret) =>
-      new Uint8Array(createPublicKey(secretKey(secret)).export({ format: "der", type: "spki" }).subarray(-32)),
-    sharedSecret: (secret, publicKey) =>
-      new Uint8Array(
-        diffieHellman({
-          privateKey: secretKey(secret),
-          publicKey: createPublicKey({ key: Buffer.concat([spki, publicKey]), format: "der", type: "spki" }),
-        }),
-      ),
-  };
+  const x25519: X25519Function = (scalar, u) =>
+    new Uint8Array(
+      diffieHellman({
+        privateKey: createPrivateKey({ key: Buffer.concat([pkcs8, scalar]), format: "der", type: "pkcs8" }),
+        publicKey: createPublicKey({ key: Buffer.concat([spki, u]), format: "der", type: "spki" }),
+      }),
+    );
   const aead: AeadBackend = {
     open(key, nonce, aad, ciphertext) {
       const decipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });

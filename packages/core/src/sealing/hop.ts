@@ -8,8 +8,8 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter, concat, decodeBytes, utf8, type ByteReader } from "../bytes.ts";
 import { accept, refuse, type Result } from "../errors.ts";
-import type { RandomSource } from "../ports.ts";
-import { createHpkeSender, HPKE_ENC_BYTES, HPKE_TAG_BYTES, nobleX25519, type X25519Backend } from "./hpke.ts";
+import type { RandomSource, X25519Function } from "../ports.ts";
+import { createHpkeSender, HPKE_ENC_BYTES, HPKE_TAG_BYTES, nobleX25519 } from "./hpke.ts";
 import { ENVELOPE_MAX_BYTES, isEnvelopeSize, MAILBOX_ID_BYTES, REQUEST_ENVELOPE_BYTES, TOKEN_BYTES } from "./layout.ts";
 
 export const HOP_VERSION = 1;
@@ -58,7 +58,7 @@ export function hopKeyId(hopKey: Uint8Array): Uint8Array {
 export async function createHopSession(
   random: RandomSource,
   hopKey: Uint8Array,
-  x: X25519Backend = nobleX25519,
+  x: X25519Function = nobleX25519,
 ): Promise<HopSession> {
   const sender = await createHpkeSender(random, hopKey, HOP_INFO, x);
   const key = await sender.export(HOP_EXPORT, HOP_SYMMETRIC_KEY_BYTES);

@@ -1,0 +1,182 @@
+import {
+  appendEntry,
+  CERT_MAX_LIFETIME_MS,
+  CLOCK_SKEW_MS,
+  type Clock,
+  cleanText,
+  type DeviceCertificate,
+  type DeviceListState,
+  decodeCertificate,
+  encodeCertificate,
+  encodeId,
+  equalBytes,
+  issueCertificate,
+  type ListHead,
+  publicKeyOf,
+  type RandomSource,
+  type SignatureBackend,
+  toHex,
+  unwrap,
+  verifyDeviceList,
+} from "@earshot/core";
+import type { Storage } from "../api.ts";
+import { ClientError } from "../errors.ts";
+import { Stored } from "../state/stored.ts";
+import { identityCodec, NAME_MAX_BYTES, type StoredIdentity } from "./identity-codec.ts";
+
+/** A certificate is renewed once less than this is left: a month in which the account key may be away. */
+const RENEW_BEFORE_MS = CERT_MAX_LIFETIME_MS / 2;
+
+export interface IdentityPorts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly signatures: SignatureBackend;
+}
+
+/** A name as it may travel. Throws {@link ClientError} `bad-name` where nothing is left of it. */
+export function checkedName(name: string): string {
+  const cleaned = cleanText(name, NAME_MAX_BYTES);
+  if (cleaned === "") throw new ClientError("bad-name", `A name needs 1 to ${NAME_MAX_BYTES} bytes of visible text.`);
+  return cleaned;
+}
+
+/** This account and this device: keys, certificate and device list, kept in storage. */
+export class Identity {
+  readonly accountKey: Uint8Array;
+  readonly deviceKey: Uint8Array;
+  readonly id: string;
+  readonly deviceId: string;
+  readonly #ports: IdentityPorts;
+  readonly #stored: Stored<StoredIdentity>;
+  #value: StoredIdentity;
+  #certificate: DeviceCertificate;
+  #list: DeviceListState;
+
+  private constructor(
+    ports: IdentityPorts,
+    stored: Stored<StoredIdentity>,
+    value: StoredIdentity,
+    list: DeviceListState,
+  ) {
+    this.#ports = ports;
+    this.#stored = stored;
+    this.#value = value;
+    this.#certificate = unwrap(decodeCertificate(value.certificate));
+    this.#list = list;
+    this.accountKey = publicKeyOf(value.accountSeed);
+    this.deviceKey = publicKeyOf(value.deviceSeed);
+    this.id = encodeId(this.accountKey);
+    this.deviceId = toHex(this.deviceKey);
+  }
+
+  /** The stored identity; undefined in empty storage. */
+  static async load(ports: IdentityPorts): Promise<Identity | undefined> {
+    const stored = new Stored(ports.storage, "identity", identityCodec);
+    const value = await stored.load();
+    return value && Identity.#of(ports, stored, value);
+  }
+
+  /**
+   * A new identity, or a new device of the account that `accountSeed` stands for. A restored account starts without a
+   * device list: {@link adoptList} joins this device to the one that is published.
+   */
+  static async create(ports: IdentityPorts, name: string, accountSeed?: Uint8Array): Promise<Identity> {
+    const { signatures, clock, random } = ports;
+    const seed = accountSeed ?? random.bytes(32);
+    const deviceSeed = random.bytes(32);
+    const deviceKey = publicKeyOf(deviceSeed);
+    const now = clock.now();
+    const certificate = encodeCertificate(await freshCertificate(signatures, seed, deviceKey, now));
+    const entries = accountSeed ? [] : [await appendEntry(signatures, seed, [], "add", deviceKey, now)];
+    const value = { accountSeed: seed, deviceSeed, name: checkedName(name), certificate, entries };
+    const stored = new Stored(ports.storage, "identity", identityCodec);
+    await stored.save(value);
+    return Identity.#of(ports, stored, value);
+  }
+
+  static async #of(ports: IdentityPorts, stored: Stored<StoredIdentity>, value: StoredIdentity): Promise<Identity> {
+    const accountKey = publicKeyOf(value.accountSeed);
+    const list = unwrap(await verifyDeviceList(ports.signatures, accountKey, value.entries));
+    return new Identity(ports, stored, value, list);
+  }
+
+  get name(): string {
+    return this.#value.name;
+  }
+  get accountSeed(): Uint8Array {
+    return this.#value.accountSeed;
+  }
+  get deviceSeed(): Uint8Array {
+    return this.#value.deviceSeed;
+  }
+  get certificate(): DeviceCertificate {
+    return this.#certificate;
+  }
+  get entries(): readonly Uint8Array[] {
+    return this.#value.entries;
+  }
+  get listHead(): ListHead {
+    return this.#list.head;
+  }
+  /** The account's active devices, this one included once it is listed. */
+  get devices(): readonly Uint8Array[] {
+    return this.#list.active;
+  }
+  /** False for a restored device until {@link adoptList}. */
+  get listed(): boolean {
+    return this.#list.active.some((device) => equalBytes(device, this.deviceKey));
+  }
+
+  async setName(name: string): Promise<void> {
+    await this.#save({ ...this.#value, name: checkedName(name) });
+  }
+
+  /** Renews the certificate when half its life is over. True if it did. */
+  async renew(): Promise<boolean> {
+    const now = this.#ports.clock.now();
+    if (this.#certificate.notAfter - now > RENEW_BEFORE_MS && this.#certificate.notBefore <= now) return false;
+    const fresh = await freshCertificate(this.#ports.signatures, this.accountSeed, this.deviceKey, now);
+    await this.#save({ ...this.#value, certificate: encodeCertificate(fresh) });
+    this.#certificate = fresh;
+    return true;
+  }
+
+  /**
+   * Takes the account's published list where it extends ours (another device joined, or this one was just restored), and
+   * adds this device if it is missing. `published` empty: nothing is published, ours starts. True if the list changed.
+   */
+  async adoptList(published: readonly Uint8Array[]): Promise<boolean> {
+    const { signatures, clock } = this.#ports;
+    const known = this.#list.head.n > 0 ? this.#list.head : undefined;
+    const theirs = await verifyDeviceList(signatures, this.accountKey, published, known);
+    let entries = theirs.ok ? published : this.entries;
+    let list = unwrap(await verifyDeviceList(signatures, this.accountKey, entries));
+    const revoked = list.revoked.some((device) => equalBytes(device, this.deviceKey));
+    if (revoked)
+      throw new ClientError(
+        "device-revoked",
+        "This device was removed from the account. Restore from the recovery phrase.",
+      );
+    if (!list.active.some((device) => equalBytes(device, this.deviceKey))) {
+      const entry = await appendEntry(signatures, this.accountSeed, entries, "add", this.deviceKey, clock.now());
+      entries = [...entries, entry];
+      list = unwrap(await verifyDeviceList(signatures, this.accountKey, entries));
+    }
+    if (list.head.n === this.#list.head.n) return false;
+    await this.#save({ ...this.#value, entries });
+    this.#list = list;
+    return true;
+  }
+
+  async #save(value: StoredIdentity): Promise<void> {
+    await this.#stored.save(value);
+    this.#value = value;
+  }
+}
+
+function freshCertificate(signatures: SignatureBackend, accountSeed: Uint8Array, deviceKey: Uint8Array, now: number) {
+  // Backdated by the skew that receivers allow, so that a receiver whose clock is behind takes it too.
+  const notBefore = now - CLOCK_SKEW_MS;
+  return issueCertificate(signatures, accountSeed, deviceKey, notBefore, notBefore + CERT_MAX_LIFETIME_MS);
+}

@@ -9,8 +9,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter, concat, decodeBytes, utf8, type ByteReader } from "../bytes.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import type { RandomSource, X25519Function } from "../ports.ts";
+import { MAILBOX_ID_BYTES } from "../records/contents.ts";
 import { createHpkeSender, HPKE_ENC_BYTES, HPKE_TAG_BYTES, nobleX25519 } from "./hpke.ts";
-import { ENVELOPE_MAX_BYTES, isEnvelopeSize, MAILBOX_ID_BYTES, REQUEST_ENVELOPE_BYTES, TOKEN_BYTES } from "./layout.ts";
+import { ENVELOPE_MAX_BYTES, isEnvelopeSize, REQUEST_ENVELOPE_BYTES, TOKEN_BYTES } from "./layout.ts";
 
 export const HOP_VERSION = 1;
 export const HOP_KEY_ID_BYTES = 8;

@@ -9,11 +9,25 @@ export const ENVELOPE_MAX_BYTES = ENVELOPE_SIZES[2];
 /** How long a supernode keeps an envelope for an absent client; also bounds how old one may be when it is opened. */
 export const MAILBOX_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
 
-export const MAILBOX_ID_BYTES = 16;
 export const TOKEN_BYTES = 16;
 export const MESSAGE_ID_BYTES = 16;
-export const PREKEY_ID_BYTES = 8;
 
 export function isEnvelopeSize(bytes: number): boolean {
   return (ENVELOPE_SIZES as readonly number[]).includes(bytes);
+}
+
+/** version, suite, prekey id and enc: what HPKE takes as associated data and the signature covers. */
+export const ENVELOPE_HEADER_BYTES = 42;
+/** Everything in an envelope's content but the body. */
+export const ENVELOPE_CONTENT_OVERHEAD_BYTES = 269;
+/** Header, tag, length and content without the body. */
+const ENVELOPE_OVERHEAD_BYTES = ENVELOPE_HEADER_BYTES + 16 + 2 + ENVELOPE_CONTENT_OVERHEAD_BYTES;
+/** The longest body of any kind. */
+export const ENVELOPE_MAX_BODY_BYTES = ENVELOPE_MAX_BYTES - ENVELOPE_OVERHEAD_BYTES;
+/** The longest body that fits the request lane. */
+export const REQUEST_MAX_BODY_BYTES = REQUEST_ENVELOPE_BYTES - ENVELOPE_OVERHEAD_BYTES;
+
+/** The smallest class that holds a body of this many bytes; undefined where none does. */
+export function envelopeSizeFor(bodyBytes: number): number | undefined {
+  return ENVELOPE_SIZES.find((size) => size - ENVELOPE_OVERHEAD_BYTES >= bodyBytes);
 }

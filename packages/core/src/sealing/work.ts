@@ -7,7 +7,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteReader, ByteWriter, concat, utf8 } from "../bytes.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import type { RandomSource } from "../ports.ts";
-import { MAILBOX_ID_BYTES } from "./layout.ts";
+import { MAILBOX_ID_BYTES } from "../records/contents.ts";
 
 export const WORK_PURPOSE_MAILBOX = 1;
 export const WORK_PURPOSE_REQUEST = 2;

@@ -2,6 +2,7 @@ export * from "./datagram-network.ts";
 export * from "./deferred.ts";
 export * from "./memory-stream.ts";
 export * from "./nat.ts";
+export * from "./people.ts";
 export * from "./seeded-random.ts";
 export * from "./storage-compliance.ts";
 export * from "./transport-compliance.ts";

@@ -1,0 +1,115 @@
+import {
+  blindPublicKey,
+  type Clock,
+  type ContactRecord,
+  type Dated,
+  type ListHead,
+  lookupDays,
+  type MutableRecord,
+  openContactRecord,
+  openPublicRecord,
+  type PublicRecord,
+  type RecordKind,
+  type Result,
+  refuse,
+  type SignatureBackend,
+  type VerifiedBundle,
+  verifyBundle,
+} from "@earshot/core";
+import type { EdgeLink } from "../edge/edge-link.ts";
+
+export interface DirectoryPorts {
+  readonly clock: Clock;
+  readonly signatures: SignatureBackend;
+  /** The connection for look-ups: never the one that holds the mailboxes. */
+  readonly link: EdgeLink;
+}
+
+/** A record together with the bundle it names, both verified under the key they were looked up by. */
+export interface Found<R> {
+  readonly record: R & Dated;
+  readonly bundle: VerifiedBundle;
+  /** As fetched: what was signed. */
+  readonly bundleBytes: Uint8Array;
+}
+
+/** Looks up and keeps records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
+export class Directory {
+  readonly #ports: DirectoryPorts;
+
+  constructor(ports: DirectoryPorts) {
+    this.#ports = ports;
+  }
+
+  /** What a stranger may know of an account. Refused: `record-missing`, and what records and bundles are refused for. */
+  findPublic(accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<PublicRecord>>> {
+    const { signatures } = this.#ports;
+    return this.#find("public", accountKey, accountKey, known, (day, record) =>
+      openPublicRecord(signatures, accountKey, day, record),
+    );
+  }
+
+  /** One device of a contact, under the locator key that it gave us. */
+  findContact(locatorKey: Uint8Array, accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<ContactRecord>>> {
+    const { signatures } = this.#ports;
+    return this.#find("contact", locatorKey, accountKey, known, (day, record) =>
+      openContactRecord(signatures, locatorKey, day, record),
+    );
+  }
+
+  /** Gives a record to its holder. A refusal is a result. */
+  async putRecord(record: MutableRecord): Promise<Result<unknown>> {
+    return this.#ports.link.request({ type: "put-record", record });
+  }
+
+  async putBundle(bundle: Uint8Array): Promise<Result<unknown>> {
+    return this.#ports.link.request({ type: "put-bundle", bundle });
+  }
+
+  async #find<R extends { readonly bundleHash: Uint8Array }>(
+    kind: RecordKind,
+    masterKey: Uint8Array,
+    accountKey: Uint8Array,
+    known: ListHead | undefined,
+    open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
+  ): Promise<Result<Found<R>>> {
+    const record = await this.#newestRecord(kind, masterKey, open);
+    if (!record.ok) return record;
+    const { link, signatures, clock } = this.#ports;
+    const answer = await link.request({ type: "get-bundle", hash: record.value.bundleHash });
+    if (!answer.ok) return refuse(answer.code, "get-bundle");
+    const bundleBytes = answer.value.bundle;
+    if (!bundleBytes) return refuse("record-missing", "bundle");
+    const bundle = await verifyBundle(signatures, accountKey, bundleBytes, record.value.bundleHash, clock.now(), known);
+    return bundle.ok ? { ok: true, value: { record: record.value, bundle: bundle.value, bundleBytes } } : bundle;
+  }
+
+  /** Asks for today's record and its neighbours' at once; the one written last holds. */
+  async #newestRecord<R>(
+    kind: RecordKind,
+    masterKey: Uint8Array,
+    open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
+  ): Promise<Result<R & Dated>> {
+    const days = lookupDays(this.#ports.clock.now());
+    const answers = await Promise.all(days.map((day) => this.#record(kind, masterKey, day, open)));
+    let best: Result<R & Dated> = refuse("record-missing");
+    for (const answer of answers) {
+      if (answer.ok && (!best.ok || answer.value.updatedAt > best.value.updatedAt)) best = answer;
+      else if (!answer.ok && !best.ok && best.code === "record-missing") best = answer;
+    }
+    return best;
+  }
+
+  async #record<R>(
+    kind: RecordKind,
+    masterKey: Uint8Array,
+    day: number,
+    open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
+  ): Promise<Result<R & Dated>> {
+    const publicKey = blindPublicKey(kind, masterKey, day);
+    if (!publicKey.ok) return publicKey;
+    const answer = await this.#ports.link.request({ type: "get-record", publicKey: publicKey.value });
+    if (!answer.ok) return refuse(answer.code, "get-record");
+    return answer.value.record ? open(day, answer.value.record) : refuse("record-missing");
+  }
+}

@@ -1,0 +1,72 @@
+/** How a call is put in words. */
+import type { Call, CallEndReason, CallPath } from "@earshot/sdk";
+
+type SeenCall = Pick<Call, "phase" | "direction" | "wantsVideo"> & { readonly peer: { readonly name: string } };
+
+/** Undefined where nothing needs saying: the end has its own sentence. */
+export function describePhase(call: SeenCall): string | undefined {
+  const { name } = call.peer;
+  switch (call.phase) {
+    case "dialling":
+      return `Calling ${name} …`;
+    case "ringing":
+      return call.direction === "outgoing" ? `It rings at ${name}'s …` : `${name} is calling …`;
+    case "connecting":
+      return call.direction === "outgoing" ? `${name} answered; connecting …` : "Answered; connecting …";
+    case "active":
+      return `In a call with ${name}, end-to-end encrypted.`;
+    case "reconnecting":
+      return "The connection broke; reconnecting …";
+    case "ended":
+      return undefined;
+  }
+}
+
+export function describePath(path: CallPath): string {
+  const pair =
+    path.localAddress === undefined || path.remoteAddress === undefined
+      ? ""
+      : `, ${path.localAddress} to ${path.remoteAddress}`;
+  const way = path.kind === "direct" ? "Straight from you to them" : "Through a relay, which cannot listen";
+  return `${way}: ${path.protocol.toUpperCase()}${pair}${path.confirmed ? "" : " (not yet verified)"}.`;
+}
+
+export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs: number): string {
+  const { name } = call.peer;
+  switch (reason) {
+    case "hung-up":
+      return `Hung up after ${duration(talkedMs)}.`;
+    case "cancelled":
+      return call.direction === "outgoing" ? "Called off." : `${name} called it off.`;
+    case "declined":
+      return `${name} declined.`;
+    case "busy":
+      return `${name} is in another call.`;
+    case "no-answer":
+      return `${name} did not answer.`;
+    case "answered-elsewhere":
+      return "Answered on another of your devices.";
+    case "declined-elsewhere":
+      return "Declined on another of your devices.";
+    case "unreachable":
+      return `${name} cannot be reached: none of their devices is online.`;
+    case "connection-failed":
+      return `No way to ${name} was found: a firewall on one of the two sides lets nothing through.`;
+    case "peer-vanished":
+      return `The connection to ${name} was lost after ${duration(talkedMs)}.`;
+    case "not-confirmed":
+      return `Ended before any sound: the connection could not be confirmed to be with ${name}. Someone may be in between.`;
+    case "refused":
+      return `Ended: what came from ${name}'s side broke the protocol.`;
+    case "local-shutdown":
+      return "Ended: Earshot was shut down.";
+  }
+}
+
+/** `1:05`, or `1:00:05` from an hour on. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}

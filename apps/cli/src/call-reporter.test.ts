@@ -1,0 +1,66 @@
+import type { Call, CallPath } from "@earshot/sdk";
+import { describe, expect, test } from "vitest";
+import { createCallReporter } from "./call-reporter.ts";
+import { duration } from "./call-phrases.ts";
+import { openTerminal } from "./terminal.ts";
+
+const path: CallPath = {
+  kind: "direct",
+  protocol: "udp",
+  localType: "host",
+  remoteType: "host",
+  localAddress: "192.0.2.1:5000",
+  remoteAddress: "192.0.2.2:6000",
+  confirmed: true,
+  missingCandidates: 0,
+};
+
+/** What a reporter writes of a call that passes through `states`. */
+function report(json: boolean, states: Partial<Call>[]): string {
+  let out = "";
+  const stream = { write: (text: string) => ((out += text), true) };
+  const reporter = createCallReporter(openTerminal({ stdout: stream, stderr: stream, env: {} }, json), {});
+  const peer = { id: "ear1bob", name: "Bob", state: "contact", addedAt: 0 };
+  for (const state of states)
+    reporter.changed({ callId: "c1", peer, direction: "outgoing", phase: "dialling", ...state } as unknown as Call);
+  return out;
+}
+
+const course: Partial<Call>[] = [
+  { phase: "dialling" },
+  { phase: "ringing" },
+  { phase: "ringing" },
+  { phase: "active", words: ["apple", "brave", "candle", "drift"] },
+  { phase: "active", words: ["apple", "brave", "candle", "drift"], path },
+];
+
+describe("the call reporter", () => {
+  test("tells each thing once, in order, with words to compare and the way the call travels", () => {
+    const text = report(false, course);
+    expect(text.match(/It rings/g)?.length).toBe(1);
+    expect(text.match(/apple brave candle drift/g)?.length).toBe(1);
+    expect(text).toContain("Straight from you to them: UDP, 192.0.2.1:5000 to 192.0.2.2:6000.");
+    expect(text.indexOf("Calling Bob")).toBeLessThan(text.indexOf("It rings at Bob's"));
+  });
+
+  test("an unconfirmed relay and removed addresses stand out", () => {
+    const text = report(false, [
+      { phase: "active", path: { ...path, kind: "relayed", confirmed: false, missingCandidates: 2 } },
+    ]);
+    expect(text).toMatch(/! Through a relay.*not yet verified/);
+    expect(text).toMatch(/! 2 of the addresses/);
+  });
+
+  test("writes one JSON event a line for scripts", () => {
+    const events = report(true, course)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string });
+    expect(events.map(({ event }) => event)).toEqual(["phase", "phase", "phase", "words", "path"]);
+    expect(events[3]).toEqual({ event: "words", words: ["apple", "brave", "candle", "drift"] });
+  });
+});
+
+test("durations read like a clock", () => {
+  expect([0, 65_000, 3_605_999].map(duration)).toEqual(["0:00", "1:05", "1:00:05"]);
+});

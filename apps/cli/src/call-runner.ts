@@ -1,0 +1,87 @@
+/** One call from a terminal: plays, records, reports, and ends by whoever hangs up first. */
+import type { Call, CallEndReason } from "@earshot/sdk";
+import { FRAME_RATE_HZ, framesOf, loopedFramesOf } from "./audio/frames.ts";
+import { RateUnifier } from "./audio/rate-unifier.ts";
+import type { CallSound } from "./call-options.ts";
+import type { CallReporter } from "./call-reporter.ts";
+import type { Interrupt } from "./interrupt.ts";
+import type { Voice, WebRtc } from "./webrtc.ts";
+
+const STATS_EVERY_MS = 1_000;
+
+export interface CallRun {
+  readonly reason: CallEndReason;
+  /** The two were talking before it ended. */
+  readonly wasActive: boolean;
+}
+
+interface CallParts {
+  readonly webRtc: WebRtc;
+  readonly voice: Voice;
+  readonly sound: CallSound;
+  readonly reporter: CallReporter;
+  readonly interrupt: Interrupt;
+}
+
+/** Sees a call through to its end. `call` was just made, or rings here and was answered with `voice`'s track. */
+export async function runCall(call: Call, parts: CallParts): Promise<CallRun> {
+  const { sound, reporter, interrupt } = parts;
+  const cleanUps: (() => void)[] = [interrupt.onInterrupt(() => void hangUp(call))];
+  let wasActive = false;
+  const onActive = (): void => {
+    wasActive = true;
+    cleanUps.push(...startSound(call, parts), startStats(call, reporter));
+  };
+  try {
+    const reason = await new Promise<CallEndReason>((resolve) => {
+      const follow = (): void => {
+        reporter.changed(call);
+        if (call.phase === "active" && !wasActive) onActive();
+        if (call.phase === "ended") resolve(call.endReason ?? "hung-up");
+      };
+      cleanUps.push(call.on("change", follow), call.on("ended", follow));
+      follow();
+    });
+    return { reason, wasActive };
+  } finally {
+    for (const cleanUp of cleanUps) cleanUp();
+    sound.record?.writer.close();
+    parts.voice.stop();
+  }
+}
+
+/** Starts playing and recording; gives what stops them. */
+function startSound(call: Call, { webRtc, voice, sound, reporter }: CallParts): (() => void)[] {
+  const cleanUps: (() => void)[] = [];
+  if (sound.play !== undefined) {
+    const { sound: said, loop } = sound.play;
+    void voice.feed.play(loop ? loopedFramesOf(said) : framesOf(said)).then((played) => {
+      if (played) reporter.played();
+    });
+  }
+  if (sound.record !== undefined && call.remoteAudio !== undefined) {
+    const unifier = new RateUnifier(FRAME_RATE_HZ);
+    const { writer } = sound.record;
+    cleanUps.push(webRtc.listen(call.remoteAudio, (frame) => writer.append(unifier.push(frame))));
+  }
+  if (sound.hangUpAfterMs !== undefined) {
+    const timer = setTimeout(() => void hangUp(call), sound.hangUpAfterMs);
+    cleanUps.push(() => clearTimeout(timer));
+  }
+  return cleanUps;
+}
+
+function startStats(call: Call, reporter: CallReporter): () => void {
+  const timer = setInterval(() => {
+    call.stats().then(
+      (stats) => reporter.stats(call, stats),
+      () => undefined, // the call ended meanwhile
+    );
+  }, STATS_EVERY_MS);
+  return () => clearInterval(timer);
+}
+
+async function hangUp(call: Call): Promise<void> {
+  if (call.phase === "ended") return;
+  await call.hangUp().catch(() => undefined); // it ended by itself at the same moment
+}

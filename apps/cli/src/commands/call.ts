@@ -1,0 +1,95 @@
+/** `earshot call`: rings somebody and talks. */
+import { EarshotError } from "@earshot/core";
+import type { Call, CallMedia, Client, Contact } from "@earshot/sdk";
+import { type CallOptions, openCallSound } from "../call-options.ts";
+import { createCallReporter } from "../call-reporter.ts";
+import { runCall } from "../call-runner.ts";
+import { whoIsMeant } from "../contact-lookup.ts";
+import { type ExitCode, exitCodeOfEnd } from "../exit-codes.ts";
+import { catchInterrupts } from "../interrupt.ts";
+import { connectSession } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+import { tellNotices } from "../notices.ts";
+import { loadWebRtc } from "../webrtc.ts";
+
+/** Somebody who is online and has added us accepts within a second or two. */
+const ACCEPT_TIMEOUT_MS = 15_000;
+
+/** Calls by contact name, id or card; gives the exit code once the call has ended. */
+export async function placeCall(whom: string, options: CallOptions, terminal: Terminal): Promise<ExitCode> {
+  const sound = await openCallSound(options);
+  const interrupt = catchInterrupts();
+  const webRtc = await loadWebRtc();
+  const session = await connectSession(options, terminal, webRtc);
+  const voice = webRtc.createVoice();
+  try {
+    tellNotices(session.client, terminal);
+    const contact = await Promise.race([reachable(session.client, whom, terminal), interrupt.interrupted]);
+    const call = await Promise.race([dial(session.client, contact, { audio: voice.track }), interrupt.interrupted]);
+    const reporter = createCallReporter(terminal, sound);
+    const run = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
+    const exitCode = exitCodeOfEnd(run.reason, run.wasActive);
+    reporter.ended(call, run, exitCode);
+    return exitCode;
+  } finally {
+    terminal.progress(undefined);
+    voice.stop();
+    sound.record?.writer.close();
+    await session.close();
+  }
+}
+
+async function dial(client: Client, contact: Contact, media: CallMedia): Promise<Call> {
+  try {
+    return await client.call(contact.id, media);
+  } catch (error) {
+    if (!(error instanceof EarshotError)) throw error;
+    const advice: Record<string, string> = {
+      "contact-unreachable": `${contact.name} cannot be reached now: their devices are offline.`,
+      "not-a-contact": `${contact.name} has removed you, or never accepted.`,
+    };
+    throw new EarshotError(error.code, advice[error.code] ?? error.message, { cause: error });
+  }
+}
+
+/** The contact meant by `whom`, added first where necessary, once they can be called. Throws `waiting-for-contact`. */
+async function reachable(client: Client, whom: string, terminal: Terminal): Promise<Contact> {
+  const meant = whoIsMeant(client, whom);
+  const contact = "contact" in meant ? meant.contact : await add(client, meant.card, terminal);
+  if (contact.state === "contact") return contact;
+  if (contact.state === "blocked") throw new EarshotError("not-a-contact", `You have blocked ${contact.name}.`);
+  terminal.progress(`Waiting for ${contact.name} to accept you …`);
+  terminal.emit({ event: "waiting-for-contact", peer: { id: contact.id, name: contact.name } });
+  return await accepted(client, contact).finally(() => terminal.progress(undefined));
+}
+
+async function add(client: Client, card: string, terminal: Terminal): Promise<Contact> {
+  terminal.progress("Adding them; sending your request, with its proof of work …");
+  return await client.addContact(card).finally(() => terminal.progress(undefined));
+}
+
+function accepted(client: Client, { id, name }: Contact): Promise<Contact> {
+  return new Promise((resolve, reject) => {
+    const check = (): void => {
+      const now = client.contacts().find((contact) => contact.id === id);
+      if (now?.state !== "contact") return;
+      settle();
+      resolve(now);
+    };
+    const stop = client.on("contacts", check);
+    const timer = setTimeout(() => {
+      settle();
+      reject(
+        new EarshotError(
+          "waiting-for-contact",
+          `${name} has not accepted you yet. Ask them to add your card (earshot id shows it), or to accept your request.`,
+        ),
+      );
+    }, ACCEPT_TIMEOUT_MS);
+    const settle = (): void => {
+      stop();
+      clearTimeout(timer);
+    };
+    check();
+  });
+}

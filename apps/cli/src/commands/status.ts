@@ -1,0 +1,62 @@
+/** `earshot status`: does it work, and what of it does not. */
+import { EarshotError } from "@earshot/core";
+import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import { nodeTarget } from "../node-target.ts";
+import { type CommonOptions, goOnline, homeOf, openSession } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Exit code 0 when calls can be made and taken. */
+export async function showStatus(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
+  const node = new URL(nodeTarget(options.node).url).origin;
+  const home = homeOf(options);
+  try {
+    return await tellClient(options, terminal, { node, home });
+  } catch (error) {
+    if (!(error instanceof EarshotError)) throw error;
+    const exitCode = exitCodeOf(error.code);
+    terminal.emit({ node, home, online: false, problem: error.code, message: error.message });
+    terminal.say(`${terminal.warn("not online")}  ${error.message}`);
+    terminal.say(terminal.dim(`  home ${home}\n  node ${node}`));
+    return exitCode;
+  }
+}
+
+async function tellClient(
+  options: CommonOptions,
+  terminal: Terminal,
+  where: { node: string; home: string },
+): Promise<ExitCode> {
+  const session = await openSession(options);
+  try {
+    const startedAt = performance.now();
+    await goOnline(session, terminal);
+    const { client } = session;
+    const onlineInMs = Math.round(performance.now() - startedAt);
+    const contacts = client.contacts();
+    const callable = contacts.filter((contact) => contact.state === "contact").length;
+    const requests = client.requests().length;
+    const refusals = Object.fromEntries(client.refusals());
+    terminal.emit({
+      ...where,
+      online: true,
+      onlineInMs,
+      id: client.id,
+      name: client.name,
+      supernode: client.status.supernode,
+      contacts: contacts.length,
+      callable,
+      requests,
+      refusals,
+    });
+    terminal.say(`${terminal.good("online")}  as ${terminal.bold(client.name)}, after ${onlineInMs} ms`);
+    terminal.say(`  id         ${client.id}`);
+    terminal.say(`  node       ${where.node}`);
+    terminal.say(`  supernode  ${client.status.supernode ?? "none"}`);
+    terminal.say(`  home       ${where.home}`);
+    terminal.say(`  contacts   ${callable} of ${contacts.length} can be called, ${requests} waiting to be accepted`);
+    for (const [code, count] of client.refusals()) terminal.say(terminal.warn(`  refused    ${count} × ${code}`));
+    return EXIT.ok;
+  } finally {
+    await session.close();
+  }
+}

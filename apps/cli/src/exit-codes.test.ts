@@ -1,0 +1,29 @@
+import type { CallEndReason } from "@earshot/sdk";
+import { expect, test } from "vitest";
+import { EXIT, EXIT_CODE_HELP, exitCodeOf, exitCodeOfEnd } from "./exit-codes.ts";
+
+test("errors that a script tells apart", () => {
+  expect(exitCodeOf("node-unreachable")).toBe(3);
+  expect(exitCodeOf("waiting-for-contact")).toBe(4);
+  expect(exitCodeOf("storage-in-use")).toBe(7);
+  expect(exitCodeOf("id-mistyped")).toBe(2);
+  expect(exitCodeOf("what-nobody-thought-of")).toBe(1);
+});
+
+test("ends of a call that a script tells apart", () => {
+  const codes: [CallEndReason, boolean, number][] = [
+    ["hung-up", true, 0],
+    ["cancelled", false, 130],
+    ["declined", false, 5],
+    ["busy", false, 5],
+    ["no-answer", false, 5],
+    ["connection-failed", false, 6],
+    ["peer-vanished", true, 6],
+    ["not-confirmed", false, 6],
+  ];
+  for (const [reason, wasActive, code] of codes) expect(exitCodeOfEnd(reason, wasActive), reason).toBe(code);
+});
+
+test("every exit code is in the help", () => {
+  for (const code of Object.values(EXIT)) expect(EXIT_CODE_HELP).toMatch(new RegExp(`(^|\\s)${code}  `, "m"));
+});

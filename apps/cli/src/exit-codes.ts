@@ -1,0 +1,91 @@
+/** What `earshot` tells the shell. Stable: scripts depend on it. */
+import type { CallEndReason } from "@earshot/sdk";
+
+export const EXIT = {
+  ok: 0,
+  /** A fault of Earshot itself. */
+  unexpected: 1,
+  /** Something typed is wrong: a command, an option, an id or card, a sound file. */
+  usage: 2,
+  /** The node does not answer, or refuses this user. */
+  nodeUnreachable: 3,
+  /** They are no contact yet, or have not accepted. */
+  notContact: 4,
+  /** Nobody answered, or they declined or were busy; `earshot answer`: nobody called in time. */
+  notAnswered: 5,
+  /** The call could not be connected, or broke off. */
+  callFailed: 6,
+  /** Another `earshot` uses this home folder. */
+  storageInUse: 7,
+  /** Ctrl-C before there was a call to hang up. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const OF_ERROR: Readonly<Record<string, ExitCode>> = {
+  "bad-usage": EXIT.usage,
+  "bad-node-url": EXIT.usage,
+  "bad-name": EXIT.usage,
+  "id-mistyped": EXIT.usage,
+  "id-malformed": EXIT.usage,
+  "card-mistyped": EXIT.usage,
+  "card-malformed": EXIT.usage,
+  "own-card": EXIT.usage,
+  "unknown-contact": EXIT.usage,
+  "unknown-request": EXIT.usage,
+  "too-many-contacts": EXIT.usage,
+  "bad-key": EXIT.usage,
+  "wav-missing": EXIT.usage,
+  "wav-unusable": EXIT.usage,
+  "record-failed": EXIT.usage,
+  "port-in-use": EXIT.usage,
+  "node-unreachable": EXIT.nodeUnreachable,
+  "node-refused": EXIT.nodeUnreachable,
+  offline: EXIT.nodeUnreachable,
+  "not-a-contact": EXIT.notContact,
+  "waiting-for-contact": EXIT.notContact,
+  "contact-unreachable": EXIT.notAnswered,
+  "nobody-called": EXIT.notAnswered,
+  "storage-in-use": EXIT.storageInUse,
+  interrupted: EXIT.interrupted,
+};
+
+/** For an error's stable code. */
+export function exitCodeOf(code: string): ExitCode {
+  return OF_ERROR[code] ?? EXIT.unexpected;
+}
+
+/** For how a call ended; `wasActive`: the two were talking before. */
+export function exitCodeOfEnd(reason: CallEndReason, wasActive: boolean): ExitCode {
+  switch (reason) {
+    case "hung-up":
+    case "answered-elsewhere":
+    case "declined-elsewhere":
+      return EXIT.ok;
+    case "cancelled":
+    case "local-shutdown":
+      return wasActive ? EXIT.ok : EXIT.interrupted;
+    case "declined":
+    case "busy":
+    case "no-answer":
+    case "unreachable":
+      return EXIT.notAnswered;
+    case "connection-failed":
+    case "peer-vanished":
+    case "not-confirmed":
+    case "refused":
+      return EXIT.callFailed;
+  }
+}
+
+/** The codes as `earshot --help` shows them. */
+export const EXIT_CODE_HELP = `Exit codes:
+  0  done, or the call was held and hung up
+  2  something typed is wrong (command, option, id, card, sound file)
+  3  the node does not answer, or refuses you
+  4  not a contact, or they have not accepted yet
+  5  no answer, declined, busy, or nobody called in time
+  6  the call could not be connected, or broke off
+  7  another earshot uses this home folder
+  1  a fault of Earshot itself     130  interrupted`;

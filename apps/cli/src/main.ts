@@ -1,0 +1,34 @@
+/** `earshot`: parses the command line, runs one command, and tells the shell how it went. */
+import { EarshotError } from "@earshot/core";
+import { CommanderError } from "commander";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { createProgram } from "./program.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+
+let terminal: Terminal = openTerminal(process, process.argv.includes("--json"));
+
+try {
+  const open = ({ json }: { readonly json?: boolean }): Terminal => {
+    terminal = openTerminal(process, json === true);
+    return terminal;
+  };
+  const program = createProgram(open, (code) => {
+    process.exitCode = code;
+  });
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = tellFailure(error);
+}
+// Sockets and native threads that are still closing must not keep a finished command waiting.
+process.exit();
+
+function tellFailure(error: unknown): number {
+  terminal.progress(undefined);
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has told it
+  const known = error instanceof EarshotError;
+  const code = known ? error.code : "unexpected";
+  const message = error instanceof Error ? error.message : String(error);
+  terminal.emit({ event: "error", code, message, exitCode: exitCodeOf(code) });
+  terminal.note(known ? message : `Earshot failed: ${error instanceof Error ? error.stack : message}`);
+  return exitCodeOf(code);
+}

@@ -1,0 +1,188 @@
+/** The commands and options of `earshot`, and the help that teaches them. Each command's code is loaded when it runs. */
+import { Command } from "commander";
+import type { AnswerOptions } from "./commands/answer.ts";
+import type { AddOptions } from "./commands/contacts.ts";
+import type { IdOptions } from "./commands/id.ts";
+import type { StartOptions } from "./commands/start.ts";
+import type { CallOptions } from "./call-options.ts";
+import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
+import { DEFAULT_PORT } from "./node-target.ts";
+import type { CommonOptions } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Opens the terminal that fits the options. */
+export type OpenTerminal = (options: CommonOptions) => Terminal;
+/** Takes what a command says to the shell. */
+export type SetExitCode = (code: ExitCode) => void;
+
+/** The whole command line. Parsing errors and help leave through commander's own exceptions (`exitOverride`). */
+export function createProgram(open: OpenTerminal, setExitCode: SetExitCode): Command {
+  const program = new Command("earshot")
+    .description("Calls that only the people on them can hear.")
+    .option("--home <dir>", "data folder: your identity and contacts (default: ~/.earshot)")
+    .option("--node <url>", `the node to use (default: the one on this machine, http://127.0.0.1:${DEFAULT_PORT})`)
+    .option("--json", "JSON on stdout, for scripts: one object, or one event a line")
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
+    .showHelpAfterError("(add --help for how it is used)")
+    .addHelpText("after", PROGRAM_HELP)
+    .exitOverride();
+  const runs =
+    <Options extends CommonOptions>(
+      act: (options: Options, terminal: Terminal, args: string[]) => Promise<ExitCode | void>,
+    ) =>
+    async (...all: unknown[]): Promise<void> => {
+      const command = all.at(-1) as Command;
+      const options = command.optsWithGlobals<Options>();
+      setExitCode((await act(options, open(options), command.args)) ?? EXIT.ok);
+    };
+  addStart(program, runs);
+  addId(program, runs);
+  addContacts(program, runs);
+  addCalls(program, runs);
+  addStatus(program, runs);
+  return program;
+}
+
+type Runs = <Options extends CommonOptions>(
+  act: (options: Options, terminal: Terminal, args: string[]) => Promise<ExitCode | void>,
+) => (...all: unknown[]) => Promise<void>;
+
+function addStart(program: Command, runs: Runs): void {
+  program
+    .command("start")
+    .description("run your node: the way into the network, the web app, and Echo")
+    .option("--port <n>", "TCP port for the app and the edge, UDP port for STUN", String(DEFAULT_PORT))
+    .option("--listen <host>", "address to listen on; others than localhost let other machines in", "127.0.0.1")
+    .option("--no-echo", "without Echo, the contact that repeats what it hears")
+    .addHelpText("after", START_HELP)
+    .action(
+      runs<StartOptions>(async (options, terminal) =>
+        (await import("./commands/start.ts")).startDaemon(options, terminal),
+      ),
+    );
+  program
+    .command("echo-host", { hidden: true })
+    .action(runs(async () => (await import("./echo/echo-host.ts")).hostEcho()));
+}
+
+function addId(program: Command, runs: Runs): void {
+  program
+    .command("id")
+    .description("show your id and your card, the text or QR code that others add you by")
+    .option("--name <name>", "change the name on your card")
+    .action(runs<IdOptions>(async (options, terminal) => (await import("./commands/id.ts")).showId(options, terminal)));
+}
+
+function addContacts(program: Command, runs: Runs): void {
+  const contacts = program
+    .command("contacts")
+    .description("list, add, accept or remove the people you can call")
+    .addHelpText("after", CONTACTS_HELP)
+    .action(
+      runs(async (options, terminal, [unknown]) => {
+        const { listContacts, unknownContactsCommand } = await import("./commands/contacts.ts");
+        return unknown === undefined ? listContacts(options, terminal) : unknownContactsCommand(unknown);
+      }),
+    );
+  contacts
+    .command("add <card>")
+    .description("add somebody by their card or id; they are asked, unless they have added you")
+    .option("--name <name>", "what to call them (default: what their card says)")
+    .action(
+      runs<AddOptions>(async (options, terminal, [card = ""]) =>
+        (await import("./commands/contacts.ts")).addContact(card, options, terminal),
+      ),
+    );
+  contacts
+    .command("accept <id>")
+    .description("accept somebody's request to be a contact")
+    .action(
+      runs(async (options, terminal, [id = ""]) =>
+        (await import("./commands/contacts.ts")).acceptRequest(id, options, terminal),
+      ),
+    );
+  contacts
+    .command("remove <id>")
+    .description("remove a contact, or decline a request; they can no longer find or ring you")
+    .action(
+      runs(async (options, terminal, [id = ""]) =>
+        (await import("./commands/contacts.ts")).removeContact(id, options, terminal),
+      ),
+    );
+}
+
+function addCalls(program: Command, runs: Runs): void {
+  const withSound = (command: Command): Command =>
+    command
+      .option("--play <wav>", "what you say: a WAV file (16-bit PCM or mu-law); silence follows it")
+      .option("--loop", "play it over and over")
+      .option("--record <wav>", "keep what they say: 48 kHz, 16-bit, mono; the file is valid at every moment")
+      .option("--seconds <n>", "hang up so long after the call has begun");
+  withSound(program.command("call <who>").description("call a contact by name, id or card; Ctrl-C hangs up"))
+    .addHelpText("after", CALL_HELP)
+    .action(
+      runs<CallOptions>(async (options, terminal, [who = ""]) =>
+        (await import("./commands/call.ts")).placeCall(who, options, terminal),
+      ),
+    );
+  withSound(program.command("answer").description("wait for a call and take it; Ctrl-C hangs up"))
+    .option("--wait <n>", "give up when nobody has called within n seconds (exit code 5)")
+    .addHelpText("after", ANSWER_HELP)
+    .action(
+      runs<AnswerOptions>(async (options, terminal) =>
+        (await import("./commands/answer.ts")).answerCall(options, terminal),
+      ),
+    );
+}
+
+function addStatus(program: Command, runs: Runs): void {
+  program
+    .command("status")
+    .description("check that your node is reached and that calls can come in")
+    .action(runs(async (options, terminal) => (await import("./commands/status.ts")).showStatus(options, terminal)));
+}
+
+const PROGRAM_HELP = `
+A first call:
+  earshot start                  your node; leave it running and use another terminal
+  earshot call echo --play hello.wav --record back.wav
+                                 Echo repeats what it hears, and says what it measured
+With somebody:
+  earshot id                     your card: give it to them
+  earshot contacts add <card>    add theirs; once both have, you are contacts
+  earshot answer                 one of you waits ...
+  earshot call bob               ... and the other calls, by name, id or card
+
+${EXIT_CODE_HELP}`;
+
+const START_HELP = `
+Examples:
+  earshot start
+  earshot start --port 7500 --home ~/second-node
+The URL that it prints carries a token: whoever has it may use your node. Commands of the same
+user on this machine find it by themselves. Ctrl-C stops the node and tells its clients first.`;
+
+const CONTACTS_HELP = `
+Examples:
+  earshot contacts
+  earshot contacts add 'earshot:ear1...' --name Bob
+  earshot contacts accept ear1...
+  earshot contacts remove bob
+Two people who have each added the other's card are contacts at once. Anyone else is asked first:
+a request never rings.`;
+
+const CALL_HELP = `
+Examples:
+  earshot call echo --play hello.wav --record back.wav --seconds 20
+  earshot call bob --play song.wav --loop
+  earshot call ear1... --json | jq -c 'select(.event == "words")'
+Events with --json: phase, words, path, stats, played, end (with the exit code), and
+waiting-for-contact, new-device, broken-attempt, missed, request.`;
+
+const ANSWER_HELP = `
+Examples:
+  earshot answer --record call.wav
+  earshot answer --wait 60 --seconds 30 --play greeting.wav
+Contacts ring; nobody else can. Use another --home for other commands meanwhile: a home folder
+serves one earshot at a time.`;

@@ -1,0 +1,107 @@
+/** One command's client: opened on the person's home folder, connected, and closed again. */
+import { EarshotError } from "@earshot/core";
+import { type Client, type ClientStatus, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
+import { fileStorage, nodeTransport } from "@earshot/sdk/node";
+import { homedir, userInfo } from "node:os";
+import { join } from "node:path";
+import { addEcho } from "./echo-contact.ts";
+import { nodeTarget } from "./node-target.ts";
+import type { Terminal } from "./terminal.ts";
+import type { WebRtc } from "./webrtc.ts";
+
+/** The options that every command takes. */
+export interface CommonOptions {
+  readonly home?: string;
+  readonly node?: string;
+  readonly json?: boolean;
+}
+
+export interface Session {
+  readonly client: Client;
+  readonly node: NodeAddress;
+  readonly storage: Storage;
+  /** Disconnects and frees the home folder. */
+  close(): Promise<void>;
+}
+
+/** A name has at most 48 bytes of UTF-8 (api.ts). */
+const MAX_NAME_BYTES = 48;
+
+export function homeOf(options: CommonOptions): string {
+  return options.home ?? join(homedir(), ".earshot");
+}
+
+/** Opens the home folder and makes the identity, without connecting. Throws `storage-in-use`. */
+export async function openSession(options: CommonOptions, webRtc?: WebRtc, name = defaultName()): Promise<Session> {
+  const node = nodeTarget(options.node);
+  const storage = await fileStorage(homeOf(options));
+  try {
+    const client = await createClient({
+      storage,
+      transport: nodeTransport(),
+      peerConnection: webRtc?.peerConnection ?? noCalls,
+      node,
+      name,
+    });
+    return { client, node, storage, close: () => client.stop() };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the session and connects, showing what takes long. Echo is made a contact where the node has one. Throws
+ * `node-unreachable` or `node-refused` at the first failure: a command that is typed again beats one that hangs.
+ */
+export async function connectSession(options: CommonOptions, terminal: Terminal, webRtc?: WebRtc): Promise<Session> {
+  const session = await openSession(options, webRtc);
+  try {
+    await goOnline(session, terminal);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/** Connects an open session; see {@link connectSession}. */
+export async function goOnline(session: Session, terminal: Terminal): Promise<void> {
+  terminal.progress("Connecting to your node; the first time includes a proof of work, a few seconds …");
+  try {
+    await Promise.race([session.client.start(), firstFailure(session)]);
+    await addEcho(session);
+  } finally {
+    terminal.progress(undefined);
+  }
+}
+
+function firstFailure({ client, node }: Session): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const check = (status: ClientStatus): void => {
+      if (status.state !== "offline" || status.problem === undefined) return;
+      stop();
+      reject(new EarshotError(status.problem, adviceFor(status.problem, new URL(node.url).origin)));
+    };
+    const stop = client.on("status", check);
+  });
+}
+
+function adviceFor(problem: string, origin: string): string {
+  if (problem === "node-unreachable")
+    return `No Earshot node answers at ${origin}. Start one with: earshot start   (or name one with --node URL)`;
+  if (problem === "node-refused")
+    return `The node at ${origin} refused: it belongs to someone else, or was started anew. Use the URL that it printed, with its token.`;
+  return `The node at ${origin} cannot be used: ${problem}.`;
+}
+
+/** The OS user's name, which the person can change with `earshot id --name`. */
+function defaultName(): string {
+  let name = "";
+  for (const char of userInfo().username) if (Buffer.byteLength(name + char) <= MAX_NAME_BYTES) name += char;
+  return name;
+}
+
+function noCalls(): never {
+  throw new Error("this command makes no calls");
+}

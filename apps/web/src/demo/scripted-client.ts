@@ -1,0 +1,133 @@
+/** A client that does what a script says, in the shape of the SDK's `Client`. For view-model tests and the demo screens. */
+import { EarshotError, type RefusalCode } from "@earshot/core";
+import type { Call, CallMedia, Client, ClientEvents, ClientStatus, Contact, ContactRequest } from "@earshot/sdk";
+import { ScriptedCall } from "./scripted-call.ts";
+
+type Listener = (value: never) => void;
+
+export class ScriptedClient implements Client {
+  readonly id = "ear1qyscriptedaccountscriptedaccountscriptedaccountscripted00own";
+  readonly deviceId = "device-own";
+  name: string;
+  status: ClientStatus = { state: "online", supernode: "5f".repeat(32) };
+  /** The code with which the next operation fails. */
+  failNext: string | undefined;
+  /** What the app asked for, in order. */
+  readonly done: string[] = [];
+  lastCall: ScriptedCall | undefined;
+  calledWith: CallMedia | undefined;
+  #contacts: readonly Contact[] = [];
+  #requests: readonly ContactRequest[] = [];
+  readonly #listeners = new Map<keyof ClientEvents, Set<Listener>>();
+
+  constructor(name = "Ada") {
+    this.name = name;
+  }
+
+  card(): string {
+    return `earshot:${this.id}?c=gwFjQWRhgYN0aHR0cDovLzEyNy4wLjAuMTo0MjEwWCAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eH1ggICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8AAAAA`;
+  }
+
+  /** Raises an event as the SDK would; state that goes with it is set first. */
+  emit<K extends keyof ClientEvents>(event: K, value: ClientEvents[K]): void {
+    if (event === "status") this.status = value as ClientStatus;
+    if (event === "contacts") this.#contacts = value as readonly Contact[];
+    if (event === "requests") this.#requests = value as readonly ContactRequest[];
+    for (const listener of this.#listeners.get(event) ?? []) (listener as (value: ClientEvents[K]) => void)(value);
+  }
+
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): () => void {
+    const set = this.#listeners.get(event) ?? new Set<Listener>();
+    this.#listeners.set(event, set.add(listener as Listener));
+    return () => set.delete(listener as Listener);
+  }
+
+  async start(): Promise<void> {
+    this.#record("start");
+  }
+  async stop(): Promise<void> {
+    this.#record("stop");
+  }
+  async setName(name: string): Promise<void> {
+    this.#record(`name ${name}`);
+    this.name = name;
+  }
+  contacts(): readonly Contact[] {
+    return this.#contacts;
+  }
+  requests(): readonly ContactRequest[] {
+    return this.#requests;
+  }
+  async addContact(card: string, name = "Somebody new"): Promise<Contact> {
+    this.#record(`add ${card}`);
+    const contact: Contact = { id: card, name, state: "added", addedAt: 0 };
+    this.emit("contacts", [...this.#contacts, contact]);
+    return contact;
+  }
+  async acceptRequest(id: string): Promise<Contact> {
+    this.#record(`accept ${id}`);
+    const request = this.#requests.find((waiting) => waiting.id === id);
+    const contact: Contact = { id, name: request?.name ?? "", state: "contact", addedAt: 0 };
+    this.emit("requests", this.#without(id));
+    this.emit("contacts", [...this.#contacts, contact]);
+    return contact;
+  }
+  async declineRequest(id: string): Promise<void> {
+    this.#record(`decline ${id}`);
+    this.emit("requests", this.#without(id));
+  }
+  async renameContact(id: string, name: string): Promise<void> {
+    this.#record(`rename ${id} ${name}`);
+    this.#change(id, { name });
+  }
+  async removeContact(id: string): Promise<void> {
+    this.#record(`remove ${id}`);
+    this.emit(
+      "contacts",
+      this.#contacts.filter((contact) => contact.id !== id),
+    );
+  }
+  async blockContact(id: string): Promise<void> {
+    this.#record(`block ${id}`);
+    this.#change(id, { state: "blocked" });
+  }
+  async call(id: string, media?: CallMedia): Promise<Call> {
+    this.#record(`call ${id}`);
+    const peer = this.#contacts.find((contact) => contact.id === id);
+    if (peer === undefined) throw new EarshotError("not-a-contact", "add the contact first");
+    this.calledWith = media;
+    this.lastCall = new ScriptedCall(peer, { wantsVideo: media?.video !== undefined });
+    this.lastCall.localVideo = media?.video ?? null;
+    return this.lastCall;
+  }
+  calls(): readonly Call[] {
+    return this.lastCall ? [this.lastCall] : [];
+  }
+  async recoveryPhrase(): Promise<string> {
+    this.#record("phrase");
+    return `${"abandon ".repeat(23)}art`;
+  }
+  async backup(): Promise<Uint8Array> {
+    this.#record("backup");
+    return new Uint8Array(4096);
+  }
+  refusals(): readonly (readonly [RefusalCode, number])[] {
+    return [];
+  }
+
+  #record(what: string): void {
+    this.done.push(what);
+    const code = this.failNext;
+    this.failNext = undefined;
+    if (code !== undefined) throw new EarshotError(code, `scripted failure: ${code}`);
+  }
+  #without(id: string): readonly ContactRequest[] {
+    return this.#requests.filter((request) => request.id !== id);
+  }
+  #change(id: string, change: Partial<Contact>): void {
+    this.emit(
+      "contacts",
+      this.#contacts.map((contact) => (contact.id === id ? { ...contact, ...change } : contact)),
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/** The app's entry: ports from the page, the root model, the root view. */
+import { render } from "preact";
+import { pageAttention } from "./platform/attention.ts";
+import { browserMedia } from "./platform/media-devices.ts";
+import { pageCards, pageClipboard, pageClock, pageDownload } from "./platform/page-ports.ts";
+import { webAudioRing } from "./platform/ring.ts";
+import { browserSession } from "./platform/session.ts";
+import { takeArrival } from "./platform/token.ts";
+import "./style/index.css";
+import { createAppModel } from "./view-models/app.ts";
+import { AppView } from "./views/app-view.tsx";
+
+const arrival = takeArrival(location, history, localStorage);
+const model = createAppModel({
+  session: browserSession({ origin: location.origin, token: arrival.token }),
+  media: browserMedia,
+  ring: webAudioRing(),
+  attention: pageAttention(),
+  clock: pageClock,
+  clipboard: pageClipboard,
+  download: pageDownload,
+  cards: pageCards,
+});
+if (arrival.card) model.offerCard(arrival.card);
+
+// A new token or card pasted into this tab's address changes the fragment only, which loads nothing by itself.
+addEventListener("hashchange", () => {
+  const next = takeArrival(location, history, localStorage);
+  if (next.card) model.offerCard(next.card);
+  if (next.token !== arrival.token) location.reload();
+});
+
+const root = document.getElementById("app");
+if (root) render(<AppView model={model} />, root);
+void model.start();

@@ -1,0 +1,81 @@
+/** Everything behind the contact list and the call screen, put together for one client. */
+import type { Client } from "@earshot/sdk";
+import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { type AddContactModel, createAddContactModel } from "./add-contact.ts";
+import { type CallsModel, createCallsModel } from "./calls.ts";
+import { type ConnectionModel, createConnectionModel } from "./connection.ts";
+import { type ContactsModel, createContactsModel } from "./contacts.ts";
+import { createMyCardModel, type MyCardModel } from "./my-card.ts";
+import { createNoticesModel, type NoticesModel } from "./notices.ts";
+import type { Platform } from "./ports.ts";
+import { createRequestsModel, type RequestsModel } from "./requests.ts";
+import { createSettingsModel, type SettingsModel } from "./settings.ts";
+
+export type OpenDialog = "none" | "add-contact" | "my-card" | "settings";
+
+export interface HomeModel {
+  readonly connection: ConnectionModel;
+  readonly contacts: ContactsModel;
+  readonly requests: RequestsModel;
+  readonly addContact: AddContactModel;
+  readonly myCard: MyCardModel;
+  readonly notices: NoticesModel;
+  readonly settings: SettingsModel;
+  readonly calls: CallsModel;
+  readonly dialog: ReadonlySignal<OpenDialog>;
+  open(dialog: OpenDialog): void;
+  /** Opens the add-contact dialog with `card` filled in. */
+  offerCard(card: string): void;
+  dispose(): void;
+}
+
+/** Reads what earlier pages left, then follows `client`. */
+export async function createHomeModel(client: Client, platform: Platform): Promise<HomeModel> {
+  const { session, clock } = platform;
+  const dialog = signal<OpenDialog>("none");
+  const notices = createNoticesModel(client, session.notes, clock);
+  const settings = createSettingsModel(client, session.notes, platform.download);
+  const myCard = createMyCardModel(client, platform.clipboard);
+  const addContact = createAddContactModel(client, platform.cards);
+  const connection = createConnectionModel(client, clock);
+  const contacts = createContactsModel(client);
+  const requests = createRequestsModel(client);
+  const calls = createCallsModel(client, {
+    media: platform.media,
+    ring: platform.ring,
+    attention: platform.attention,
+    clock,
+    onMissed: (call) => notices.addMissed(call.peer.id, call.callId),
+  });
+  await Promise.all([notices.restore(), settings.restore()]);
+
+  const open = (next: OpenDialog) => {
+    if (next === "my-card") myCard.refresh();
+    if (next !== "settings") settings.leave();
+    dialog.value = next;
+  };
+  // A call takes the whole screen; a dialog must not come back from under it, least of all one that shows the phrase.
+  const closeDialogs = effect(() => {
+    if (calls.current.value || calls.incoming.value) untracked(() => open("none"));
+  });
+  return {
+    connection,
+    contacts,
+    requests,
+    addContact,
+    myCard,
+    notices,
+    settings,
+    calls,
+    dialog,
+    open,
+    offerCard: (card) => {
+      addContact.setText(card);
+      open("add-contact");
+    },
+    dispose: () => {
+      closeDialogs();
+      for (const part of [connection, contacts, requests, notices, calls]) part.dispose();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** What the view models need of the outside world: handed in, so that they run in Node and against a script. */
+import type { Client } from "@earshot/sdk";
+
+/** Why the microphone or the camera could not be opened. */
+export type MediaProblem = "denied" | "none-found" | "in-use" | "insecure" | "failed";
+
+export type MediaResult =
+  | { readonly ok: true; readonly track: MediaStreamTrack }
+  | { readonly ok: false; readonly problem: MediaProblem };
+
+export interface MediaPort {
+  openMicrophone(): Promise<MediaResult>;
+  openCamera(): Promise<MediaResult>;
+}
+
+/** Sounds that the app makes itself. A page that nobody has touched yet may stay silent; the title still changes. */
+export interface RingPort {
+  ring(): void;
+  ringback(): void;
+  stop(): void;
+}
+
+/** Draws the person's eye to this tab, in the title and by window focus, until `stop`. */
+export interface AttentionPort {
+  start(title: string): void;
+  stop(): void;
+}
+
+/** Time in milliseconds; `setTimer` fires once and returns what cancels it (the shape of core's `Clock`). */
+export interface ClockPort {
+  now(): number;
+  setTimer(delayMs: number, fire: () => void): () => void;
+}
+
+export interface ClipboardPort {
+  /** False where the browser refused. */
+  copy(text: string): Promise<boolean>;
+}
+
+export interface DownloadPort {
+  save(fileName: string, bytes: Uint8Array): void;
+}
+
+/** The app's own small values, kept beside the client's in the same sealed storage. */
+export interface NotePort {
+  load(key: string): Promise<unknown>;
+  save(key: string, value: unknown): Promise<void>;
+}
+
+/** A card or id as typed, checked without sending anything. `code` is core's refusal code. */
+export type CardCheck =
+  | { readonly ok: true; readonly id: string; readonly name: string }
+  | { readonly ok: false; readonly code: string; readonly detail?: string };
+
+export interface CardPort {
+  check(text: string): CardCheck;
+}
+
+export interface OpenOptions {
+  readonly name?: string;
+  readonly restore?: { readonly phrase: string; readonly backup?: Uint8Array };
+}
+
+/** What stands in the way of a session. */
+export type Obstacle =
+  | "token-missing"
+  | "token-refused"
+  | "node-unreachable"
+  | "other-tab"
+  | "other-node"
+  | "no-storage";
+
+/** The person's client on this browser: storage, transport and node behind one door. */
+export interface SessionPort {
+  /** Checks the token with the node and opens the storage. `takeOver` asks another tab to let go of it first. */
+  prepare(takeOver: boolean): Promise<Obstacle | undefined>;
+  /** Another tab wants the session: `letGo` stops the client, and resolves once the storage is closed. */
+  onTakeOver(letGo: () => Promise<void>): void;
+  hasIdentity(): Promise<boolean>;
+  /** Makes or opens the identity; does not connect yet. Throws what the SDK throws. */
+  open(options: OpenOptions): Promise<Client>;
+  /** Echo's card as this node tells it, or undefined where it hosts none. */
+  echoCard(): Promise<string | undefined>;
+  readonly notes: NotePort;
+}
+
+/** All ports together, made once in main. */
+export interface Platform {
+  readonly session: SessionPort;
+  readonly media: MediaPort;
+  readonly ring: RingPort;
+  readonly attention: AttentionPort;
+  readonly clock: ClockPort;
+  readonly clipboard: ClipboardPort;
+  readonly download: DownloadPort;
+  readonly cards: CardPort;
+}

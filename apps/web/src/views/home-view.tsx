@@ -1,0 +1,133 @@
+/** The contact list beside the selected contact; a call covers both. */
+import type { HomeModel } from "../view-models/home.ts";
+import { AddContactDialog } from "./add-contact-dialog.tsx";
+import { CallView, PreparingView } from "./call-view.tsx";
+import { ContactList } from "./contact-list.tsx";
+import { ContactView } from "./contact-view.tsx";
+import { Icon, Mark } from "./icons.tsx";
+import { IncomingDialog } from "./incoming-dialog.tsx";
+import { MyCardDialog } from "./my-card-dialog.tsx";
+import { NoticeList } from "./notice-list.tsx";
+import { Button } from "./parts.tsx";
+import { RequestList } from "./request-list.tsx";
+import { SettingsDialog } from "./settings-dialog.tsx";
+
+/** Home, with whichever dialog or call is on. */
+export function HomeView({ model }: { readonly model: HomeModel }) {
+  const call = model.calls.current.value;
+  const preparing = model.calls.preparing.value;
+  const incoming = model.calls.incoming.value;
+  return (
+    <>
+      {call ? (
+        <CallView key={call.callId} call={call} home={model} />
+      ) : preparing ? (
+        <PreparingView name={preparing.name} video={preparing.video} />
+      ) : (
+        <Desk model={model} />
+      )}
+      {incoming && <IncomingDialog key={incoming.callId} model={incoming} />}
+    </>
+  );
+}
+
+function Desk({ model }: { readonly model: HomeModel }) {
+  const selected = model.contacts.selected.value;
+  const dialog = model.dialog.value;
+  const close = () => model.open("none");
+  return (
+    <main class="desk" data-selected={selected ? "yes" : "no"}>
+      <section class="side" aria-label="Contacts and requests">
+        <SideHead model={model} />
+        <ConnectionBanner text={model.connection.banner.value} state={model.connection.state.value} />
+        <PhraseReminder model={model} />
+        <RequestList model={model.requests} />
+        <NoticeList model={model} />
+        <ContactList model={model} />
+        <div class="side-actions">
+          <Button kind="primary" icon="plus" testId="open-add-contact" onClick={() => model.open("add-contact")}>
+            Add contact
+          </Button>
+          <Button icon="card" testId="open-my-card" onClick={() => model.open("my-card")}>
+            Your card
+          </Button>
+        </div>
+      </section>
+      <section class="pane" aria-label="Selected contact">
+        {selected ? <ContactView key={selected.id} contact={selected} home={model} /> : <NobodySelected />}
+      </section>
+      {dialog === "add-contact" && <AddContactDialog home={model} onClose={close} />}
+      {dialog === "my-card" && <MyCardDialog model={model.myCard} onClose={close} />}
+      {dialog === "settings" && <SettingsDialog home={model} onClose={close} />}
+    </main>
+  );
+}
+
+function SideHead({ model }: { readonly model: HomeModel }) {
+  return (
+    <header class="side-head">
+      <Mark />
+      <div class="side-who">
+        <h1>Earshot</h1>
+        <p class="soft" data-testid="my-name">
+          {model.settings.name.value}
+        </p>
+      </div>
+      <Button
+        kind="quiet"
+        icon="settings"
+        label="Settings"
+        testId="open-settings"
+        onClick={() => model.open("settings")}
+      />
+    </header>
+  );
+}
+
+function ConnectionBanner({ text, state }: { readonly text: string | undefined; readonly state: string }) {
+  return (
+    <div class="banner-slot" role="status" data-testid="connection-state" data-state={state}>
+      {text && <p class={`banner banner-${state}`}>{text}</p>}
+    </div>
+  );
+}
+
+function PhraseReminder({ model }: { readonly model: HomeModel }) {
+  if (!model.settings.remindOfPhrase.value) return null;
+  return (
+    <section class="card" aria-label="Recovery phrase" data-testid="phrase-reminder">
+      <p>
+        <strong>Write down your recovery phrase.</strong> If this browser's data is lost, those 24 words are the only
+        way back to your account.
+      </p>
+      <div class="row">
+        <Button
+          kind="primary"
+          testId="reminder-show"
+          onClick={() => {
+            model.open("settings");
+            void model.settings.showPhrase();
+          }}
+        >
+          Show it
+        </Button>
+        <Button kind="quiet" testId="reminder-later" onClick={() => model.settings.dismissReminder()}>
+          Not now
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+function NobodySelected() {
+  return (
+    <div class="nobody">
+      <Icon name="person" class="icon-l" />
+      <h2>Pick somebody to call</h2>
+      <p class="soft">
+        To try Earshot on your own, pick <strong>Echo</strong>: it answers, repeats what it hears, and tells you what it
+        measured.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { IncomingModel } from "../view-models/incoming.ts";
+import { Avatar, Button, Problem, useModal } from "./parts.tsx";
+
+/**
+ * The ring. The focus goes to the dialog, not to a button: a space typed into a message at that moment must not answer.
+ * Escape does nothing, so that a call is neither declined nor lost by habit.
+ */
+export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useModal(ref);
+  useEffect(() => ref.current?.focus(), []);
+  const kind = model.wantsVideo ? "Incoming video call" : "Incoming voice call";
+  return (
+    <dialog
+      ref={ref}
+      class="dialog incoming"
+      role="alertdialog"
+      aria-labelledby="incoming-name"
+      aria-describedby="incoming-kind"
+      tabIndex={-1}
+      data-testid="incoming"
+      onCancel={(event) => event.preventDefault()}
+    >
+      <div class="incoming-pulse">
+        <Avatar id={model.contactId} name={model.name} size="l" />
+      </div>
+      <h2 id="incoming-name">{model.name}</h2>
+      <p id="incoming-kind">{kind}</p>
+      <Problem text={model.problem.value} testId="incoming-problem" />
+      <div class="incoming-actions">
+        <Button kind="danger" icon="hangUp" testId="incoming-decline" onClick={() => model.decline()}>
+          Decline
+        </Button>
+        <Button
+          kind={model.wantsVideo ? "plain" : "go"}
+          icon="phone"
+          testId="incoming-answer-voice"
+          disabled={model.busy.value}
+          onClick={() => model.answer(false)}
+        >
+          Voice
+        </Button>
+        <Button
+          kind={model.wantsVideo ? "go" : "plain"}
+          icon="camera"
+          testId="incoming-answer-video"
+          disabled={model.busy.value}
+          onClick={() => model.answer(true)}
+        >
+          Video
+        </Button>
+      </div>
+      <p class="small soft">Your microphone stays off until you answer.</p>
+    </dialog>
+  );
+}

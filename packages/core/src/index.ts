@@ -51,3 +51,6 @@ export * from "./contact/pairwise.ts";
 export * from "./contact/contact-state.ts";
 export * from "./contact/contact-step.ts";
 export * from "./contact/contact-codec.ts";
+export * from "./call/call-states.ts";
+export * from "./call/call-machine.ts";
+export * from "./call/call-message.ts";

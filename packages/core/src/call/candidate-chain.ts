@@ -9,7 +9,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter, utf8 } from "../bytes.ts";
 import { encodeCbor } from "../cbor.ts";
 import { candidatePlaces } from "./candidate.ts";
-import type { CandidateTrack, ChainMark } from "./call-types.ts";
+import type { CandidateTrack } from "./call-states.ts";
+import type { ChainMark } from "./call-types.ts";
 
 const LABEL = utf8("EARSHOT-CANDIDATES-1");
 

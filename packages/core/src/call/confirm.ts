@@ -4,7 +4,8 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter, utf8 } from "../bytes.ts";
-import type { CallRole, Party } from "./call-types.ts";
+import type { Party } from "./call-states.ts";
+import type { CallRole } from "./call-types.ts";
 
 /** What both the confirmation and the words are bound to. */
 export interface CallBinding {

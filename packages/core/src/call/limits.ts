@@ -38,3 +38,5 @@ export const PINGS_UNANSWERED_MAX = 2;
 export const GAP_TIMEOUT_MS = 2_000;
 /** How long candidates that the other side says it sent may still be on their way before they count as missing. */
 export const REPAIR_DELAY_MS = 2_000;
+/** After the data channel was closed from the other side: how long its hang-up may take by envelope. */
+export const CHANNEL_CLOSED_GRACE_MS = 3_000;

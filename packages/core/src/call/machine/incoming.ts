@@ -1,0 +1,141 @@
+/** Being called: from the invite to the person's answer. */
+import type { CallEvent, CallState, LegId, MediaState } from "../call-states.ts";
+import type { CallMessage } from "../call-types.ts";
+import { CONNECT_TIMEOUT_MS, INVITE_LIFETIME_MS, RING_TIMEOUT_MS } from "../limits.ts";
+import { checkAnswering, checkSetup, encodeSetup } from "../setup.ts";
+import { applyPending, flushLocal } from "./candidates.ts";
+import { activateIfReady } from "./confirming.ts";
+import { endCall, sayAndEnd } from "./ending.ts";
+import { retryRestart } from "./restarting.ts";
+import { carrierOf, sendBoth, sendOn } from "./sending.ts";
+import { currentLeg, dataOf, emit, patchData, patchLeg, type Turn } from "./turn.ts";
+
+/** An incoming call has one leg. */
+export const INCOMING_LEG: LegId = 0;
+
+type Expecting = Extract<CallState, { phase: "expecting" }>;
+type Alerting = Extract<CallState, { phase: "alerting" }>;
+
+/** Rings, unless it comes too late or this device is in another call: those are shown as missed. */
+export function receiveInvite(
+  turn: Turn,
+  state: Expecting,
+  message: Extract<CallMessage, { type: "invite" }>,
+  ageMs: number,
+): void {
+  if (ageMs > INVITE_LIFETIME_MS) {
+    emit(turn, { type: "missed" });
+    return endCall(turn, "stale");
+  }
+  if (state.busy) {
+    sendOn(turn, INCOMING_LEG, "envelope", { type: "busy" });
+    emit(turn, { type: "missed" });
+    return endCall(turn, "busy");
+  }
+  const { commitment, setup, wantsVideo } = message;
+  patchLeg(turn, INCOMING_LEG, {
+    commitment,
+    remoteSetup: setup,
+    remoteUfrag: setup.setup.ufrag,
+    progress: "ringing",
+  });
+  turn.state = { ...dataOf(turn.state), wantsVideo, phase: "alerting", shown: false };
+  emit(turn, { type: "ring", wantsVideo });
+  emit(turn, { type: "start-timer", name: "ring", delayMs: RING_TIMEOUT_MS });
+}
+
+/** Something else than an invite, and nothing held that an invite could still come before: there is no call. */
+export function endIfHopeless(turn: Turn): void {
+  if (currentLeg(turn, INCOMING_LEG).envelopes.held.length === 0) endCall(turn, "refused");
+}
+
+/** The ring is on the screen: only now does the caller hear of this device, and only a trusted one gets its addresses. */
+export function ringShown(turn: Turn, state: Alerting): void {
+  if (state.shown) return;
+  turn.state = { ...state, shown: true };
+  if (state.earlyCandidates) createTransport(turn);
+  else sendOn(turn, INCOMING_LEG, "envelope", { type: "ringing", setup: null });
+}
+
+function createTransport(turn: Turn): void {
+  const leg = currentLeg(turn, INCOMING_LEG);
+  if (leg.transport !== "none" || leg.remoteSetup === null) return;
+  patchLeg(turn, INCOMING_LEG, { transport: "new" });
+  emit(turn, { type: "create-transport", leg: INCOMING_LEG, role: "callee", remote: leg.remoteSetup.setup });
+  applyPending(turn, INCOMING_LEG);
+}
+
+/** The answer's description is there: it goes with `ringing`, or with the answer where that came first. */
+export function setupReady(turn: Turn, event: Extract<CallEvent, { type: "setup-ready" }>): void {
+  const leg = currentLeg(turn, INCOMING_LEG);
+  if (event.leg !== INCOMING_LEG || leg.transport === "none" || leg.localSetup !== null) return;
+  const answers =
+    leg.remoteSetup !== null && checkSetup(event.setup).ok && checkAnswering(leg.remoteSetup.setup, event.setup).ok;
+  if (!answers) return transportFailed(turn);
+  const setup = encodeSetup(event.setup);
+  patchLeg(turn, INCOMING_LEG, { localSetup: setup });
+  if (leg.progress === "answered") return sendAnswer(turn);
+  sendOn(turn, INCOMING_LEG, "envelope", { type: "ringing", setup });
+  patchLeg(turn, INCOMING_LEG, { credentialsSent: 0 });
+  flushLocal(turn, INCOMING_LEG);
+}
+
+/** No transport while it rings: rings on, and the answer tries again. After the answer there is no call to be had. */
+export function transportFailed(turn: Turn): void {
+  const leg = currentLeg(turn, INCOMING_LEG);
+  if (leg.progress === "answered")
+    return sayAndEnd(turn, INCOMING_LEG, { type: "hang-up", reason: "connection-failed" }, "connection-failed");
+  if (leg.transport === "none" || leg.localSetup !== null) return;
+  emit(turn, { type: "close-transport", leg: INCOMING_LEG });
+  patchLeg(turn, INCOMING_LEG, { transport: "none" });
+  sendOn(turn, INCOMING_LEG, "envelope", { type: "ringing", setup: null });
+}
+
+/** The person answered. Sound follows when the confirmation holds, which it mostly already does. */
+export function answerCall(turn: Turn, media: MediaState): void {
+  patchLeg(turn, INCOMING_LEG, { progress: "answered" });
+  const { wantsVideo } = turn.state;
+  patchData(turn, { localMedia: media, remoteMedia: { audio: true, video: wantsVideo } });
+  emit(turn, { type: "stop-timer", name: "ring" });
+  emit(turn, { type: "start-timer", name: "connect", delayMs: CONNECT_TIMEOUT_MS });
+  const connecting = { ...dataOf(turn.state), phase: "connecting", chosen: INCOMING_LEG } as const;
+  turn.state = connecting;
+  const leg = currentLeg(turn, INCOMING_LEG);
+  if (leg.localSetup === null) return createTransport(turn);
+  sendAnswer(turn);
+  if (leg.transport === "failed") retryRestart(turn, connecting);
+  activateIfReady(turn);
+}
+
+/** nB goes out here, and never before: an attempt to guess the words costs an answered call. */
+function sendAnswer(turn: Turn): void {
+  const leg = currentLeg(turn, INCOMING_LEG);
+  const carrier = carrierOf(leg);
+  sendOn(turn, INCOMING_LEG, carrier, {
+    type: "answer",
+    nonce: leg.nonce,
+    setup: carrier === "channel" ? null : leg.localSetup,
+    video: turn.state.localMedia.video && turn.state.policy.video,
+  });
+  patchLeg(turn, INCOMING_LEG, { nonceSent: true, credentialsSent: Math.max(leg.credentialsSent, 0) });
+  flushLocal(turn, INCOMING_LEG);
+}
+
+export function declineCall(turn: Turn): void {
+  sendBoth(turn, INCOMING_LEG, { type: "decline" });
+  endCall(turn, "declined");
+}
+
+/** The caller gave up, or another of this person's devices took it. */
+export function receiveCancel(turn: Turn, message: Extract<CallMessage, { type: "cancel" }>): void {
+  const wasRinging = turn.state.phase === "alerting";
+  if (message.reason === "answered-elsewhere") return endCall(turn, "answered-elsewhere");
+  if (message.reason === "declined-elsewhere") return endCall(turn, "declined-elsewhere");
+  if (wasRinging) emit(turn, { type: "missed" });
+  endCall(turn, message.reason === "timed-out" ? "no-answer" : "cancelled");
+}
+
+export function ringTimedOut(turn: Turn): void {
+  emit(turn, { type: "missed" });
+  endCall(turn, "no-answer");
+}

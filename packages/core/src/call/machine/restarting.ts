@@ -1,0 +1,88 @@
+/** ICE restart: the caller always offers, the callee asks. docs/protocol/call.md section 7. */
+import type { CallEvent, CallState, Leg, LegId } from "../call-states.ts";
+import type { CallMessage, CallSetup } from "../call-types.ts";
+import { GENERATION_MAX, PING_INTERVAL_MS, RESTART_DELAY_MS, RESTART_RETRY_MS, VANISH_TIMEOUT_MS } from "../limits.ts";
+import { PWD_PATTERN, UFRAG_PATTERN } from "../setup.ts";
+import { emptyTrack, flushLocal } from "./candidates.ts";
+import { sendConfirm } from "./confirming.ts";
+import { sendBoth } from "./sending.ts";
+import { currentLeg, dataOf, emit, patchLeg, refused, type Turn } from "./turn.ts";
+
+type Connected = Extract<CallState, { phase: "connecting" | "active" | "reconnecting" }>;
+
+/** The path is gone for now: waits, restarts it, and gives up after `VANISH_TIMEOUT_MS`. */
+export function startReconnecting(turn: Turn, state: Extract<CallState, { phase: "active" }>): void {
+  turn.state = { ...dataOf(turn.state), phase: "reconnecting", chosen: state.chosen, pings: state.pings };
+  emit(turn, { type: "start-timer", name: "vanish", delayMs: VANISH_TIMEOUT_MS });
+  emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_DELAY_MS });
+}
+
+export function finishReconnecting(turn: Turn, state: Extract<CallState, { phase: "reconnecting" }>): void {
+  emit(turn, { type: "stop-timer", name: "vanish" });
+  emit(turn, { type: "stop-timer", name: "restart" });
+  emit(turn, { type: "start-timer", name: "ping", delayMs: PING_INTERVAL_MS });
+  const { chosen, pings } = state;
+  turn.state = { ...dataOf(turn.state), phase: "active", chosen, pings, pingsUnanswered: 0 };
+}
+
+/** The restart timer fired: one more try, and the next one later. */
+export function retryRestart(turn: Turn, state: Connected): void {
+  emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_RETRY_MS });
+  requestRestart(turn, state.chosen);
+}
+
+export function requestRestart(turn: Turn, id: LegId): void {
+  const { generation } = currentLeg(turn, id);
+  if (turn.state.role === "callee") return sendBoth(turn, id, { type: "ask-restart", generation });
+  if (generation >= GENERATION_MAX) return;
+  const next = generation + 1;
+  patchLeg(turn, id, { generation: next, local: emptyTrack(next), localSent: 0, localEndSent: false });
+  emit(turn, { type: "restart-ice", leg: id, generation: next });
+}
+
+/** Asked for the generation that is still current: one ask, one restart, however often it arrives. */
+export function receiveAskRestart(turn: Turn, id: LegId, generation: number): void {
+  const leg = currentLeg(turn, id);
+  if (turn.state.role !== "caller") return refused(turn, "bad-state");
+  if (generation === leg.generation) requestRestart(turn, id);
+}
+
+export function receiveRestart(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "restart" }>): void {
+  const leg = currentLeg(turn, id);
+  if (message.isAnswer !== (turn.state.role === "caller")) return refused(turn, "bad-state");
+  const { generation } = message;
+  // Both carriers bring it, so the second one is no attack.
+  if (generation <= leg.remote.generation) return;
+  if (message.isAnswer) {
+    if (generation !== leg.generation || leg.credentialsSent !== generation) return refused(turn, "stale");
+  } else {
+    patchLeg(turn, id, { generation, local: emptyTrack(generation), localSent: 0, localEndSent: false });
+  }
+  const setup = restarted(leg, message);
+  if (setup === undefined) return refused(turn, "bad-state");
+  patchLeg(turn, id, { remote: emptyTrack(generation), remoteUfrag: message.ufrag, expected: null });
+  emit(turn, { type: "apply-restart", leg: id, generation, setup });
+}
+
+/** Everything but the ICE credentials stays as signed: fingerprint, codecs and policy cannot be changed by a restart. */
+function restarted(leg: Leg, credentials: { ufrag: string; pwd: string }): CallSetup | undefined {
+  if (leg.remoteSetup === null) return undefined;
+  return { ...leg.remoteSetup.setup, ufrag: credentials.ufrag, pwd: credentials.pwd };
+}
+
+/** Own new credentials are there; those of an overtaken restart are dropped. */
+export function restartReady(turn: Turn, event: Extract<CallEvent, { type: "restart-ready" }>): void {
+  const { leg: id, generation, ufrag, pwd } = event;
+  const leg = currentLeg(turn, id);
+  if (generation !== leg.generation || leg.credentialsSent >= generation) return;
+  if (!UFRAG_PATTERN.test(ufrag) || !PWD_PATTERN.test(pwd)) return;
+  sendBoth(turn, id, { type: "restart", generation, ufrag, pwd, isAnswer: turn.state.role === "callee" });
+  patchLeg(turn, id, { credentialsSent: generation });
+  flushLocal(turn, id);
+}
+
+/** The restarted path is up: both compare their chains of this generation. */
+export function confirmAgain(turn: Turn, id: LegId): void {
+  const leg = currentLeg(turn, id);
+  if (leg.channelOpen && leg.confirmed && leg.generation > 0) sendConfirm(turn, id);
+}

@@ -4,17 +4,40 @@ import "../style/index.css";
 import { createAppModel } from "../view-models/app.ts";
 import { AppView } from "../views/app-view.tsx";
 import { drawnPicture } from "./drawn-picture.ts";
-import { SCENES } from "./scenes.ts";
+import { type Scene, SCENES } from "./scenes.ts";
 import { scriptedPlatform, scriptedTrack } from "./scripted-platform.ts";
 
-const scene = SCENES[new URLSearchParams(location.search).get("scene") ?? "home"];
-const platform = scriptedPlatform((kind) => (kind === "video" ? drawnPicture("own") : scriptedTrack(kind)));
-const stage = { platform, picture: () => drawnPicture("theirs") };
-const model = createAppModel(platform);
 const root = document.getElementById("app");
-if (root) render(<AppView model={model} />, root);
+const name = new URLSearchParams(location.search).get("scene");
+const scene = name === null ? undefined : SCENES[name];
 
-scene?.before?.(stage);
-await model.start();
-if (model.screen.value.kind === "home") await scene?.then?.(stage, model.screen.value.model);
+if (root) await (scene === undefined ? renderIndex(root) : renderScene(root, scene));
 document.documentElement.dataset["ready"] = "yes";
+
+async function renderScene(where: HTMLElement, { before, then }: Scene): Promise<void> {
+  const platform = scriptedPlatform((kind) => (kind === "video" ? drawnPicture("own") : scriptedTrack(kind)));
+  const stage = { platform, picture: () => drawnPicture("theirs") };
+  const model = createAppModel(platform);
+  render(<AppView model={model} />, where);
+  before?.(stage);
+  await model.start();
+  if (model.screen.value.kind === "home") await then?.(stage, model.screen.value.model);
+}
+
+/** Without a scene: all of them, to click through. */
+function renderIndex(where: HTMLElement): void {
+  const links = Object.keys(SCENES).map((scene) => (
+    <li key={scene}>
+      <a data-scene={scene} href={`?scene=${scene}`}>
+        {scene}
+      </a>
+    </li>
+  ));
+  render(
+    <main class="centre">
+      <h1>Scenes</h1>
+      <ul>{links}</ul>
+    </main>,
+    where,
+  );
+}

@@ -32,10 +32,15 @@ export function CallView({ call, home }: Props) {
   useEffect(() => heading.current?.focus(), []);
   const ended = call.ended.value;
   const picture = call.remoteVideo.value !== null;
+  const rings = call.phase.value === "dialling" || call.phase.value === "ringing";
   return (
-    <main class="call" data-testid="call" data-picture={picture ? "yes" : "no"}>
+    <main
+      class={`call ${rings || ended ? "call-plain" : ""}`}
+      data-testid="call"
+      data-picture={picture && !ended ? "yes" : "no"}
+    >
       <div class="stage">
-        <RemoteVideo track={call.remoteVideo.value} name={call.name} />
+        <RemoteVideo track={ended ? null : call.remoteVideo.value} name={call.name} />
         <div class="call-who">
           <span class={`call-avatar call-avatar-${call.phase.value}`}>
             <Avatar id={call.contactId} name={call.name} size="l" />

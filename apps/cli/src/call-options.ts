@@ -3,7 +3,7 @@ import { type Sound } from "./audio/wav.ts";
 import { readWavFile } from "./audio/wav-file.ts";
 import { WavWriter } from "./audio/wav-writer.ts";
 import { FRAME_RATE_HZ } from "./audio/frames.ts";
-import type { CommonOptions } from "./session.ts";
+import type { CommonOptions } from "./common-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface CallOptions extends CommonOptions {

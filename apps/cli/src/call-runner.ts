@@ -5,6 +5,8 @@ import { RateUnifier } from "./audio/rate-unifier.ts";
 import type { CallSound } from "./call-options.ts";
 import type { CallReporter } from "./call-reporter.ts";
 import type { Interrupt } from "./interrupt.ts";
+import type { WavWriter } from "./audio/wav-writer.ts";
+import { listenToCall } from "./listen-to-call.ts";
 import type { Voice, WebRtc } from "./webrtc.ts";
 
 const STATS_EVERY_MS = 1_000;
@@ -25,19 +27,19 @@ interface CallParts {
 
 /** Sees a call through to its end. `call` was just made, or rings here and was answered with `voice`'s track. */
 export async function runCall(call: Call, parts: CallParts): Promise<CallRun> {
-  const { sound, reporter, interrupt } = parts;
+  const { sound, reporter, interrupt, webRtc } = parts;
   const cleanUps: (() => void)[] = [interrupt.onInterrupt(() => void hangUp(call))];
   let wasActive = false;
-  const onActive = (): void => {
-    wasActive = true;
-    cleanUps.push(...startSound(call, parts), startStats(call, reporter));
-  };
   try {
+    if (sound.record !== undefined) cleanUps.push(record(call, webRtc, sound.record.writer));
     const reason = await new Promise<CallEndReason>((resolve) => {
       const follow = (): void => {
         reporter.changed(call);
-        if (call.phase === "active" && !wasActive) onActive();
-        if (call.phase === "ended") resolve(call.endReason ?? "hung-up");
+        if (call.phase === "active" && !wasActive) {
+          wasActive = true;
+          cleanUps.push(...startTalking(call, parts), startStats(call, reporter));
+        }
+        if (call.endReason !== undefined) resolve(call.endReason);
       };
       cleanUps.push(call.on("change", follow), call.on("ended", follow));
       follow();
@@ -50,25 +52,23 @@ export async function runCall(call: Call, parts: CallParts): Promise<CallRun> {
   }
 }
 
-/** Starts playing and recording; gives what stops them. */
-function startSound(call: Call, { webRtc, voice, sound, reporter }: CallParts): (() => void)[] {
-  const cleanUps: (() => void)[] = [];
+/** What is said from the moment the call is active; gives what stops it. */
+function startTalking(call: Call, { voice, sound, reporter }: CallParts): (() => void)[] {
   if (sound.play !== undefined) {
     const { sound: said, loop } = sound.play;
     void voice.feed.play(loop ? loopedFramesOf(said) : framesOf(said)).then((played) => {
       if (played) reporter.played();
     });
   }
-  if (sound.record !== undefined && call.remoteAudio !== undefined) {
-    const unifier = new RateUnifier(FRAME_RATE_HZ);
-    const { writer } = sound.record;
-    cleanUps.push(webRtc.listen(call.remoteAudio, (frame) => writer.append(unifier.push(frame))));
-  }
-  if (sound.hangUpAfterMs !== undefined) {
-    const timer = setTimeout(() => void hangUp(call), sound.hangUpAfterMs);
-    cleanUps.push(() => clearTimeout(timer));
-  }
-  return cleanUps;
+  if (sound.hangUpAfterMs === undefined) return [];
+  const timer = setTimeout(() => void hangUp(call), sound.hangUpAfterMs);
+  return [() => clearTimeout(timer)];
+}
+
+/** Keeps what is heard. */
+function record(call: Call, webRtc: WebRtc, writer: WavWriter): () => void {
+  const unifier = new RateUnifier(FRAME_RATE_HZ);
+  return listenToCall(call, webRtc, (frame) => writer.append(unifier.push(frame)));
 }
 
 function startStats(call: Call, reporter: CallReporter): () => void {

@@ -40,6 +40,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "wav-unusable": EXIT.usage,
   "record-failed": EXIT.usage,
   "port-in-use": EXIT.usage,
+  "host-unavailable": EXIT.usage,
   "node-unreachable": EXIT.nodeUnreachable,
   "node-refused": EXIT.nodeUnreachable,
   offline: EXIT.nodeUnreachable,
@@ -48,6 +49,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "contact-unreachable": EXIT.notAnswered,
   "nobody-called": EXIT.notAnswered,
   "storage-in-use": EXIT.storageInUse,
+  "home-in-use": EXIT.storageInUse,
   interrupted: EXIT.interrupted,
 };
 

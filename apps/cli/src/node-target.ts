@@ -1,9 +1,9 @@
 /** Which node a command talks to. */
 import { readRunFile } from "@earshot/node";
 import type { NodeAddress } from "@earshot/sdk";
+import { DEFAULT_PORT } from "./default-port.ts";
 import { UsageError } from "./usage-error.ts";
 
-export const DEFAULT_PORT = 7400;
 const LOOPBACK_HOSTS: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
 /**

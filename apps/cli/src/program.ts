@@ -1,4 +1,5 @@
 /** The commands and options of `earshot`, and the help that teaches them. Each command's code is loaded when it runs. */
+import { createRequire } from "node:module";
 import { Command } from "commander";
 import type { AnswerOptions } from "./commands/answer.ts";
 import type { AddOptions } from "./commands/contacts.ts";
@@ -6,9 +7,11 @@ import type { IdOptions } from "./commands/id.ts";
 import type { StartOptions } from "./commands/start.ts";
 import type { CallOptions } from "./call-options.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
-import { DEFAULT_PORT } from "./node-target.ts";
-import type { CommonOptions } from "./session.ts";
+import { DEFAULT_PORT } from "./default-port.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Terminal } from "./terminal.ts";
+
+const { version: VERSION } = createRequire(import.meta.url)("../package.json") as { version: string };
 
 /** Opens the terminal that fits the options. */
 export type OpenTerminal = (options: CommonOptions) => Terminal;
@@ -22,6 +25,7 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode): Com
     .option("--home <dir>", "data folder: your identity and contacts (default: ~/.earshot)")
     .option("--node <url>", `the node to use (default: the one on this machine, http://127.0.0.1:${DEFAULT_PORT})`)
     .option("--json", "JSON on stdout, for scripts: one object, or one event a line")
+    .version(VERSION)
     .configureHelp({ showGlobalOptions: true })
     .helpCommand(false)
     .showHelpAfterError("(add --help for how it is used)")
@@ -55,6 +59,7 @@ function addStart(program: Command, runs: Runs): void {
     .option("--port <n>", "TCP port for the app and the edge, UDP port for STUN", String(DEFAULT_PORT))
     .option("--listen <host>", "address to listen on; others than localhost let other machines in", "127.0.0.1")
     .option("--no-echo", "without Echo, the contact that repeats what it hears")
+    .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")
     .addHelpText("after", START_HELP)
     .action(
       runs<StartOptions>(async (options, terminal) =>

@@ -2,19 +2,12 @@
 import { EarshotError } from "@earshot/core";
 import { type Client, type ClientStatus, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
 import { fileStorage, nodeTransport } from "@earshot/sdk/node";
-import { homedir, userInfo } from "node:os";
-import { join } from "node:path";
+import { userInfo } from "node:os";
+import { type CommonOptions, homeOf } from "./common-options.ts";
 import { addEcho } from "./echo-contact.ts";
 import { nodeTarget } from "./node-target.ts";
 import type { Terminal } from "./terminal.ts";
 import type { WebRtc } from "./webrtc.ts";
-
-/** The options that every command takes. */
-export interface CommonOptions {
-  readonly home?: string;
-  readonly node?: string;
-  readonly json?: boolean;
-}
 
 export interface Session {
   readonly client: Client;
@@ -26,10 +19,6 @@ export interface Session {
 
 /** A name has at most 48 bytes of UTF-8 (api.ts). */
 const MAX_NAME_BYTES = 48;
-
-export function homeOf(options: CommonOptions): string {
-  return options.home ?? join(homedir(), ".earshot");
-}
 
 /** Opens the home folder and makes the identity, without connecting. Throws `storage-in-use`. */
 export async function openSession(options: CommonOptions, webRtc?: WebRtc, name = defaultName()): Promise<Session> {

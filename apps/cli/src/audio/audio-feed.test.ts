@@ -71,5 +71,6 @@ describe("AudioFeed", () => {
     advance(100);
     expect(heard).toEqual([1]);
     expect(await played).toBe(false);
+    expect(await feed.play(frames(4))).toBe(false);
   });
 });

@@ -43,6 +43,7 @@ export class AudioFeed {
   readonly #stopTimer: () => void;
   #startMs: number;
   #sent = 0;
+  #stopped = false;
   #playing: Iterator<Int16Array> | undefined;
   #finished: ((played: boolean) => void) | undefined;
 
@@ -59,6 +60,7 @@ export class AudioFeed {
    */
   play(frames: Iterable<Int16Array>): Promise<boolean> {
     this.#finish(false);
+    if (this.#stopped) return Promise.resolve(false);
     this.#playing = frames[Symbol.iterator]();
     return new Promise((resolve) => {
       this.#finished = resolve;
@@ -66,6 +68,7 @@ export class AudioFeed {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#stopTimer();
     this.#finish(false);
   }

@@ -1,7 +1,8 @@
 /** `earshot contacts`: list, add, accept, remove. */
 import type { Client, Contact, ContactRequest } from "@earshot/sdk";
 import { whoIsMeant } from "../contact-lookup.ts";
-import { type CommonOptions, connectSession, goOnline, openSession } from "../session.ts";
+import type { CommonOptions } from "../common-options.ts";
+import { connectSession, goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 

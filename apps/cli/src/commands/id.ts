@@ -1,7 +1,8 @@
 /** `earshot id`: who this home folder is. */
 import { decodeCard } from "@earshot/core";
 import encodeQR from "qr";
-import { type CommonOptions, goOnline, openSession } from "../session.ts";
+import type { CommonOptions } from "../common-options.ts";
+import { goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface IdOptions extends CommonOptions {

@@ -2,7 +2,8 @@
 import { EarshotError } from "@earshot/core";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { nodeTarget } from "../node-target.ts";
-import { type CommonOptions, goOnline, homeOf, openSession } from "../session.ts";
+import { type CommonOptions, homeOf } from "../common-options.ts";
+import { goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Exit code 0 when calls can be made and taken. */

@@ -2,6 +2,7 @@
 import type { Call, Client } from "@earshot/sdk";
 import { FRAME_RATE_HZ } from "../audio/frames.ts";
 import { RateUnifier } from "../audio/rate-unifier.ts";
+import { listenToCall } from "../listen-to-call.ts";
 import type { WebRtc } from "../webrtc.ts";
 import type { Clips } from "./clips.ts";
 import { converse, type Line } from "./conversation.ts";
@@ -33,14 +34,11 @@ async function serve(call: Call, webRtc: WebRtc, clips: Clips): Promise<void> {
   if (hasEnded(call)) return;
   const voice = webRtc.createVoice();
   const queue = new FrameQueue();
-  let stopListening = (): void => undefined;
+  const unifier = new RateUnifier(FRAME_RATE_HZ);
+  const stopListening = listenToCall(call, webRtc, (frame) => queue.push(unifier.push(frame)));
   try {
     await call.answer({ audio: voice.track });
     await untilPhase(call, "active");
-    if (call.remoteAudio !== undefined) {
-      const unifier = new RateUnifier(FRAME_RATE_HZ);
-      stopListening = webRtc.listen(call.remoteAudio, (frame) => queue.push(unifier.push(frame)));
-    }
     void untilPhase(call, "ended").then(() => {
       queue.end();
       voice.stop();

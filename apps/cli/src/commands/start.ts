@@ -1,0 +1,104 @@
+/** `earshot start`: runs the node and Echo until told to stop. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { EarshotError } from "@earshot/core";
+import { createNodeLog, type RunningNode, startNode } from "@earshot/node";
+import { DEFAULT_PORT } from "../default-port.ts";
+import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { catchInterrupts } from "../interrupt.ts";
+import { type CommonOptions, homeOf } from "../common-options.ts";
+import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
+
+export interface StartOptions extends CommonOptions {
+  readonly port: string;
+  readonly listen: string;
+  readonly echo: boolean;
+  /** Log everything, not what is wrong alone. */
+  readonly verbose?: boolean;
+}
+
+/** The built web app, from src/commands as from dist/commands. */
+const APP_FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
+const MAX_PORT = 65_535;
+
+/** Resolves once the node has drained and closed. */
+export async function startDaemon(options: StartOptions, terminal: Terminal): Promise<ExitCode> {
+  const port = parsePort(options.port);
+  const home = homeOf(options);
+  const interrupt = catchInterrupts();
+  let echo: EchoSupervisor | undefined;
+  // A person wants to see trouble; a service's journal wants everything.
+  const log = createNodeLog(options.verbose || !terminal.interactive ? "info" : "warn");
+  const node = await startNode({
+    home,
+    port,
+    host: options.listen,
+    log,
+    ...(existsSync(join(APP_FOLDER, "index.html")) ? { appDir: APP_FOLDER } : {}),
+    info: () => {
+      const card = echo?.card();
+      return card === undefined ? {} : { echo: { card } };
+    },
+  }).catch((error: unknown) => {
+    throw explained(error, port);
+  });
+  const origin = new URL(node.url).origin;
+  terminal.emit({ event: "started", url: node.url, node: origin, port: node.port, home, pid: process.pid });
+  tellStarted(node, options, terminal);
+  if (options.echo) echo = startEcho(node, join(home, "node", "echo"), terminal);
+  await interrupt.interrupted.catch(() => undefined);
+  terminal.emit({ event: "stopping" });
+  terminal.say("Stopping; clients are told to come back later. Ctrl-C again ends it at once.");
+  await Promise.all([node.stop(), echo?.stop()]);
+  terminal.emit({ event: "stopped" });
+  return EXIT.ok;
+}
+
+function tellStarted(node: RunningNode, options: StartOptions, terminal: Terminal): void {
+  const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
+  terminal.say(`${terminal.good("Earshot is running.")} Open it in your browser:`);
+  terminal.say();
+  terminal.say(`  ${terminal.bold(node.url)}`);
+  terminal.say();
+  terminal.say(terminal.dim("The address holds your token: keep it to yourself. In another terminal:"));
+  terminal.say(`  earshot id${command}`);
+  if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --record back.wav`);
+  terminal.say(terminal.dim("Ctrl-C stops it."));
+}
+
+function startEcho(node: RunningNode, home: string, terminal: Terminal): EchoSupervisor {
+  const { origin } = new URL(node.url);
+  return superviseEcho(
+    { home, url: origin, token: node.token },
+    {
+      online: () => terminal.emit({ event: "echo-online" }),
+      crashed: ({ code, signal, retryInMs }) => {
+        terminal.emit({ event: "echo-crashed", code, signal, retryInMs });
+        terminal.note(
+          terminal.warn(`Echo ended (${signal ?? `exit code ${code}`}); starting it again in ${retryInMs} ms.`),
+        );
+      },
+      problem: (code) => terminal.emit({ event: "echo-problem", code }),
+    },
+  );
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > MAX_PORT)
+    throw new UsageError(`--port takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
+  return port;
+}
+
+/** A start that failed, with what to do about it. */
+function explained(error: unknown, port: number): unknown {
+  if (!(error instanceof EarshotError)) return error;
+  const advice: Record<string, string> = {
+    "port-in-use": `Port ${port} is taken, perhaps by an Earshot that already runs (earshot status). Another one: earshot start --port ${port + 1}`,
+    "home-in-use": "Another node runs from this home folder. Stop it first, or pick a folder with --home DIR.",
+  };
+  return new EarshotError(error.code, advice[error.code] ?? error.message, { cause: error });
+}

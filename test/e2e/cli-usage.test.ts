@@ -1,0 +1,72 @@
+/** What `earshot` says and returns when something is wrong: scripts depend on the codes. */
+import { writeFileSync } from "node:fs";
+import { afterAll, expect, test } from "vitest";
+import { Cli } from "./cli-process.ts";
+
+const cli = new Cli();
+const nowhere = ["--node", "http://127.0.0.1:9", "--home", cli.path("home")];
+afterAll(() => cli.cleanUp());
+
+test("help is for people and succeeds", async () => {
+  const { code, stdout } = await cli.run("--help");
+  expect(code).toBe(0);
+  expect(stdout).toContain("earshot call echo");
+  expect(stdout).not.toContain("echo-host");
+});
+
+test("what is typed wrong is exit code 2, with what would be right", async () => {
+  const wrong = [
+    ["bogus"],
+    ["call"],
+    ["contacts", "ad"],
+    ["call", "nobody", "--play", cli.path("none.wav"), ...nowhere],
+    ["call", "nobody", "--seconds", "soon", ...nowhere],
+    ["start", "--port", "99999"],
+    ["status", "--node", "here"],
+  ];
+  for (const args of wrong) {
+    const { code, stderr } = await cli.run(...args);
+    expect(code, `${args.join(" ")}: ${stderr}`).toBe(2);
+    expect(stderr.trim(), args.join(" ")).not.toBe("");
+  }
+});
+
+test("a node that is not there is exit code 3, with what starts one", async () => {
+  for (const command of [["id"], ["contacts", "add", "x"], ["answer"], ["status"]]) {
+    const { code, stdout, stderr } = await cli.run(...command, ...nowhere);
+    expect(code, command.join(" ")).toBe(3);
+    expect(stdout + stderr).toContain("earshot start");
+  }
+});
+
+test("with --json a failure is one JSON object on stdout, and stderr is empty", async () => {
+  const { code, stdout, stderr } = await cli.run("call", "nobody", ...nowhere, "--json");
+  expect(code).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ event: "error", code: "node-unreachable", exitCode: 3 });
+  expect(stderr).toBe("");
+});
+
+test("a port in use is told in one sentence", async () => {
+  const first = cli.start("start", "--port", "0", "--no-echo", "--home", cli.path("first"), "--json");
+  const { node } = await first.event(({ event }) => event === "started");
+  const port = new URL(String(node)).port;
+  const { code, stderr } = await cli.run("start", "--port", port, "--no-echo", "--home", cli.path("second"));
+  expect(code).toBe(2);
+  expect(stderr).toContain(`earshot start --port`);
+  expect(
+    stderr
+      .trim()
+      .split("\n")
+      .filter((line) => !line.startsWith("{")),
+  ).toHaveLength(1);
+  first.process.kill("SIGTERM");
+  expect((await first.finished).code).toBe(0);
+});
+
+test("a damaged sound file is named before anything rings", async () => {
+  const path = cli.path("broken.wav");
+  writeFileSync(path, "RIFF but no more");
+  const { code, stderr } = await cli.run("call", "nobody", "--play", path, ...nowhere);
+  expect(code).toBe(2);
+  expect(stderr).toContain(path);
+});

@@ -1,0 +1,193 @@
+/** One client's connection: frames in, answers and pushes out, within this connection's limits. */
+import {
+  type ClientFrame,
+  decodeClientFrame,
+  edgeErrorCode,
+  edgeErrorNumber,
+  type EdgeReply,
+  encodeFrame,
+  peekRequestId,
+  type RefusalCode,
+  TokenBucket,
+} from "@earshot/core";
+import type { WebSocket } from "ws";
+import type { CloseReason } from "../log.ts";
+import type { Mailbox } from "../mailboxes/mailbox.ts";
+import type { PrefixUse } from "../prefix-limits.ts";
+import type { EdgeServices } from "./edge-services.ts";
+import { type Answer, type EdgePeer, handleRequest } from "./request-handlers.ts";
+
+/** Requests of one connection that are being worked on; more wait in nobody's memory: they are refused. */
+const MAX_UNDER_WAY = 64;
+
+/** WebSocket close codes (RFC 6455 section 7.4.1). */
+const CLOSE_CODES: Record<CloseReason, number> = {
+  closed: 1000,
+  shutdown: 1001,
+  "binary-only": 1003,
+  "bad-frame": 1002,
+  slow: 1008,
+  idle: 1008,
+  "no-hello": 1008,
+  "too-many-refusals": 1008,
+};
+
+export class EdgeConnection implements EdgePeer {
+  readonly prefix: PrefixUse | undefined;
+  readonly mailboxes = new Map<string, Mailbox>();
+  challenge: Uint8Array | undefined;
+  readonly openedAt: number;
+  #lastHeardAt: number;
+  #pinged = false;
+  readonly #socket: WebSocket;
+  readonly #services: EdgeServices;
+  readonly #onClose: (connection: EdgeConnection) => void;
+  readonly #frames: TokenBucket;
+  #deliverBytes: TokenBucket | undefined;
+  #refusals = 0;
+  #underWay = 0;
+  #closed = false;
+
+  constructor(
+    socket: WebSocket,
+    services: EdgeServices,
+    prefix: PrefixUse | undefined,
+    onClose: (connection: EdgeConnection) => void,
+  ) {
+    this.#socket = socket;
+    this.#services = services;
+    this.#onClose = onClose;
+    this.prefix = prefix;
+    this.openedAt = services.clock.now();
+    this.#lastHeardAt = this.openedAt;
+    this.#frames = new TokenBucket(services.limits.framesPerConnection, this.openedAt);
+    socket.on("message", (data, isBinary) => this.#handleMessage(data as Buffer, isBinary));
+    socket.on("ping", (data) => this.#handlePing(data));
+    socket.on("pong", () => this.#heard());
+    // ws reports a peer's broken frames, too, as errors, and closes by itself.
+    socket.on("error", () => this.#end("bad-frame"));
+    socket.on("close", () => this.#end("closed"));
+  }
+
+  get open(): boolean {
+    return !this.#closed;
+  }
+  get greeted(): boolean {
+    return this.challenge !== undefined;
+  }
+
+  push(mailboxId: Uint8Array, seq: number, envelope: Uint8Array): void {
+    this.send({ type: "envelope", mailboxId, seq, envelope });
+  }
+
+  moved(mailboxId: Uint8Array): void {
+    this.mailboxes.delete(Buffer.from(mailboxId).toString("hex"));
+    this.send({ type: "moved", mailboxId });
+  }
+
+  takeDeliverBytes(bytes: number, now: number): number {
+    this.#deliverBytes ??= new TokenBucket(this.#services.limits.deliverBytesPerConnection, now);
+    const waitMs = this.#deliverBytes.waitMs(now, bytes);
+    if (waitMs === 0) this.#deliverBytes.tryTake(now, bytes);
+    return waitMs;
+  }
+
+  /** Sends a frame; a peer that does not read is let go rather than buffered for. */
+  send(frame: EdgeReply, requestId = 0): void {
+    if (this.#closed) return;
+    if (this.#socket.bufferedAmount > this.#services.limits.maxBufferedBytes) return this.close("slow");
+    const bytes = encodeFrame({ ...frame, requestId });
+    this.#services.metrics.sent(bytes.length);
+    this.#socket.send(bytes);
+  }
+
+  /** Called now and then: lets go of the silent, and asks the quiet. */
+  checkAlive(now: number): void {
+    const { helloTimeoutMs, idleTimeoutMs } = this.#services.limits;
+    const quietMs = now - this.#lastHeardAt;
+    if (!this.greeted && now - this.openedAt > helloTimeoutMs) this.close("no-hello");
+    else if (quietMs > idleTimeoutMs) this.close("idle");
+    else if (quietMs > idleTimeoutMs / 2 && !this.#pinged) {
+      this.#pinged = true;
+      this.#socket.ping();
+    }
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#closed) return;
+    // A close frame would queue behind what a slow or dead peer does not read.
+    if (reason === "slow" || reason === "idle" || reason === "no-hello") this.#socket.terminate();
+    else this.#socket.close(CLOSE_CODES[reason]);
+    this.#end(reason);
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const mailbox of this.mailboxes.values()) this.#services.mailboxes.release(mailbox, this);
+    this.mailboxes.clear();
+    this.#services.metrics.closed(reason);
+    this.#services.log.debug("connection-closed", { code: reason });
+    this.#onClose(this);
+  }
+
+  #heard(): void {
+    this.#lastHeardAt = this.#services.clock.now();
+    this.#pinged = false;
+  }
+
+  #handlePing(data: Buffer): void {
+    this.#heard();
+    if (!this.#closed && this.#frames.tryTake(this.#lastHeardAt)) this.#socket.pong(data);
+  }
+
+  #handleMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#closed) return;
+    this.#heard();
+    if (!isBinary) return this.close("binary-only");
+    const waitMs = this.#frames.waitMs(this.#lastHeardAt);
+    if (waitMs > 0 || this.#underWay >= MAX_UNDER_WAY)
+      return this.#refuse(peekRequestId(data), "rate-limited", Math.max(waitMs, 100));
+    this.#frames.tryTake(this.#lastHeardAt);
+    const frame = decodeClientFrame(data);
+    if (!frame.ok) {
+      this.#refuse(peekRequestId(data), frame.code, 0);
+      return this.close("bad-frame");
+    }
+    this.#services.metrics.frame(frame.value.type, data.length);
+    this.#handleFrame(frame.value);
+  }
+
+  #handleFrame(frame: ClientFrame): void {
+    const answer = handleRequest(this.#services, this, frame);
+    if (!(answer instanceof Promise)) return this.#answer(frame, answer);
+    this.#underWay++;
+    answer
+      .then((settled) => this.#answer(frame, settled))
+      .catch(() => {
+        this.#services.log.error("failed");
+        this.#refuse(frame.requestId, "server-busy", 1_000);
+      })
+      .finally(() => this.#underWay--);
+  }
+
+  #answer(frame: ClientFrame, answer: Answer): void {
+    if (!answer.ok) return this.#refuse(frame.requestId, answer.code, answer.retryAfterMs ?? 0);
+    this.send(answer.value, frame.requestId);
+    if (answer.value.type === "opened") this.#pushWaiting(answer.value.mailboxId);
+  }
+
+  #pushWaiting(mailboxId: Uint8Array): void {
+    const mailbox = this.mailboxes.get(Buffer.from(mailboxId).toString("hex"));
+    if (!mailbox) return;
+    for (const { seq, envelope } of this.#services.mailboxes.waiting(mailbox)) this.push(mailboxId, seq, envelope);
+  }
+
+  #refuse(requestId: number, code: RefusalCode, retryAfterMs: number): void {
+    this.#services.metrics.refused(code);
+    const bounded = Math.min(Math.ceil(retryAfterMs), 0xffff_ffff);
+    this.send({ type: "error", code: edgeErrorCode(edgeErrorNumber(code)), retryAfterMs: bounded }, requestId);
+    this.#refusals++;
+    if (this.#refusals > this.#services.limits.maxRefusalsPerConnection) this.close("too-many-refusals");
+  }
+}

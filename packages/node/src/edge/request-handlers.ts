@@ -1,0 +1,164 @@
+/** What each request does. One function per frame type; each gives the answer or the refusal. docs/protocol/edge.md section 2. */
+import { randomBytes } from "node:crypto";
+import {
+  accept,
+  EDGE_VERSION,
+  type EdgeReply,
+  type EdgeRequest,
+  encodeWelcome,
+  equalBytes,
+  type HopDelivery,
+  MAX_FRAME_BYTES,
+  mailboxIdOf,
+  mailboxOpenMessage,
+  type Refusal,
+  refuse,
+  type Result,
+  verifyEd25519,
+  welcomeMessage,
+} from "@earshot/core";
+import type { Mailbox, MailboxOwner } from "../mailboxes/mailbox.ts";
+import type { PrefixUse } from "../prefix-limits.ts";
+import type { EdgeServices } from "./edge-services.ts";
+
+export type Answer = { readonly ok: true; readonly value: EdgeReply } | (Refusal & { readonly retryAfterMs?: number });
+type Of<T extends EdgeRequest["type"]> = Extract<EdgeRequest, { type: T }>;
+
+/** A connection as its handlers see it. */
+export interface EdgePeer extends MailboxOwner {
+  /** Set once by hello; 32 bytes. */
+  challenge: Uint8Array | undefined;
+  readonly prefix: PrefixUse | undefined;
+  /** Opened on this connection, by name. */
+  readonly mailboxes: Map<string, Mailbox>;
+  readonly open: boolean;
+  takeDeliverBytes(bytes: number, now: number): number;
+}
+
+const OK: Answer = { ok: true, value: { type: "ok" } };
+const answer = (value: EdgeReply): Answer => ({ ok: true, value });
+const answerOk = (result: Result<void> | Refusal): Answer => (result.ok ? OK : result);
+/** When a full disk may have been cleared. */
+const STORE_RETRY_MS = 5_000;
+
+/** The answer, at once where nothing has to be waited for. */
+export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequest): Answer | Promise<Answer> {
+  if (request.type === "hello") return hello(s, peer, request);
+  if (peer.challenge === undefined) return refuse("bad-state", "hello first");
+  const now = s.clock.now();
+  switch (request.type) {
+    case "open-mailbox":
+      return openMailbox(s, peer, request, peer.challenge);
+    case "close-mailbox":
+      return withMailbox(peer, request.mailboxId, (mailbox) => closeMailbox(s, peer, mailbox, request.forget));
+    case "deliver":
+      return deliver(s, peer, request);
+    case "ack":
+      return withMailbox(peer, request.mailboxId, (mailbox) => {
+        s.mailboxes.acknowledge(mailbox, request.seq);
+        return OK;
+      });
+    case "put-record":
+      return s.records.putRecord(request.record, peer.prefix, now).then((result) => whenCommitted(s, result));
+    case "get-record":
+      return answer({ type: "record", record: s.records.getRecord(request.publicKey, now) });
+    case "put-bundle":
+      return whenCommitted(s, s.records.putBundle(request.bundle, peer.prefix, now));
+    case "get-bundle":
+      return answer({ type: "bundle", bundle: s.records.getBundle(request.hash, now) });
+    case "set-tokens":
+      return withMailbox(peer, request.mailboxId, (mailbox) =>
+        s.mailboxes.setTokens(mailbox, request.operation, request.tokens, now).then(answerOk),
+      );
+    case "list-supernodes":
+      return answer({ type: "supernodes", supernodes: [s.self()] });
+    case "get-ice":
+      return answer({ type: "ice", urls: s.iceUrls() });
+    case "ping":
+      return answer({ type: "pong" });
+  }
+}
+
+function hello(s: EdgeServices, peer: EdgePeer, request: Of<"hello">): Answer {
+  if (peer.challenge !== undefined) return refuse("bad-state", "hello once");
+  if (!request.versions.includes(EDGE_VERSION)) return refuse("unknown-version");
+  const challenge = new Uint8Array(randomBytes(32));
+  const { supernodeKey, hopKey } = s.self();
+  const welcome = {
+    version: EDGE_VERSION,
+    supernodeKey,
+    hopKey,
+    challenge,
+    time: s.clock.now(),
+    maxFrameBytes: MAX_FRAME_BYTES,
+    mailboxWorkBits: s.limits.mailboxWorkBits,
+    requestWorkBits: s.limits.requestWorkBits,
+    retentionSeconds: Math.floor(s.limits.retentionMs / 1000),
+  };
+  const signedPart = encodeWelcome(welcome);
+  const signature = s.sign(welcomeMessage(request.clientNonce, signedPart));
+  peer.challenge = challenge;
+  return answer({ type: "welcome", welcome, signedPart, signature });
+}
+
+async function openMailbox(
+  s: EdgeServices,
+  peer: EdgePeer,
+  request: Of<"open-mailbox">,
+  challenge: Uint8Array,
+): Promise<Answer> {
+  if (peer.mailboxes.size >= s.limits.maxMailboxesPerConnection) return refuse("too-many", "mailboxes on a connection");
+  const mailboxId = mailboxIdOf(request.mailboxKey);
+  const message = mailboxOpenMessage(challenge, s.self().supernodeKey, request.lanes);
+  // A mailbox that exists was checked when it was made: its id is the hash of this very key.
+  const known = s.mailboxes.find(mailboxId) !== undefined;
+  const signed = known
+    ? await s.signatures.verify(request.mailboxKey, message, request.signature)
+    : await verifyEd25519(s.signatures, request.mailboxKey, message, request.signature);
+  if (!signed) return refuse("bad-signature");
+  if (!peer.open) return refuse("bad-state", "closed meanwhile");
+  const opened = s.mailboxes.open({ ...request, mailboxId }, peer, peer.prefix, s.clock.now());
+  if (!opened.ok) return opened;
+  peer.mailboxes.set(opened.value.name, opened.value);
+  return answer({ type: "opened", mailboxId, stored: opened.value.waiting?.size ?? 0 });
+}
+
+async function closeMailbox(s: EdgeServices, peer: EdgePeer, mailbox: Mailbox, forget: boolean): Promise<Answer> {
+  peer.mailboxes.delete(mailbox.name);
+  if (forget) await s.mailboxes.forget(mailbox);
+  else s.mailboxes.release(mailbox, peer);
+  return OK;
+}
+
+async function deliver(s: EdgeServices, peer: EdgePeer, request: Of<"deliver">): Promise<Answer> {
+  // Until there is a backbone, this supernode forwards to itself alone.
+  if (!equalBytes(request.supernodeKey, s.self().supernodeKey)) return refuse("unknown-supernode");
+  const waitMs = peer.takeDeliverBytes(request.sealedHop.length, s.clock.now());
+  if (waitMs > 0) return { ...refuse("rate-limited", "connection"), retryAfterMs: waitMs };
+  const opening = s.hopOpener.open(request.sealedHop);
+  const delivery: Result<HopDelivery> = opening instanceof Promise ? await opening : opening;
+  if (!delivery.ok) return delivery;
+  const taken = s.mailboxes.deliver(delivery.value, s.clock.now());
+  return taken.ok ? whenCommitted(s, accept(undefined)) : taken;
+}
+
+/** Promises nothing before it is on disk; takes as long whether or not the owner was there. */
+async function whenCommitted(s: EdgeServices, result: Result<void>): Promise<Answer> {
+  if (!result.ok) return result;
+  try {
+    await s.store.committed();
+    return OK;
+  } catch {
+    return { ...refuse("server-busy", "store"), retryAfterMs: STORE_RETRY_MS };
+  }
+}
+
+function withMailbox(
+  peer: EdgePeer,
+  mailboxId: Uint8Array,
+  act: (mailbox: Mailbox) => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
+  const mailbox = peer.mailboxes.get(Buffer.from(mailboxId).toString("hex"));
+  // Whoever has not opened it on this connection is not told whether it exists.
+  return mailbox && mailbox.owner === peer ? act(mailbox) : refuse("unknown-mailbox");
+}

@@ -1,0 +1,112 @@
+/** Every bound of the daemon in one place. docs/operating.md explains each; docs/protocol/edge.md section 4 the protocol's. */
+import type { Rate } from "@earshot/core";
+
+const KIB = 1024;
+const HOUR_MS = 3_600_000;
+
+export interface NodeLimits {
+  // connections
+  /** Edge connections held at once; more are turned away before the upgrade. */
+  readonly maxConnections: number;
+  /** TCP connections beyond the edge's, for pages and for handshakes under way. */
+  readonly maxSpareSockets: number;
+  readonly maxConnectionsPerPrefix: number;
+  /** Handshakes admitted when the event loop is not late; admission lowers it while it is. */
+  readonly handshakes: Rate;
+  readonly handshakesPerPrefix: Rate;
+  /** A connection that has not said hello by then is closed. */
+  readonly helloTimeoutMs: number;
+  /** Nothing heard for this long, pings included: closed. */
+  readonly idleTimeoutMs: number;
+  /** Sent and not yet taken by the peer's kernel; beyond it the connection is closed as a slow consumer. */
+  readonly maxBufferedBytes: number;
+  readonly framesPerConnection: Rate;
+  readonly deliverBytesPerConnection: Rate;
+  /** Refused frames after which a connection is closed. */
+  readonly maxRefusalsPerConnection: number;
+  readonly maxMailboxesPerConnection: number;
+  /** Address prefixes (/24, /56) that are remembered for their rates. */
+  readonly maxPrefixes: number;
+  /** Counts loopback and private addresses like any other. Off: they share one address among many, legitimately. */
+  readonly limitPrivatePrefixes: boolean;
+  // mailboxes
+  readonly maxMailboxes: number;
+  readonly maxMailboxesPerPrefix: number;
+  /** A mailbox that nobody opened for this long is deleted. */
+  readonly mailboxIdleDays: number;
+  /** Bytes of envelopes into one mailbox: far below a call. */
+  readonly bytesPerMailbox: Rate;
+  readonly bytesPerToken: Rate;
+  readonly requestsPerMailbox: Rate;
+  readonly maxTokensPerMailbox: number;
+  /** Tokens whose meters are kept in memory. */
+  readonly maxMeteredTokens: number;
+  readonly maxStoredPerMailbox: number;
+  readonly maxStoredRequestsPerMailbox: number;
+  readonly maxStoredBytesPerMailbox: number;
+  readonly maxStoredBytesPerPrefix: number;
+  /** Envelopes, records and bundles together. */
+  readonly maxStoreBytes: number;
+  readonly retentionMs: number;
+  readonly mailboxWorkBits: number;
+  readonly requestWorkBits: number;
+  // records and bundles
+  readonly recordLifetimeMs: number;
+  readonly maxRecords: number;
+  readonly maxRecordsPerPrefix: number;
+  readonly maxBundles: number;
+  readonly maxBundlesPerPrefix: number;
+  // hop keys
+  readonly maxHopSessions: number;
+  // stun
+  readonly stunPerAddress: Rate;
+  readonly stunTotal: Rate;
+  readonly maxStunAddresses: number;
+  // shutdown
+  readonly drainGraceMs: number;
+  readonly drainRetryAfterMs: number;
+}
+
+export const DEFAULT_LIMITS: NodeLimits = {
+  maxConnections: 15_000,
+  maxSpareSockets: 1_000,
+  maxConnectionsPerPrefix: 256,
+  handshakes: { perSecond: 1_000, burst: 2_000 },
+  handshakesPerPrefix: { perSecond: 20, burst: 200 },
+  helloTimeoutMs: 5_000,
+  idleTimeoutMs: 60_000,
+  maxBufferedBytes: 1024 * KIB,
+  framesPerConnection: { perSecond: 50, burst: 500 },
+  deliverBytesPerConnection: { perSecond: 32 * KIB, burst: 512 * KIB },
+  maxRefusalsPerConnection: 100,
+  maxMailboxesPerConnection: 8,
+  maxPrefixes: 50_000,
+  limitPrivatePrefixes: false,
+  maxMailboxes: 100_000,
+  maxMailboxesPerPrefix: 512,
+  mailboxIdleDays: 30,
+  bytesPerMailbox: { perSecond: 512, burst: 128 * KIB },
+  bytesPerToken: { perSecond: 256, burst: 64 * KIB },
+  requestsPerMailbox: { perSecond: 1 / 30, burst: 20 },
+  maxTokensPerMailbox: 9 * 512,
+  maxMeteredTokens: 100_000,
+  maxStoredPerMailbox: 200,
+  maxStoredRequestsPerMailbox: 50,
+  maxStoredBytesPerMailbox: 512 * KIB,
+  maxStoredBytesPerPrefix: 64 * 1024 * KIB,
+  maxStoreBytes: 1024 * 1024 * KIB,
+  retentionMs: 48 * HOUR_MS,
+  mailboxWorkBits: 14,
+  requestWorkBits: 18,
+  recordLifetimeMs: 48 * HOUR_MS,
+  maxRecords: 100_000,
+  maxRecordsPerPrefix: 2_048,
+  maxBundles: 50_000,
+  maxBundlesPerPrefix: 2_048,
+  maxHopSessions: 100_000,
+  stunTotal: { perSecond: 5_000, burst: 5_000 },
+  stunPerAddress: { perSecond: 10, burst: 50 },
+  maxStunAddresses: 20_000,
+  drainGraceMs: 1_000,
+  drainRetryAfterMs: 2_000,
+};

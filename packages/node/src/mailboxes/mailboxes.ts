@@ -1,0 +1,276 @@
+/**
+ * The mailboxes of this supernode: who has them open, what waits in them, who may deliver. Decides and keeps; connections
+ * speak. docs/protocol/edge.md, docs/protocol/envelope.md sections 2 to 4.
+ */
+import {
+  accept,
+  checkWork,
+  dayOf,
+  type HopDelivery,
+  LANE_CONTACT,
+  LANE_REQUEST,
+  type Refusal,
+  refuse,
+  type Result,
+  TokenBucket,
+  type TokenEntry,
+  type TokenOperation,
+  WORK_PURPOSE_MAILBOX,
+} from "@earshot/core";
+import type { NodeLimits } from "../limits.ts";
+import type { PrefixUse } from "../prefix-limits.ts";
+import type { DurableStore } from "../store/durable-store.ts";
+import type { StoreBudget } from "../store/store-budget.ts";
+import { DeliveryTokens } from "./delivery-tokens.ts";
+import {
+  createMailbox,
+  decodeMailbox,
+  decodeStored,
+  encodeMailbox,
+  encodeStored,
+  envelopeKey,
+  type Mailbox,
+  type MailboxOwner,
+  mailboxKey,
+} from "./mailbox.ts";
+import { RequestLane } from "./request-lane.ts";
+
+export interface OpenRequest {
+  readonly mailboxId: Uint8Array;
+  readonly lanes: number;
+  readonly hour: number;
+  readonly work: number;
+}
+
+/** A refusal that may say when to come back. */
+export type DeliveryRefusal = Refusal & { readonly retryAfterMs?: number };
+
+export class Mailboxes {
+  readonly #store: DurableStore;
+  readonly #budget: StoreBudget;
+  readonly #limits: NodeLimits;
+  readonly #tokens: DeliveryTokens;
+  readonly #requests: RequestLane;
+  readonly #byName = new Map<string, Mailbox>();
+  /** Envelopes handed to a connected owner, and kept for an absent one. */
+  readonly counters = { forwarded: 0, stored: 0, acknowledged: 0, expired: 0 };
+
+  constructor(store: DurableStore, budget: StoreBudget, limits: NodeLimits) {
+    this.#store = store;
+    this.#budget = budget;
+    this.#limits = limits;
+    this.#tokens = new DeliveryTokens(store, limits);
+    this.#requests = new RequestLane(limits);
+  }
+
+  get count(): number {
+    return this.#byName.size;
+  }
+
+  /** Reads what an earlier run left. */
+  async load(): Promise<void> {
+    for await (const [key, value] of this.#store.entries("m/")) {
+      const mailbox = decodeMailbox(key.slice(2), value);
+      if (mailbox) this.#byName.set(mailbox.name, mailbox);
+    }
+    for await (const [key, value] of this.#store.entries("e/")) {
+      const [, name = "", seqHex = ""] = key.split("/");
+      const stored = decodeStored(value);
+      const mailbox = this.#byName.get(name);
+      if (!stored || !mailbox) this.#store.delete(key);
+      else this.#note(mailbox, Number.parseInt(seqHex, 16), stored);
+    }
+  }
+
+  find(mailboxId: Uint8Array): Mailbox | undefined {
+    return this.#byName.get(nameOf(mailboxId));
+  }
+
+  /**
+   * Gives the mailbox to `owner` and tells the connection that had it. The caller has checked the signature. Refused:
+   * `work-insufficient`, `stale` and `over-quota` where it is new.
+   */
+  open(request: OpenRequest, owner: MailboxOwner, from: PrefixUse | undefined, now: number): Result<Mailbox> {
+    const found = this.find(request.mailboxId);
+    const mailbox = found ? accept(found) : this.#create(request, from, now);
+    if (!mailbox.ok) return mailbox;
+    const box = mailbox.value;
+    if (box.owner && box.owner !== owner) box.owner.moved(box.id);
+    box.owner = owner;
+    this.#attribute(box, from);
+    const today = dayOf(now);
+    if (!found || box.lanes !== request.lanes || box.lastOpenedDay !== today) {
+      box.lanes = request.lanes;
+      box.lastOpenedDay = today;
+      this.#store.put(mailboxKey(box.name), encodeMailbox(box));
+    }
+    return mailbox;
+  }
+
+  /** What waits, oldest first, read as it is pushed. */
+  *waiting(mailbox: Mailbox): Generator<{ seq: number; envelope: Uint8Array }> {
+    for (const seq of [...(mailbox.waiting?.keys() ?? [])]) {
+      const value = this.#store.get(envelopeKey(mailbox.name, seq));
+      const stored = value && decodeStored(value);
+      if (stored) yield { seq, envelope: stored.envelope };
+      else this.#remove(mailbox, seq);
+    }
+  }
+
+  /** The connection is gone or gave the mailbox back; what waits stays. */
+  release(mailbox: Mailbox, owner: MailboxOwner): void {
+    if (mailbox.owner === owner) mailbox.owner = undefined;
+  }
+
+  /** Deletes the mailbox, its tokens and all that waits in it. */
+  async forget(mailbox: Mailbox): Promise<void> {
+    this.#byName.delete(mailbox.name);
+    mailbox.owner = undefined;
+    for (const seq of [...(mailbox.waiting?.keys() ?? [])]) this.#remove(mailbox, seq);
+    this.#attribute(mailbox, undefined);
+    this.#store.delete(mailboxKey(mailbox.name));
+    await this.#tokens.clear(mailbox);
+    await this.#store.committed();
+  }
+
+  /** The owner has it. Unknown numbers are ignored: an acknowledgement may come twice. */
+  acknowledge(mailbox: Mailbox, seq: number): void {
+    if (this.#remove(mailbox, seq)) this.counters.acknowledged++;
+  }
+
+  /** Refused: `over-quota`, `stale`. */
+  async setTokens(
+    mailbox: Mailbox,
+    operation: TokenOperation,
+    tokens: readonly TokenEntry[],
+    now: number,
+  ): Promise<Result<void>> {
+    const result = await this.#tokens.change(mailbox, operation, tokens, now);
+    this.#store.put(mailboxKey(mailbox.name), encodeMailbox(mailbox));
+    await this.#store.committed();
+    return result;
+  }
+
+  /**
+   * Takes an envelope in: pushed to the owner if one is connected, and stored until it is acknowledged. The caller
+   * answers only after `store.committed()`, and alike in both cases.
+   * Refused: `unknown-mailbox`, `token-unknown`, `work-insufficient`, `stale`, `replayed`, `rate-limited`, `over-quota`.
+   */
+  deliver(delivery: HopDelivery, now: number): Result<void> | DeliveryRefusal {
+    const mailbox = this.find(delivery.mailboxId);
+    if (!mailbox) return refuse("unknown-mailbox");
+    const request = delivery.lane.kind === "request";
+    if ((mailbox.lanes & (request ? LANE_REQUEST : LANE_CONTACT)) === 0) return refuse("not-allowed", "lane");
+    const space = this.#checkSpace(mailbox, delivery.envelope.length, request);
+    if (!space.ok) return space;
+    const bytes = delivery.envelope.length;
+    mailbox.bytes ??= new TokenBucket(this.#limits.bytesPerMailbox, now);
+    const waitMs = mailbox.bytes.waitMs(now, bytes);
+    if (waitMs > 0) return { ...refuse("rate-limited", "mailbox"), retryAfterMs: waitMs };
+    const paid =
+      delivery.lane.kind === "contact"
+        ? this.#tokens.pay(mailbox, delivery.lane.token, bytes, now)
+        : this.#requests.pay(mailbox, delivery.lane, now);
+    if (!paid.ok) return paid;
+    mailbox.bytes.tryTake(now, bytes);
+    this.#takeIn(mailbox, delivery.envelope, request, now);
+    return accept(undefined);
+  }
+
+  /** Deletes what is past its time. Called now and then. */
+  async sweep(now: number): Promise<number> {
+    let swept = 0;
+    for (const mailbox of [...this.#byName.values()]) {
+      for (const [seq, { storedAt }] of mailbox.waiting ?? []) {
+        if (now - storedAt < this.#limits.retentionMs) break; // oldest first
+        this.#remove(mailbox, seq);
+        swept++;
+      }
+      const idle = mailbox.owner === undefined && dayOf(now) - mailbox.lastOpenedDay > this.#limits.mailboxIdleDays;
+      if (idle) await this.forget(mailbox);
+    }
+    this.counters.expired += swept;
+    await this.#tokens.sweep(now, (name) => this.#byName.get(name));
+    return swept;
+  }
+
+  #create(request: OpenRequest, from: PrefixUse | undefined, now: number): Result<Mailbox> {
+    const { maxMailboxes, maxMailboxesPerPrefix, mailboxWorkBits } = this.#limits;
+    const target = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: request.mailboxId, hour: request.hour } as const;
+    const work = checkWork(target, request.work, mailboxWorkBits, now);
+    if (!work.ok) return work;
+    if (this.#byName.size >= maxMailboxes) return refuse("over-quota", "mailboxes");
+    if (from && from.counts.mailboxes >= maxMailboxesPerPrefix) return refuse("over-quota", "mailboxes of a prefix");
+    const mailbox = createMailbox(request.mailboxId.slice(), request.lanes, dayOf(now));
+    this.#byName.set(mailbox.name, mailbox);
+    return accept(mailbox);
+  }
+
+  /** A mailbox and what waits in it count for the prefix that opened it last. */
+  #attribute(mailbox: Mailbox, from: PrefixUse | undefined): void {
+    if (mailbox.openedFrom === from) return;
+    if (mailbox.openedFrom) {
+      mailbox.openedFrom.counts.mailboxes--;
+      mailbox.openedFrom.counts.storedBytes -= mailbox.waitingBytes;
+    }
+    if (from) {
+      from.counts.mailboxes++;
+      from.counts.storedBytes += mailbox.waitingBytes;
+    }
+    mailbox.openedFrom = from;
+  }
+
+  #checkSpace(mailbox: Mailbox, bytes: number, request: boolean): Result<void> {
+    const l = this.#limits;
+    const full =
+      (mailbox.waiting?.size ?? 0) >= l.maxStoredPerMailbox ||
+      mailbox.waitingBytes + bytes > l.maxStoredBytesPerMailbox ||
+      (request && mailbox.waitingRequests >= l.maxStoredRequestsPerMailbox) ||
+      (mailbox.openedFrom !== undefined && mailbox.openedFrom.counts.storedBytes + bytes > l.maxStoredBytesPerPrefix) ||
+      !this.#budget.fits(bytes);
+    return full ? refuse("over-quota", "envelopes") : accept(undefined);
+  }
+
+  #takeIn(mailbox: Mailbox, envelope: Uint8Array, request: boolean, now: number): void {
+    // Time-based, so that a number is not used twice even after a restart: an old acknowledgement must not delete a new envelope.
+    const seq = Math.max(mailbox.lastSeq + 1, now * 1024);
+    const waiting = { bytes: envelope.length, storedAt: now, request };
+    this.#store.put(envelopeKey(mailbox.name, seq), encodeStored(envelope, waiting), true);
+    this.#note(mailbox, seq, waiting);
+    if (mailbox.owner) {
+      this.counters.forwarded++;
+      mailbox.owner.push(mailbox.id, seq, envelope);
+    } else this.counters.stored++;
+  }
+
+  #note(
+    mailbox: Mailbox,
+    seq: number,
+    { bytes, storedAt, request }: { bytes: number; storedAt: number; request: boolean },
+  ): void {
+    mailbox.waiting ??= new Map();
+    mailbox.waiting.set(seq, { bytes, storedAt, request });
+    mailbox.waitingBytes += bytes;
+    if (request) mailbox.waitingRequests++;
+    mailbox.lastSeq = Math.max(mailbox.lastSeq, seq);
+    if (mailbox.openedFrom) mailbox.openedFrom.counts.storedBytes += bytes;
+    this.#budget.add(bytes);
+  }
+
+  #remove(mailbox: Mailbox, seq: number): boolean {
+    const waiting = mailbox.waiting?.get(seq);
+    if (!waiting || !mailbox.waiting) return false;
+    mailbox.waiting.delete(seq);
+    if (mailbox.waiting.size === 0) mailbox.waiting = undefined;
+    mailbox.waitingBytes -= waiting.bytes;
+    if (waiting.request) mailbox.waitingRequests--;
+    if (mailbox.openedFrom) mailbox.openedFrom.counts.storedBytes -= waiting.bytes;
+    this.#budget.remove(waiting.bytes);
+    this.#store.delete(envelopeKey(mailbox.name, seq));
+    return true;
+  }
+}
+
+function nameOf(mailboxId: Uint8Array): string {
+  return Buffer.from(mailboxId.buffer, mailboxId.byteOffset, mailboxId.byteLength).toString("hex");
+}

@@ -1,0 +1,69 @@
+/** What starting a daemon takes and gives. */
+import type { Clock, RefusalCode } from "@earshot/core";
+import type { NodeLimits } from "./limits.ts";
+import type { NodeLog } from "./log.ts";
+
+export interface NodeOptions {
+  /** Folder for keys and the store; made if missing. */
+  readonly home: string;
+  /** Default 127.0.0.1. Anything that is not loopback makes this a public supernode, which serves no app. */
+  readonly host?: string;
+  /** 0, the default: any free one. */
+  readonly port?: number;
+  /** The built web app. */
+  readonly appDir?: string;
+  /** `token` (default on loopback): clients need the node's token. `open` (default otherwise): anyone, within the limits. */
+  readonly edge?: "token" | "open";
+  /** URL under which others reach the edge listener, if it is not the local one (behind a proxy): `wss://…/edge`. */
+  readonly publicEdgeUrl?: string;
+  /** Further names of this node, `host` or `host:port`, as they stand in the Host header. */
+  readonly extraHosts?: readonly string[];
+  /** Further origins whose pages may connect, such as `https://calls.example`. */
+  readonly extraOrigins?: readonly string[];
+  /** Takes the client's address from the last entry of X-Forwarded-For where the peer is this machine: a proxy on it. */
+  readonly trustLocalProxy?: boolean;
+  readonly limits?: Partial<NodeLimits>;
+  readonly clock?: Clock;
+  readonly log?: NodeLog;
+  /** Extra fields of `/api/info`, such as Echo's card. */
+  readonly info?: () => object;
+  /** Leaves the note for other programs of this OS user. Default true. */
+  readonly runFile?: boolean;
+}
+
+export interface NodeStats {
+  readonly connections: number;
+  readonly mailboxes: number;
+  readonly records: number;
+  readonly bundles: number;
+  /** Kept for others. */
+  readonly storeBytes: number;
+  /** Of edge frames. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly envelopes: {
+    readonly forwarded: number;
+    readonly stored: number;
+    readonly acknowledged: number;
+    readonly expired: number;
+  };
+  readonly refusals: readonly (readonly [RefusalCode, number])[];
+  readonly loopLagMs: number;
+  readonly uptimeSeconds: number;
+}
+
+export interface RunningNode {
+  /** For a person: the app's address with the token in its fragment. */
+  readonly url: string;
+  /** `ws://…/edge`, or the public one. */
+  readonly edgeUrl: string;
+  /** `stun:host:port`; empty where no UDP port could be had. */
+  readonly stunUrl: string;
+  readonly token: string;
+  readonly supernodeKey: Uint8Array;
+  readonly hopKey: Uint8Array;
+  readonly port: number;
+  /** Tells clients to move, gives them the grace time, then closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+  stats(): NodeStats;
+}

@@ -1,0 +1,192 @@
+/** Puts the daemon together: state, HTTP, edge listener, STUN. */
+import { Admission, type Clock, HopOpener, type SupernodeInfo } from "@earshot/core";
+import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
+import { EdgeListener } from "./edge/edge-listener.ts";
+import type { EdgeServices } from "./edge/edge-services.ts";
+import { removeRunFile, writeRunFile } from "./home/run-file.ts";
+import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
+import { addressOf, createHttpServer, listen } from "./http/http-server.ts";
+import { handleHttp, type RouteServices } from "./http/routes.ts";
+import { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
+import { createNodeLog, errorCodeOf, type NodeLog } from "./log.ts";
+import { watchLoopLag } from "./loop-lag.ts";
+import { NodeMetrics } from "./metrics.ts";
+import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
+import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
+import { PrefixLimits } from "./prefix-limits.ts";
+import { type StunServer, startStun } from "./stun/stun-server.ts";
+import { systemClock } from "./system-clock.ts";
+
+interface Parts {
+  readonly clock: Clock;
+  readonly limits: NodeLimits;
+  readonly log: NodeLog;
+  readonly metrics: NodeMetrics;
+  readonly state: NodeState;
+  readonly admission: Admission;
+}
+
+interface Addresses {
+  readonly port: number;
+  readonly appUrl: string;
+  readonly edgeUrl: string;
+  readonly stunUrl: string;
+}
+
+/**
+ * Starts the daemon. Rejects with EarshotError `port-in-use`, `port-not-allowed`, `host-unavailable`, `home-in-use`
+ * (another daemon has this home open), `store-unavailable`, `file-not-private` or `file-damaged`.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const host = options.host ?? "127.0.0.1";
+  const clock = options.clock ?? systemClock;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const log = options.log ?? createNodeLog();
+  const metrics = new NodeMetrics();
+  const state = await openState(options.home, limits);
+  const server = createHttpServer(limits.maxConnections + limits.maxSpareSockets);
+  const port = await listen(server, host, options.port ?? 0).catch(async (error: unknown) => {
+    await state.store.close();
+    throw error;
+  });
+  const parts = { clock, limits, log, metrics, state, admission: new Admission(limits.handshakes, clock.now()) };
+  const stun = await startStun(host, port, parts).catch((error: unknown) => {
+    log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
+    return undefined;
+  });
+  const addresses = addressesOf(options, host, port, stun);
+  const { token, supernodeKey, hopKey } = state.secrets;
+  const access = new Access({
+    host,
+    port,
+    token,
+    extraHosts: options.extraHosts ?? [],
+    extraOrigins: options.extraOrigins ?? [],
+  });
+  const prefixes = new PrefixLimits({
+    handshakes: limits.handshakesPerPrefix,
+    maxPrefixes: limits.maxPrefixes,
+    limitPrivate: limits.limitPrivatePrefixes,
+  });
+  const needsToken = (options.edge ?? (isLoopbackHost(host) ? "token" : "open")) === "token";
+  const trustProxy = options.trustLocalProxy ?? false;
+  const listener = new EdgeListener(edgeServices(parts, addresses), {
+    access,
+    prefixes,
+    needsToken,
+    addressOf: (request) => addressOf(request, trustProxy),
+  });
+  const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
+  const stats = statsOf(parts, listener, lag.lagMs);
+  let stopping: Promise<void> | undefined;
+  const routes: RouteServices = {
+    access,
+    metrics,
+    app: needsToken ? { dir: options.appDir } : undefined,
+    isHealthy: () => stopping === undefined,
+    info: () => ({ ...describe(state, addresses), ...options.info?.() }),
+    status: stats,
+    keyHalf: state.secrets.keyHalf,
+  };
+  server.on("request", (request, response) => {
+    handleHttp(routes, request, response).catch(() => {
+      log.error("failed");
+      response.destroy();
+    });
+  });
+  server.on("upgrade", (request, socket, head) => listener.handleUpgrade(request, socket, head));
+  const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
+  const noted = options.runFile !== false;
+  if (noted) writeRunFile(port, { url: addresses.appUrl, token, pid: process.pid });
+  log.info("started", { port });
+
+  const stop = async (): Promise<void> => {
+    log.info("stopping", { connections: listener.count });
+    stopSweeping();
+    if (noted) removeRunFile(port, process.pid);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await listener.drain(limits.drainGraceMs, limits.drainRetryAfterMs);
+    server.closeAllConnections();
+    await closed;
+    await stun?.close();
+    lag.stop();
+    await state.store.close();
+    log.info("stopped");
+  };
+  return {
+    url: `${addresses.appUrl}/#token=${token}`,
+    edgeUrl: addresses.edgeUrl,
+    stunUrl: addresses.stunUrl,
+    token,
+    supernodeKey,
+    hopKey,
+    port,
+    stop: () => (stopping ??= stop()),
+    stats,
+  };
+}
+
+function addressesOf(options: NodeOptions, host: string, port: number, stun: StunServer | undefined): Addresses {
+  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : bracketed(host);
+  const edgeUrl = options.publicEdgeUrl ?? `ws://${shown}:${port}/edge`;
+  const stunUrl = stun ? `stun:${new URL(edgeUrl).hostname}:${stun.port}` : "";
+  return { port, appUrl: `http://${shown}:${port}`, edgeUrl, stunUrl };
+}
+
+function edgeServices({ state, limits, ...parts }: Parts, { edgeUrl, stunUrl }: Addresses): EdgeServices {
+  const { secrets, mailboxes, records, store } = state;
+  const self: SupernodeInfo = { supernodeKey: secrets.supernodeKey, hopKey: secrets.hopKey, url: edgeUrl };
+  const hopOpener = new HopOpener({
+    hopKeys: [{ secret: secrets.hopSecret, publicKey: secrets.hopKey }],
+    x25519: nodeX25519,
+    aead: nodeAead,
+    maxCachedKeys: limits.maxHopSessions,
+  });
+  return {
+    ...parts,
+    limits,
+    signatures: nodeSignatures,
+    hopOpener,
+    mailboxes,
+    records,
+    store,
+    sign: createSigner(secrets.supernodeSeed),
+    self: () => self,
+    iceUrls: () => (stunUrl ? [stunUrl] : []),
+  };
+}
+
+/** Reads the counters, and hooks them up to the metrics. */
+function statsOf(parts: Parts, listener: EdgeListener, loopLagMs: () => number): () => NodeStats {
+  const { mailboxes, records, budget } = parts.state;
+  parts.metrics.watch({
+    connections: () => listener.count,
+    mailboxes: () => mailboxes.count,
+    records: () => records.counts,
+    storeBytes: () => budget.bytes,
+    loopLagMs,
+    admissionShare: () => parts.admission.share,
+    envelopes: () => mailboxes.counters,
+  });
+  const startedAt = parts.clock.now();
+  return () => ({
+    connections: listener.count,
+    mailboxes: mailboxes.count,
+    ...records.counts,
+    storeBytes: budget.bytes,
+    ...parts.metrics.snapshot(),
+    envelopes: { ...mailboxes.counters },
+    loopLagMs: loopLagMs(),
+    uptimeSeconds: Math.round((parts.clock.now() - startedAt) / 1000),
+  });
+}
+
+function describe({ secrets }: NodeState, { edgeUrl, stunUrl }: Addresses): object {
+  return {
+    protocol: "earshot.edge.1",
+    supernodeKey: Buffer.from(secrets.supernodeKey).toString("hex"),
+    hopKey: Buffer.from(secrets.hopKey).toString("hex"),
+    edgeUrl,
+    stunUrl,
+  };
+}

@@ -1,0 +1,223 @@
+import { type CallState, type Clock, type MediaState, toHex, wordsOf } from "@earshot/core";
+import type {
+  Call,
+  CallEndReason,
+  CallEvents,
+  CallMedia,
+  CallPath,
+  CallPhase,
+  CallStats,
+  Contact,
+  Unsubscribe,
+} from "../api.ts";
+import { Emitter } from "../emitter.ts";
+import { CallError } from "../errors.ts";
+import type { CallSession } from "./call-session.ts";
+import { readPath, readStats } from "./call-stats.ts";
+import { endReasonOf, mainLeg, phaseOf } from "./call-view.ts";
+import type { PeerLeg } from "./peer-leg.ts";
+
+/** How often the path is looked at again while the call lasts. */
+const PATH_INTERVAL_MS = 2_000;
+
+export interface CallHandleParts {
+  readonly clock: Clock;
+  readonly direction: "outgoing" | "incoming";
+  /** The contact as it is named now. */
+  readonly peer: () => Contact;
+  readonly media: CallMedia;
+  readonly onListenerError: (error: unknown) => void;
+}
+
+/** A call as the app holds it: reads the session, and keeps the person's own tracks. */
+export class CallHandle implements Call {
+  readonly direction: "outgoing" | "incoming";
+  readonly startedAt: number;
+  answeredAt?: number;
+  endedAt?: number;
+  endReason?: CallEndReason;
+  path?: CallPath;
+  words?: readonly string[];
+  remoteAudio?: MediaStreamTrack;
+  remoteVideo?: MediaStreamTrack;
+  readonly #parts: CallHandleParts;
+  readonly #events: Emitter<CallEvents>;
+  #session: CallSession;
+  #leg: PeerLeg | undefined;
+  #audio: MediaStreamTrack | null;
+  #video: MediaStreamTrack | null;
+  #muted = false;
+  #cancelPathTimer: () => void = () => {};
+
+  constructor(session: CallSession, parts: CallHandleParts) {
+    this.#session = session;
+    this.#parts = parts;
+    this.#events = new Emitter<CallEvents>(parts.onListenerError);
+    this.direction = parts.direction;
+    this.startedAt = parts.clock.now();
+    this.#audio = parts.media.audio ?? null;
+    this.#video = parts.media.video ?? null;
+  }
+
+  get callId(): string {
+    return toHex(this.#state.callId);
+  }
+  get peer(): Contact {
+    return this.#parts.peer();
+  }
+  get phase(): CallPhase {
+    return phaseOf(this.#state);
+  }
+  get wantsVideo(): boolean {
+    return this.#state.wantsVideo;
+  }
+  get confirmed(): boolean {
+    return mainLeg(this.#state)?.confirmed ?? false;
+  }
+  get muted(): boolean {
+    return this.#muted;
+  }
+  get localVideo(): MediaStreamTrack | null {
+    return this.#video;
+  }
+  get remoteMedia(): { readonly audio: boolean; readonly video: boolean } {
+    return this.#state.remoteMedia;
+  }
+  /** The person's own tracks, for the call that takes this one's place after a glare. */
+  get media(): CallMedia {
+    return { ...(this.#audio ? { audio: this.#audio } : {}), ...(this.#video ? { video: this.#video } : {}) };
+  }
+  get session(): CallSession {
+    return this.#session;
+  }
+  get #state(): CallState {
+    return this.#session.state;
+  }
+
+  async answer(media: CallMedia = {}): Promise<void> {
+    if (this.direction !== "incoming" || this.phase !== "ringing")
+      throw new CallError("bad-call-state", "Only a call that rings here can be answered.");
+    this.#audio = media.audio ?? null;
+    this.#video = media.video ?? null;
+    this.#session.handle({ type: "answer", media: this.#mediaState() });
+  }
+
+  async decline(): Promise<void> {
+    if (this.direction !== "incoming" || this.phase !== "ringing")
+      throw new CallError("bad-call-state", "Only a call that rings here can be declined. Use hangUp().");
+    this.#session.handle({ type: "decline" });
+  }
+
+  async hangUp(): Promise<void> {
+    if (this.direction === "incoming" && this.phase === "ringing") return this.decline();
+    this.#session.handle({ type: "hang-up" });
+  }
+
+  setMuted(muted: boolean): void {
+    if (muted === this.#muted) return;
+    this.#muted = muted;
+    this.#mediaChanged();
+  }
+
+  async setAudio(track: MediaStreamTrack | null): Promise<void> {
+    this.#audio = track;
+    this.#mediaChanged();
+  }
+
+  async setVideo(track: MediaStreamTrack | null): Promise<void> {
+    this.#video = track;
+    this.#mediaChanged();
+  }
+
+  async stats(): Promise<CallStats> {
+    const peer = this.#session.leg?.peer;
+    if (!peer) return { packetsReceived: 0, packetsLost: 0, bytesSent: 0, bytesReceived: 0 };
+    return readStats(await peer.getStats());
+  }
+
+  on<K extends keyof CallEvents>(event: K, listener: (value: CallEvents[K]) => void): Unsubscribe {
+    return this.#events.on(event, listener);
+  }
+
+  // ---- what the manager tells it
+
+  /** Takes the place of an outgoing call by the other's that came at the same time. */
+  replaceSession(session: CallSession): void {
+    this.#session = session;
+    this.#forgetLeg();
+    delete this.words;
+    this.handleState(session.state);
+  }
+
+  handleState(state: CallState): void {
+    const phase = phaseOf(state);
+    const { clock } = this.#parts;
+    if (phase === "connecting" || phase === "active") this.answeredAt ??= clock.now();
+    const words = wordsOf(state);
+    if (words) this.words = words;
+    if (phase === "active") this.#watchPath();
+    this.#events.emit("change", this);
+  }
+
+  handleMediaOpen(leg: PeerLeg, media: MediaState): void {
+    this.#leg = leg;
+    const { audio, video } = leg.remoteTracks();
+    if (audio) this.remoteAudio = audio;
+    if (video) this.remoteVideo = video;
+    leg.setTracks({ audio: media.audio ? this.#audio : null, video: media.video ? this.#video : null });
+    this.#events.emit("change", this);
+  }
+
+  handleMediaClosed(): void {
+    this.#forgetLeg();
+    this.#events.emit("change", this);
+  }
+
+  handleEnded(reason: Parameters<typeof endReasonOf>[0]): void {
+    this.#cancelPathTimer();
+    this.#forgetLeg();
+    this.endedAt = this.#parts.clock.now();
+    this.endReason = endReasonOf(reason);
+    this.#events.emit("change", this);
+    this.#events.emit("ended", this.endReason);
+  }
+
+  #forgetLeg(): void {
+    this.#leg = undefined;
+    delete this.remoteAudio;
+    delete this.remoteVideo;
+  }
+
+  #mediaState(): MediaState {
+    return { audio: this.#audio !== null && !this.#muted, video: this.#video !== null };
+  }
+
+  #mediaChanged(): void {
+    const media = this.#mediaState();
+    this.#session.handle({ type: "set-media", media });
+    // Swapping one track for another is no change that the machine sees; once media is open it only needs the sender.
+    if (this.#leg && this.#state.mediaOpen && this.phase !== "ended") {
+      this.#leg.setTracks({ audio: media.audio ? this.#audio : null, video: media.video ? this.#video : null });
+    }
+    this.#events.emit("change", this);
+  }
+
+  #watchPath(): void {
+    this.#cancelPathTimer();
+    const look = async () => {
+      const peer = this.#leg?.peer;
+      if (!peer || this.phase === "ended") return;
+      const missingCandidates = mainLeg(this.#state)?.missing ?? 0;
+      const path = await peer
+        .getStats()
+        .then((report) => readPath(report, { confirmed: this.confirmed, missingCandidates }))
+        .catch(() => undefined);
+      if (this.endedAt !== undefined) return;
+      this.#cancelPathTimer = this.#parts.clock.setTimer(PATH_INTERVAL_MS, () => void look());
+      if (!path || JSON.stringify(path) === JSON.stringify(this.path)) return;
+      this.path = path;
+      this.#events.emit("change", this);
+    };
+    void look();
+  }
+}

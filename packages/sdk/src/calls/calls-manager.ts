@@ -1,0 +1,260 @@
+import {
+  type CallPacket,
+  type CallPolicy,
+  type CallState,
+  CALL_LEGS_MAX,
+  type Clock,
+  createIncomingCall,
+  createOutgoingCall,
+  decodeCallPacket,
+  equalBytes,
+  type OpenedEnvelope,
+  ownCallWins,
+  type Party,
+  type RandomSource,
+  type RefusalCode,
+  toHex,
+} from "@earshot/core";
+import type { CallMedia, Contact, PeerConnectionFactory } from "../api.ts";
+import { CallError } from "../errors.ts";
+import { CallHandle } from "./call-handle.ts";
+import { CallSession, type CallSessionHandlers } from "./call-session.ts";
+
+/** Calls that are set up or under way at once, told-busy ones included: each may cost a peer connection. */
+const MAX_SESSIONS = 16;
+/** Ended calls whose ids are remembered, so that an envelope that is late does not start them again. */
+const MAX_ENDED = 1_000;
+const CALL_ID_BYTES = 16;
+const NONCE_BYTES = 16;
+
+export interface CallsPorts {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly peerConnection: PeerConnectionFactory;
+  readonly iceServers: () => readonly RTCIceServer[];
+  readonly self: Party;
+  /** Who this account is to us, and whether it may ring. */
+  readonly contactOf: (account: Uint8Array) => Contact | undefined;
+  readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<void>;
+}
+
+/** What the manager tells its owner. */
+export interface CallsHandlers {
+  /** Runs the app's listeners; true if anyone showed the ring. */
+  onIncoming(call: CallHandle): boolean;
+  onMissed(contact: Contact, callId: string): void;
+  onBrokenAttempt(contact: Contact): void;
+  onRefused(code: RefusalCode): void;
+  onListenerError(error: unknown): void;
+  onProblem(detail: string): void;
+}
+
+interface Entry {
+  readonly session: CallSession;
+  /** None before it rings, and for calls that were told busy. */
+  handle: CallHandle | undefined;
+}
+
+/** What this version lets calls do: a relay needs a consent that nothing asks for yet. */
+const POLICY: CallPolicy = { relay: false, video: true };
+
+/** Every call of this device, by call id. */
+export class CallsManager {
+  readonly #ports: CallsPorts;
+  readonly #handlers: CallsHandlers;
+  readonly #calls = new Map<string, Entry>();
+  readonly #ended = new Set<string>();
+
+  constructor(ports: CallsPorts, handlers: CallsHandlers) {
+    this.#ports = ports;
+    this.#handlers = handlers;
+  }
+
+  /** Calls that the app knows of and that have not ended. */
+  list(): CallHandle[] {
+    return [...this.#calls.values()].flatMap(({ handle }) => (handle ? [handle] : []));
+  }
+
+  /** Dials these devices of a contact. Throws {@link CallError} `already-in-call`. */
+  place(account: Uint8Array, devices: readonly Uint8Array[], media: CallMedia): CallHandle {
+    this.mayPlace();
+    const { random, self } = this.#ports;
+    const state = createOutgoingCall({
+      callId: random.bytes(CALL_ID_BYTES),
+      self,
+      peer: account,
+      devices: devices.slice(0, CALL_LEGS_MAX).map((device) => ({ device, nonce: random.bytes(NONCE_BYTES) })),
+      policy: POLICY,
+      earlyCandidates: true,
+      media: { audio: media.audio !== undefined, video: media.video !== undefined },
+    });
+    const entry = this.#enter(state);
+    entry.handle = this.#handleFor(entry.session, account, "outgoing", media);
+    entry.session.handle({ type: "start" });
+    return entry.handle;
+  }
+
+  /** Throws {@link CallError} `already-in-call`. */
+  mayPlace(): void {
+    if (this.list().length > 0)
+      throw new CallError("already-in-call", "There is a call already. Hang up first, then call again.");
+  }
+
+  /** An envelope of kind `call` from a contact. */
+  handleEnvelope({ sender, body, sentAt }: OpenedEnvelope): void {
+    const decoded = decodeCallPacket(body);
+    if (!decoded.ok) return this.#handlers.onRefused(decoded.code);
+    const packet = decoded.value;
+    const entry = this.#calls.get(toHex(packet.callId)) ?? this.#expect(sender, packet);
+    if (!entry) return;
+    if (!equalBytes(entry.session.state.peer, sender.accountKey)) return this.#handlers.onRefused("wrong-call");
+    entry.session.handleEnvelope(sender.deviceKey, packet, sentAt);
+  }
+
+  /** Hangs up everything: the client stops. */
+  stop(): void {
+    for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
+  }
+
+  /** This machine's addresses changed. */
+  handleNetworkChange(): void {
+    for (const { session } of this.#calls.values()) session.handle({ type: "network-changed" });
+  }
+
+  /** A call that begins with what came: its invite, or candidates that overtook it. */
+  #expect(sender: OpenedEnvelope["sender"], packet: CallPacket): Entry | undefined {
+    if (this.#ended.has(toHex(packet.callId))) return undefined;
+    if (packet.message.type !== "invite" && packet.message.type !== "candidates") {
+      this.#handlers.onRefused("wrong-call");
+      return undefined;
+    }
+    if (this.#calls.size >= MAX_SESSIONS) {
+      this.#handlers.onRefused("rate-limited");
+      return undefined;
+    }
+    const { random, self } = this.#ports;
+    const state = createIncomingCall({
+      callId: Uint8Array.from(packet.callId),
+      self,
+      caller: { account: Uint8Array.from(sender.accountKey), device: Uint8Array.from(sender.deviceKey) },
+      nonce: random.bytes(NONCE_BYTES),
+      policy: POLICY,
+      earlyCandidates: true,
+      busy: this.#isBusyFor(sender.accountKey),
+    });
+    return this.#enter(state);
+  }
+
+  /** Busy with somebody else, or in a call with the same person that has been answered. */
+  #isBusyFor(account: Uint8Array): boolean {
+    return this.list().some(({ session: { state } }) => {
+      if (!equalBytes(state.peer, account)) return true;
+      // A call of theirs while ours to them has not been answered is glare; one that lost its path they have given up on.
+      return state.phase === "connecting" || state.phase === "active";
+    });
+  }
+
+  #enter(state: CallState): Entry {
+    const id = toHex(state.callId);
+    const account = state.peer;
+    const { clock, peerConnection, iceServers, sendEnvelope } = this.#ports;
+    const session: CallSession = new CallSession(
+      state,
+      {
+        clock,
+        legOptions: { clock, peerConnection, iceServers: iceServers(), policy: POLICY },
+        sendEnvelope: (device, bytes) => sendEnvelope(account, device, bytes),
+      },
+      this.#sessionHandlers(id, account),
+    );
+    const entry: Entry = { session, handle: undefined };
+    this.#calls.set(id, entry);
+    return entry;
+  }
+
+  #sessionHandlers(id: string, account: Uint8Array): CallSessionHandlers {
+    const handle = () => this.#calls.get(id)?.handle;
+    const contact = () => this.#ports.contactOf(account);
+    return {
+      onState: (state) => handle()?.handleState(state),
+      onRing: () => this.#ring(id, account),
+      onMissed: () => {
+        const from = contact();
+        if (from) this.#handlers.onMissed(from, id);
+      },
+      onBrokenAttempt: () => {
+        const from = contact();
+        if (from) this.#handlers.onBrokenAttempt(from);
+      },
+      onRefused: (code) => this.#handlers.onRefused(code),
+      onMediaOpen: (leg, media) => handle()?.handleMediaOpen(leg, media),
+      onMediaClosed: () => handle()?.handleMediaClosed(),
+      onProblem: (detail) => this.#handlers.onProblem(detail),
+      onEnded: (reason) => {
+        const ended = handle();
+        this.#calls.delete(id);
+        this.#rememberEnded(id);
+        ended?.handleEnded(reason);
+      },
+    };
+  }
+
+  #ring(id: string, account: Uint8Array): void {
+    const entry = this.#calls.get(id);
+    if (!entry) return;
+    const own = this.list().find((call) => equalBytes(call.session.state.peer, account));
+    if (own) return this.#settleGlare(entry, own);
+    const call = this.#handleFor(entry.session, account, "incoming", {});
+    entry.handle = call;
+    if (this.#handlers.onIncoming(call)) entry.session.handle({ type: "ring-shown" });
+  }
+
+  /** Both called at once, or they call again after our call lost its path. */
+  #settleGlare(incoming: Entry, own: CallHandle): void {
+    const { session } = own;
+    const ownId = toHex(session.state.callId);
+    const unanswered = session.state.phase === "dialling" || session.state.phase === "ringing";
+    if (unanswered && session.state.role === "caller") {
+      if (ownCallWins(session.state.self.account, session.state.peer))
+        return incoming.session.handle({ type: "glare-lost" });
+      const ownEntry = this.#calls.get(ownId);
+      // The app keeps its call: theirs goes on in it, and both wanted it, so it is answered.
+      if (ownEntry) ownEntry.handle = undefined;
+      incoming.handle = own;
+      session.handle({ type: "glare-lost" });
+      own.replaceSession(incoming.session);
+      incoming.session.handle({ type: "ring-shown" });
+      const { audio, video } = own.media;
+      incoming.session.handle({
+        type: "answer",
+        media: { audio: audio !== undefined && !own.muted, video: video !== undefined },
+      });
+      return;
+    }
+    session.handle({ type: "shutdown" });
+    this.#ring(toHex(incoming.session.state.callId), incoming.session.state.peer);
+  }
+
+  #handleFor(
+    session: CallSession,
+    account: Uint8Array,
+    direction: CallHandle["direction"],
+    media: CallMedia,
+  ): CallHandle {
+    const first = this.#ports.contactOf(account);
+    if (!first) throw new CallError("not-a-contact", "Only contacts can be called.");
+    return new CallHandle(session, {
+      clock: this.#ports.clock,
+      direction,
+      media,
+      // Removing a contact in the middle of a call must not take its name off the screen.
+      peer: () => this.#ports.contactOf(account) ?? first,
+      onListenerError: (error) => this.#handlers.onListenerError(error),
+    });
+  }
+
+  #rememberEnded(id: string): void {
+    this.#ended.add(id);
+    if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value as string);
+  }
+}

@@ -1,0 +1,205 @@
+import {
+  type ContactEffect,
+  type ContactEvent,
+  type ContactState,
+  contactSecret,
+  decodeContactMessage,
+  type DeviceLocator,
+  decodeCard,
+  encodeContactMessage,
+  equalBytes,
+  type OpenedEnvelope,
+  type RefusalCode,
+  stepContact,
+  unwrap,
+} from "@earshot/core";
+import type { Contact } from "../api.ts";
+import { ContactError } from "../errors.ts";
+import { checkedName, type Identity, type IdentityPorts } from "../identity/identity.ts";
+import type { ContactBook } from "./contact-book.ts";
+import type { ContactEntry } from "./contact-codec.ts";
+import { MAX_REQUESTS } from "./contact-book.ts";
+import type { Locator } from "./locator.ts";
+import type { Letter } from "./outbox-codec.ts";
+import type { Outbox } from "./outbox.ts";
+
+const HALF_BYTES = 32;
+
+export interface ContactsParts {
+  readonly ports: IdentityPorts;
+  readonly identity: Identity;
+  readonly book: ContactBook;
+  readonly outbox: Outbox;
+  readonly locator: Locator;
+  readonly acceptAll: boolean;
+}
+
+/** What the manager tells its owner. */
+export interface ContactsHandlers {
+  onContacts(): void;
+  onRequests(): void;
+  onRefused(code: RefusalCode): void;
+  /** Whose tokens open our mailbox has changed. */
+  onTokens(): Promise<void>;
+  /** This device is to be found elsewhere: new mailbox, new locator. */
+  onRotate(): Promise<void>;
+}
+
+/** Adding, accepting, removing: feeds core's contact steps, and carries out what they say. */
+export class ContactsManager {
+  readonly #parts: ContactsParts;
+  readonly #handlers: ContactsHandlers;
+
+  constructor(parts: ContactsParts, handlers: ContactsHandlers) {
+    this.#parts = parts;
+    this.#handlers = handlers;
+  }
+
+  /** Adds who this card or id names. Throws RefusedError (`id-mistyped`, `card-mistyped`, …) or {@link ContactError}. */
+  async add(cardText: string, name?: string): Promise<Contact> {
+    const card = unwrap(decodeCard(cardText));
+    const { accountKey } = card;
+    if (equalBytes(accountKey, this.#parts.identity.accountKey))
+      throw new ContactError("own-card", "This is your own card. Give it to somebody, and add theirs.");
+    const entry = this.#entry(accountKey);
+    const given = name ?? (entry.label || card.name);
+    const label = given === "" ? "" : checkedName(given);
+    const { random, clock } = this.#parts.ports;
+    const now = clock.now();
+    const isNew = entry.state.status !== "added" && entry.state.status !== "contact";
+    const next = { ...entry, label, addedAt: isNew ? now : entry.addedAt };
+    await this.#apply(next, { type: "add", half: random.bytes(HALF_BYTES), now });
+    return this.#contact(accountKey);
+  }
+
+  async accept(accountKey: Uint8Array): Promise<Contact> {
+    const entry = this.#entry(accountKey);
+    if (entry.state.status !== "requested")
+      throw new ContactError("unknown-request", "Nobody with this id asks to be a contact.");
+    const { random, clock } = this.#parts.ports;
+    await this.#apply(entry, { type: "accept", half: random.bytes(HALF_BYTES), now: clock.now() });
+    return this.#contact(accountKey);
+  }
+
+  async decline(accountKey: Uint8Array): Promise<void> {
+    const entry = this.#entry(accountKey);
+    if (entry.state.status !== "requested")
+      throw new ContactError("unknown-request", "Nobody with this id asks to be a contact.");
+    await this.#apply(entry, { type: "decline" });
+  }
+
+  async rename(accountKey: Uint8Array, name: string): Promise<void> {
+    this.#contact(accountKey);
+    await this.#parts.book.put({ ...this.#entry(accountKey), label: checkedName(name) });
+    this.#handlers.onContacts();
+  }
+
+  async remove(accountKey: Uint8Array): Promise<void> {
+    this.#contact(accountKey);
+    await this.#parts.outbox.drop(accountKey);
+    await this.#apply(this.#entry(accountKey), { type: "remove", now: this.#parts.ports.clock.now() });
+  }
+
+  async block(accountKey: Uint8Array): Promise<void> {
+    await this.#parts.outbox.drop(accountKey);
+    await this.#apply(this.#entry(accountKey), { type: "block" });
+  }
+
+  /** A contact message that an envelope brought; resolves when what it changes is durable. */
+  async handleEnvelope({ sender, kind, body }: OpenedEnvelope): Promise<void> {
+    const { ports, book, acceptAll } = this.#parts;
+    const message = decodeContactMessage(kind, body, ports.signatures.x25519);
+    if (!message.ok) return this.#handlers.onRefused(message.code);
+    const accountKey = Uint8Array.from(sender.accountKey);
+    const known = this.#entry(accountKey);
+    const asks = known.state.status === "none" && kind === "contact-request";
+    if (asks && book.requests().length >= MAX_REQUESTS) return this.#handlers.onRefused("too-many");
+    const entry = asks ? { ...known, addedAt: ports.clock.now() } : known;
+    const senderDevice = Uint8Array.from(sender.deviceKey);
+    await this.#apply(entry, { type: "message", message: message.value, senderDevice });
+    if (acceptAll && this.#entry(accountKey).state.status === "requested") await this.accept(accountKey);
+  }
+
+  /** Tells every contact where this device is found from now on. */
+  async announceLocator(): Promise<void> {
+    for (const { state } of this.#parts.book.all()) await this.#announceTo(state);
+    void this.#parts.outbox.flush();
+  }
+
+  async #announceTo(state: ContactState): Promise<void> {
+    const { identity, locator, outbox } = this.#parts;
+    const tokenSecret = contactSecret(identity.accountKey, state);
+    if (!tokenSecret || state.status !== "contact") return;
+    const { deviceKey } = identity;
+    const body = encodeContactMessage({
+      kind: "contact-update",
+      deviceKey,
+      locatorKey: locator.publicKey,
+      since: locator.since,
+    });
+    await outbox.put(this.#letter("contact-update", state, body, tokenSecret, state.locators));
+  }
+
+  async #apply(entry: ContactEntry, event: ContactEvent): Promise<void> {
+    const { identity, book } = this.#parts;
+    const before = entry.state;
+    const { state, effects, refused } = stepContact(identity.accountKey, before, event);
+    if (refused) this.#handlers.onRefused(refused);
+    // Somebody unknown whose message changed nothing is not worth remembering.
+    if (state === before && !book.get(state.accountKey)) return;
+    await book.put({ ...entry, state });
+    for (const effect of effects) await this.#carryOut(effect, before, state);
+    if (before.status === "requested" || state.status === "requested") this.#handlers.onRequests();
+    this.#handlers.onContacts();
+    void this.#parts.outbox.flush(state.accountKey);
+  }
+
+  async #carryOut(effect: ContactEffect, before: ContactState, after: ContactState): Promise<void> {
+    const { outbox, identity, locator } = this.#parts;
+    switch (effect.type) {
+      case "send-request":
+      case "send-accept": {
+        const kind = effect.type === "send-request" ? "contact-request" : "contact-accept";
+        const { half, since } = effect.own;
+        const body = encodeContactMessage({ kind, locatorKey: locator.publicKey, half, since, name: identity.name });
+        const tokenSecret = effect.type === "send-accept" ? effect.tokenSecret : null;
+        return outbox.put(this.#letter(kind, after, body, tokenSecret, locatorsOf(after)));
+      }
+      case "send-end": {
+        const body = encodeContactMessage({ kind: "contact-end", since: effect.since });
+        return outbox.put(this.#letter("contact-end", after, body, effect.tokenSecret, locatorsOf(before)));
+      }
+      case "register-tokens":
+      case "revoke-tokens":
+        return this.#handlers.onTokens();
+      case "rotate-locator":
+        return this.#handlers.onRotate();
+      case "notify":
+        return; // the lists are told of after every step
+    }
+  }
+
+  #letter(
+    kind: Letter["kind"],
+    { accountKey }: ContactState,
+    body: Uint8Array,
+    tokenSecret: Uint8Array | null,
+    locators: readonly DeviceLocator[],
+  ): Letter {
+    return { kind, accountKey, body, tokenSecret, locators, writtenAt: this.#parts.ports.clock.now() };
+  }
+
+  #entry(accountKey: Uint8Array): ContactEntry {
+    return this.#parts.book.of(accountKey, this.#parts.ports.clock.now());
+  }
+
+  #contact(accountKey: Uint8Array): Contact {
+    const contact = this.#parts.book.contact(accountKey);
+    if (!contact) throw new ContactError("not-a-contact", "Nobody with this id is among the contacts.");
+    return contact;
+  }
+}
+
+function locatorsOf(state: ContactState): readonly DeviceLocator[] {
+  return "locators" in state ? state.locators : [];
+}

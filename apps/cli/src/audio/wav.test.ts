@@ -69,7 +69,7 @@ describe("decodeWav", () => {
   });
 
   test("reads the extensible form that ffmpeg writes", () => {
-    const body = [...format(0xfffe, 1, 16), 22, 0, 16, 0, 4, 0, 0, 0, 1, 0, ...new Array(14).fill(0)];
+    const body = [...format(0xfffe, 1, 16), 22, 0, 16, 0, 4, 0, 0, 0, 1, 0, ...new Uint8Array(14)];
     expect(decodeWav(wavWith(body, [5, 0]))).toMatchObject({ ok: true, value: { samples: Int16Array.of(5) } });
   });
 

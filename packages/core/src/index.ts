@@ -41,6 +41,7 @@ export * from "./records/contents.ts";
 export * from "./records/day.ts";
 export * from "./records/mutable-record.ts";
 export * from "./records/prekey.ts";
+export * from "./records/records.ts";
 export * from "./records/value.ts";
 export * from "./sealing/envelope.ts";
 export * from "./sealing/replay-cache.ts";

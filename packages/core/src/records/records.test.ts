@@ -14,8 +14,9 @@ import {
   type PublicRecord,
 } from "@earshot/core";
 import { blindKeyPair, blindPublicKey, signBlinded } from "./blinding.ts";
-import { nextUpdate, signPublicRecordsAhead } from "./contents.ts";
+import { decodeContactContent, decodePublicContent } from "./contents.ts";
 import { lookupDays, PUBLIC_RECORD_AHEAD_DAYS } from "./day.ts";
+import { nextUpdate, signPublicRecordsAhead } from "./records.ts";
 import { checkReplaces, RECORD_BYTES, signRecord, verifyRecord } from "./mutable-record.ts";
 import { openValue, RECORD_CONTENT_MAX_BYTES, sealValue } from "./value.ts";
 import { verifyEd25519 } from "../identity/ed25519.ts";
@@ -163,6 +164,15 @@ test("records signed ahead open on their days, and show their holders nothing in
   expect(new Set(ahead.map(({ record }) => record.seq)).size).toBe(PUBLIC_RECORD_AHEAD_DAYS);
   const gaps = ahead.map(({ record }) => record.seq).sort((a, b) => a - b);
   expect((gaps[34] as number) - (gaps[0] as number)).toBeGreaterThan(2 ** 35); // spread over 2^40, not clustered at now
+});
+
+test("random content is refused, never thrown at", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      expect(decodePublicContent(Uint8Array.from(bytes)).ok).toBe(false);
+      expect(decodeContactContent(Uint8Array.from(bytes)).ok).toBe(false);
+    }),
+  );
 });
 
 test("random values are refused, never thrown at", async () => {

@@ -4,6 +4,8 @@ import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 /** What the first load may take of gzipped script (docs: the web app's target). */
 const MAX_SCRIPT_BYTES = 80_000;
 
+const PURE_MODULES = /\/packages\/(core|sdk)\/src\/|\/node_modules\/(@noble|@scure|@hpke|cborg|idb|qr)\//;
+
 /** Prints the size of the script that a first load fetches, and fails the build when it is over the budget. */
 function scriptBudget(): Plugin {
   return {
@@ -34,7 +36,11 @@ export default defineConfig(({ mode }) => {
       // The content policy allows neither inline scripts nor data: in fonts or styles.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      rolldownOptions: { input: demo ? "demo.html" : "index.html" },
+      rolldownOptions: {
+        input: demo ? "demo.html" : "index.html",
+        // Modules of ours and of the libraries below only define things: whatever is not used is left out.
+        treeshake: { moduleSideEffects: (id) => !PURE_MODULES.test(id) },
+      },
     },
     plugins: demo ? [] : [scriptBudget()],
   };

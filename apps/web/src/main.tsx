@@ -30,6 +30,18 @@ addEventListener("hashchange", () => {
   if (next.token !== arrival.token) location.reload();
 });
 
+/** The call that would be cut off if this page went away now. */
+const liveCall = () => {
+  const screen = model.screen.value;
+  const call = screen.kind === "home" ? screen.model.calls.current.value : undefined;
+  return call?.phase.value === "ended" ? undefined : call;
+};
+addEventListener("beforeunload", (event) => {
+  if (liveCall()) event.preventDefault();
+});
+// The other side should hear of it at once instead of waiting for a connection that will not come back.
+addEventListener("pagehide", () => void liveCall()?.hangUp());
+
 const root = document.getElementById("app");
 if (root) render(<AppView model={model} />, root);
 void model.start();

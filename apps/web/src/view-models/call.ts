@@ -169,7 +169,11 @@ export function createCallModel(
     },
     hangUp: async () => {
       release();
-      await call.hangUp();
+      try {
+        await call.hangUp();
+      } catch {
+        problem.value = "Hanging up did not reach the other side. Your microphone and camera are off.";
+      }
       follow();
     },
     dispose: () => {

@@ -58,6 +58,10 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
   const closeDialogs = effect(() => {
     if (calls.current.value || calls.incoming.value) untracked(() => open("none"));
   });
+  // The card's hints depend on where the client is at home.
+  const refreshCard = effect(() => {
+    if (connection.state.value) untracked(() => myCard.refresh());
+  });
   return {
     connection,
     contacts,
@@ -75,6 +79,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     },
     dispose: () => {
       closeDialogs();
+      refreshCard();
       for (const part of [connection, contacts, requests, notices, calls]) part.dispose();
     },
   };

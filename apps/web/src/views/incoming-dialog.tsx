@@ -21,6 +21,8 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
       tabIndex={-1}
       data-testid="incoming"
       onCancel={(event) => event.preventDefault()}
+      // A browser lets a second Escape through; while it rings, the dialog stays.
+      onClose={() => ref.current?.showModal()}
     >
       <div class="incoming-pulse">
         <Avatar id={model.contactId} name={model.name} size="l" />

@@ -91,6 +91,8 @@ export function Dialog({ title, testId, onClose, children }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
+      // A browser may close it without asking (a second Escape): the model hears of it all the same.
+      onClose={onClose}
     >
       <header class="dialog-head">
         <h2 id={titleId} tabIndex={-1}>

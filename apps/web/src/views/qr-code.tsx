@@ -1,21 +1,39 @@
-import encodeQR from "qr";
-import { useMemo } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 /** Modules of white around the code: scanners need four (ISO/IEC 18004). */
 const QUIET_ZONE = 4;
 
-/** `text` as a QR code, dark on white in both colour schemes, because many scanners cannot read the inverse. */
+interface Drawing {
+  readonly path: string;
+  readonly size: number;
+}
+
+/**
+ * `text` as a QR code, dark on white in both colour schemes, because many scanners cannot read the inverse. The encoder
+ * is fetched when the first code is shown: most visits show none.
+ */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
-  const { path, size } = useMemo(() => draw(text), [text]);
+  const [drawing, setDrawing] = useState<Drawing | undefined>(undefined);
+  useEffect(() => {
+    let current = true;
+    void draw(text).then((drawn) => {
+      if (current) setDrawing(drawn);
+    });
+    return () => {
+      current = false;
+    };
+  }, [text]);
+  const size = drawing?.size ?? 1;
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges">
       <rect class="qr-ground" width={size} height={size} />
-      <path class="qr-modules" d={path} />
+      <path class="qr-modules" d={drawing?.path ?? ""} />
     </svg>
   );
 }
 
-function draw(text: string): { readonly path: string; readonly size: number } {
+async function draw(text: string): Promise<Drawing> {
+  const { default: encodeQR } = await import("qr");
   const rows = encodeQR(text, "raw", { ecc: "low", border: QUIET_ZONE });
   let path = "";
   for (const [y, row] of rows.entries()) {

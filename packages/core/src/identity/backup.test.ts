@@ -59,16 +59,20 @@ test("more contacts than fit are the caller's mistake", () => {
     state: "contact",
     addedAt: 0,
     pairwiseSecret: seed,
-    locators: new Array(8).fill(locator),
+    locators: Array.from({ length: 8 }, () => locator),
     listHead: null,
   };
-  const content = (count: number) => ({ name: "", deviceList: [], contacts: new Array(count).fill(contact) });
+  const content = (count: number) => ({
+    name: "",
+    deviceList: [],
+    contacts: Array.from({ length: count }, () => contact),
+  });
   expect(sealBackup(random, seed, content(BACKUP_MAX_CONTACTS)).length).toBeLessThan(BACKUP_MAX_BYTES);
   expect(() => sealBackup(random, seed, content(BACKUP_MAX_CONTACTS + 1))).toThrow(RangeError);
-  const long = { ...contact, locators: new Array(20).fill(locator) };
-  expect(() => sealBackup(random, seed, { name: "", deviceList: [], contacts: new Array(1_000).fill(long) })).toThrow(
-    expect.objectContaining({ code: "too-large" }),
-  );
+  const long = { ...contact, locators: Array.from({ length: 20 }, () => locator) };
+  expect(() =>
+    sealBackup(random, seed, { name: "", deviceList: [], contacts: Array.from({ length: 1_000 }, () => long) }),
+  ).toThrow(expect.objectContaining({ code: "too-large" }));
 });
 
 test("random bytes are refused as backups and as their content, never thrown at", () => {

@@ -72,7 +72,9 @@ test("no more than eight devices at once, nor more entries than the limit", asyn
   );
   expect(unwrap(await verify(full)).active).toHaveLength(8);
   await expect(extend(full, ["add", 40])).rejects.toMatchObject({ code: "too-many" });
-  expect(await verify(new Array(DEVICE_LIST_MAX_ENTRIES + 1).fill(full[0]))).toMatchObject({ code: "too-many" });
+  expect(await verify(Array.from({ length: DEVICE_LIST_MAX_ENTRIES + 1 }, () => full[0] as Uint8Array))).toMatchObject({
+    code: "too-many",
+  });
 });
 
 test("random bytes of any length are refused without an exception", () => {

@@ -23,31 +23,36 @@ export interface NodeCryptoPort<Key> {
 }
 
 /** OpenSSL's verify is the cofactorless equation with R compared as bytes, so R needs no check of ours. */
-export function nodeCryptoBackend<Key>(crypto: NodeCryptoPort<Key>): SignatureBackend {
+export function nodeCryptoBackend<Key>(node: NodeCryptoPort<Key>): SignatureBackend {
   const publicKey = (crv: OkpJwk["crv"], raw: Uint8Array) =>
-    crypto.createPublicKey({ key: { kty: "OKP", crv, x: base64urlnopad.encode(raw) }, format: "jwk" });
+    node.createPublicKey({ key: { kty: "OKP", crv, x: base64urlnopad.encode(raw) }, format: "jwk" });
   const privateKey = (crv: OkpJwk["crv"], raw: Uint8Array, x: Uint8Array) => {
     const key: OkpJwk = { kty: "OKP", crv, x: base64urlnopad.encode(x), d: base64urlnopad.encode(raw) };
-    return crypto.createPrivateKey({ key, format: "jwk" });
+    return node.createPrivateKey({ key, format: "jwk" });
   };
-  const signingKey = rememberLast((seed) => privateKey("Ed25519", seed, publicKeyOf(seed)));
-  const agreementKey = rememberLast((scalar) => privateKey("X25519", scalar, x25519PublicKey(scalar)));
+  const signingKey = remember((seed) => privateKey("Ed25519", seed, publicKeyOf(seed)));
+  const agreementKey = remember((scalar) => privateKey("X25519", scalar, x25519PublicKey(scalar)));
   return {
     name: "node",
     checkR: false,
-    sign: (seed, message) => Uint8Array.from(crypto.sign(null, message, signingKey(seed))),
+    sign: (seed, message) => Uint8Array.from(node.sign(null, message, signingKey(seed))),
     verify: (key, message, signature) =>
-      key.length === KEY_BYTES && crypto.verify(null, message, publicKey("Ed25519", key), signature),
-    x25519: (scalar, u) =>
-      crypto.diffieHellman({ privateKey: agreementKey(scalar), publicKey: publicKey("X25519", u) }),
+      key.length === KEY_BYTES && node.verify(null, message, publicKey("Ed25519", key), signature),
+    x25519: (scalar, u) => node.diffieHellman({ privateKey: agreementKey(scalar), publicKey: publicKey("X25519", u) }),
   };
 }
 
-/** A process signs mostly with one key, and checks points with one scalar. */
-function rememberLast<Key>(make: (secret: Uint8Array) => Key): (secret: Uint8Array) => Key {
-  let last: { readonly secret: Uint8Array; readonly key: Key } | undefined;
+/** A process uses few secrets again and again (its own key, its hop key, the scalar that checks points); reading one in costs more than using it. */
+const REMEMBERED_SECRETS = 8;
+
+function remember<Key>(make: (secret: Uint8Array) => Key): (secret: Uint8Array) => Key {
+  const known: { readonly secret: Uint8Array; readonly key: Key }[] = [];
   return (secret) => {
-    if (!last || !equalBytes(last.secret, secret)) last = { secret: Uint8Array.from(secret), key: make(secret) };
-    return last.key;
+    const found = known.find((entry) => equalBytes(entry.secret, secret));
+    if (found) return found.key;
+    const key = make(secret);
+    known.unshift({ secret: Uint8Array.from(secret), key });
+    if (known.length > REMEMBERED_SECRETS) known.pop();
+    return key;
   };
 }

@@ -99,7 +99,7 @@ test("eight devices with five prekeys and their list fit; what does not is the c
     })),
   );
   expect(unwrap(await check({ entries, devices })).devices).toHaveLength(8);
-  const many = new Array(64).fill(entries[0]);
+  const many = Array.from({ length: 64 }, () => entries[0] as Uint8Array);
   expect(() => encodeBundle({ entries: many, devices })).toThrow(expect.objectContaining({ code: "too-large" }));
   expect(decodeBundle(new Uint8Array(BUNDLE_MAX_BYTES + 1))).toMatchObject({ code: "too-large" });
 });

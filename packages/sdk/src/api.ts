@@ -52,6 +52,8 @@ export interface ClientOptions {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly signatures?: SignatureBackend;
+  /** Hands over a listener to be told when the network came back or changed; the browser's ready-made ports do. */
+  readonly onNetworkChange?: (listener: () => void) => void;
   /** Diagnostics without ids, addresses, keys or content. */
   readonly log?: (line: { readonly event: string; readonly detail?: string }) => void;
 }

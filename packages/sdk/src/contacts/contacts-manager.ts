@@ -105,6 +105,14 @@ export class ContactsManager {
     await this.#apply(this.#entry(accountKey), { type: "block" });
   }
 
+  /** Takes somebody over from a backup: asked again, as this is a new device, which those who have us answer by themselves. */
+  async restore(accountKey: Uint8Array, name: string, blocked: boolean): Promise<void> {
+    const { random, clock } = this.#parts.ports;
+    const entry = { ...this.#entry(accountKey), label: name };
+    const now = clock.now();
+    await this.#apply(entry, blocked ? { type: "block" } : { type: "add", half: random.bytes(HALF_BYTES), now });
+  }
+
   /** A contact message that an envelope brought; resolves when what it changes is durable. */
   async handleEnvelope({ sender, kind, body }: OpenedEnvelope): Promise<void> {
     const { ports, book, acceptAll } = this.#parts;

@@ -38,6 +38,8 @@ export interface MailboxPorts {
 export interface MailboxHandlers {
   /** One envelope; resolves when what it asks for is durable: only then is it acknowledged and so deleted there. */
   onEnvelope(envelope: Uint8Array, lane: Lane): Promise<void>;
+  /** The tokens by which contacts may deliver to this mailbox from now on. */
+  tokensFor(mailboxId: Uint8Array): readonly TokenEntry[];
   /** Another connection took the mailboxes: somebody runs a copy of this device. */
   onMoved(): void;
   onProblem(error: unknown): void;
@@ -61,7 +63,7 @@ export class Mailboxes {
   #session: EdgeSession | undefined;
   /** Token hashes that this process has registered at the home. Undefined: unknown, so clear first. */
   #registered: Map<string, TokenEntry> | undefined;
-  #wanted: readonly TokenEntry[] = [];
+  #welcome: Welcome | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #backlog: { left: number; readonly done: () => void } | undefined;
 
@@ -100,6 +102,7 @@ export class Mailboxes {
   async open(session: EdgeSession, welcome: Welcome, url: string): Promise<void> {
     await this.#settleAt({ url, supernodeKey: welcome.supernodeKey, hopKey: welcome.hopKey });
     this.#session = session;
+    this.#welcome = welcome;
     // Pushes may come before the answers are read: they are counted down from here.
     const drained = new Promise<void>((done) => {
       this.#backlog = { left: 0, done };
@@ -136,10 +139,23 @@ export class Mailboxes {
     this.#backlog = undefined;
   }
 
-  /** The tokens by which contacts may deliver from now on; others are withdrawn. Resolves when the home knows, or at once when there is no connection. */
-  setTokens(tokens: readonly TokenEntry[]): Promise<void> {
-    this.#wanted = tokens;
+  /** Brings the home's tokens in line with what is wanted now. Resolves when it knows, or at once where there is no connection. */
+  refreshTokens(): Promise<void> {
     return this.#sync();
+  }
+
+  /** Moves the contact mailbox: who knew the old one cannot reach this device by it. Tokens follow. */
+  async rotateContact(): Promise<void> {
+    const old = this.idOf("contact");
+    this.#places = { ...this.#places, contactSeed: this.#ports.random.bytes(32) };
+    await this.#stored.save(this.#places);
+    this.#mailboxes = mailboxesOf(this.#places);
+    this.#registered = undefined;
+    const [session, welcome] = [this.#session, this.#welcome];
+    if (!session || !welcome) return; // opened with the next connection
+    await session.request({ type: "close-mailbox", mailboxId: old, forget: true });
+    await this.#openOne(session, welcome, this.#mailboxes.find(({ lane }) => lane === "contact") as Mailbox);
+    await this.#sync();
   }
 
   /** Moves to another supernode: fresh mailboxes, so that nothing links them to those at the last one. */
@@ -200,7 +216,8 @@ export class Mailboxes {
 
   async #syncTokens(session: EdgeSession): Promise<void> {
     const mailboxId = this.idOf("contact");
-    const wanted = new Map(this.#wanted.map((entry) => [`${entry.day} ${toHex(entry.tokenHash)}`, entry]));
+    const entries = this.#handlers.tokensFor(mailboxId);
+    const wanted = new Map(entries.map((entry) => [`${entry.day} ${toHex(entry.tokenHash)}`, entry]));
     if (!this.#registered) {
       await session.request({ type: "set-tokens", mailboxId, operation: "clear", tokens: [] });
       this.#registered = new Map();
@@ -208,12 +225,12 @@ export class Mailboxes {
     const registered = this.#registered;
     const missing = [...wanted].filter(([key]) => !registered.has(key));
     const surplus = [...registered].filter(([key]) => !wanted.has(key));
-    for (const [operation, entries] of [
+    for (const [operation, changes] of [
       ["add", missing],
       ["remove", surplus],
     ] as const) {
-      for (let at = 0; at < entries.length; at += MAX_TOKENS_PER_FRAME) {
-        const chunk = entries.slice(at, at + MAX_TOKENS_PER_FRAME);
+      for (let at = 0; at < changes.length; at += MAX_TOKENS_PER_FRAME) {
+        const chunk = changes.slice(at, at + MAX_TOKENS_PER_FRAME);
         const tokens = chunk.map(([, entry]) => entry);
         const answer = await session.request({ type: "set-tokens", mailboxId, operation, tokens });
         if (!answer.ok) throw new NodeError("node-refused", `The node does not take tokens (${answer.code}).`);

@@ -90,11 +90,13 @@ export class Sender {
     return found.ok ? done(await this.#deliverTo(address, found.value, tokenSecret, message)) : found;
   }
 
-  /** Looks a device up and prepares the delivery, so that a call to it starts fast. */
-  async prepare(address: DeviceAddress): Promise<void> {
-    const found =
-      this.#recall(address) ?? (await this.look(address).then((result) => (result.ok ? result.value : undefined)));
-    for (const place of found?.record.places ?? []) await this.#parts.courier.prepare(place);
+  /** Looks a device up and prepares the delivery, so that a call to it starts fast. False where it cannot be found. */
+  async prepare(address: DeviceAddress): Promise<boolean> {
+    const known = this.#recall(address);
+    const found = known ? { ok: true as const, value: known } : await this.look(address);
+    if (!found.ok) return false;
+    for (const place of found.value.record.places) await this.#parts.courier.prepare(place);
+    return true;
   }
 
   /** To every device in a stranger's public bundle, paid with work. Ok where at least one took it. */

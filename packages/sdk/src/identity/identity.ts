@@ -89,7 +89,7 @@ export class Identity {
     const now = clock.now();
     const certificate = encodeCertificate(await freshCertificate(signatures, seed, deviceKey, now));
     const entries = accountSeed ? [] : [await appendEntry(signatures, seed, [], "add", deviceKey, now)];
-    const value = { accountSeed: seed, deviceSeed, name: checkedName(name), certificate, entries };
+    const value = { accountSeed: seed, deviceSeed, name: name === "" ? "" : checkedName(name), certificate, entries };
     const stored = new Stored(ports.storage, "identity", identityCodec);
     await stored.save(value);
     return Identity.#of(ports, stored, value);

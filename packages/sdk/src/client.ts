@@ -1,0 +1,231 @@
+import {
+  CALL_LEGS_MAX,
+  decodeCard,
+  type DeviceLocator,
+  encodeCard,
+  phraseOf,
+  type RefusalCode,
+  sealBackup,
+  unwrap,
+} from "@earshot/core";
+import type {
+  Call,
+  CallMedia,
+  Client,
+  ClientEvents,
+  ClientStatus,
+  Contact,
+  ContactRequest,
+  Unsubscribe,
+} from "./api.ts";
+import type { Assembly } from "./assemble.ts";
+import { backupOf } from "./contacts/backup-contacts.ts";
+import { eachLink } from "./edge/links.ts";
+import type { Emitter } from "./emitter.ts";
+import { CallError, ClientError } from "./errors.ts";
+
+/** How long a call waits to be online, what waited there included. */
+const ONLINE_WAIT_MS = 10_000;
+/** How long a call to somebody just added waits for their side to answer by itself (Echo, bots, people who added us). */
+const ACCEPT_WAIT_MS = 5_000;
+/** How long adding somebody waits for the request to be taken: work included. */
+const REQUEST_WAIT_MS = 15_000;
+
+/** The public face over the managers; see the interface for what each member does. */
+export class EarshotClient implements Client {
+  readonly #parts: Assembly;
+  readonly #events: Emitter<ClientEvents>;
+  #state: "new" | "started" | "stopped" = "new";
+
+  constructor(parts: Assembly, events: Emitter<ClientEvents>) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  get id(): string {
+    return this.#parts.identity.id;
+  }
+  get name(): string {
+    return this.#parts.identity.name;
+  }
+  get deviceId(): string {
+    return this.#parts.identity.deviceId;
+  }
+  get status(): ClientStatus {
+    return this.#parts.presence.status;
+  }
+
+  card(): string {
+    const { identity, mailboxes } = this.#parts;
+    const homes = mailboxes.home ? [mailboxes.home] : [];
+    return encodeCard({ accountKey: identity.accountKey, name: identity.name, homes });
+  }
+
+  async start(): Promise<void> {
+    if (this.#state === "stopped") throw new ClientError("stopped", "This client was stopped. Create another one.");
+    this.#state = "started";
+    this.#parts.presence.start();
+    return new Promise((resolve) => {
+      const done = this.#events.on("status", (status) => {
+        if (status.state === "online" || this.#state === "stopped") {
+          done();
+          resolve();
+        }
+      });
+      if (this.#parts.presence.online) {
+        done();
+        resolve();
+      }
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    const { calls, outbox, presence, ports } = this.#parts;
+    calls.stop();
+    outbox.stop();
+    presence.stop();
+    await ports.storage.close();
+  }
+
+  setName(name: string): Promise<void> {
+    return this.#parts.identity.setName(name);
+  }
+
+  contacts(): readonly Contact[] {
+    return this.#parts.book.contacts();
+  }
+
+  requests(): readonly ContactRequest[] {
+    return this.#parts.book.requests();
+  }
+
+  async addContact(card: string, name?: string): Promise<Contact> {
+    const { contacts, outbox, presence, ports, book } = this.#parts;
+    const contact = await contacts.add(card, name);
+    if (!presence.online) return contact;
+    const { accountKey } = unwrap(decodeCard(card));
+    await withinMs(ports.clock.setTimer, REQUEST_WAIT_MS, outbox.flush(accountKey));
+    return book.contact(accountKey) ?? contact;
+  }
+
+  acceptRequest(id: string): Promise<Contact> {
+    return this.#parts.contacts.accept(keyOf(id));
+  }
+
+  declineRequest(id: string): Promise<void> {
+    return this.#parts.contacts.decline(keyOf(id));
+  }
+
+  renameContact(id: string, name: string): Promise<void> {
+    return this.#parts.contacts.rename(keyOf(id), name);
+  }
+
+  removeContact(id: string): Promise<void> {
+    return this.#parts.contacts.remove(keyOf(id));
+  }
+
+  blockContact(id: string): Promise<void> {
+    return this.#parts.contacts.block(keyOf(id));
+  }
+
+  async call(idOrCard: string, media: CallMedia = {}): Promise<Call> {
+    if (this.#state !== "started") throw new ClientError("not-started", "Call start() first.");
+    const { presence, book, calls, ports } = this.#parts;
+    const accountKey = keyOf(idOrCard);
+    calls.mayPlace();
+    await presence.whenOnline(ONLINE_WAIT_MS);
+    const known = book.contact(accountKey);
+    if (!known) await this.addContact(idOrCard);
+    if (known?.state === "blocked") throw new CallError("not-a-contact", "This contact is blocked.");
+    if (book.contact(accountKey)?.state === "added") {
+      await withinMs(ports.clock.setTimer, ACCEPT_WAIT_MS, this.#becomesContact(accountKey));
+    }
+    const state = book.get(accountKey)?.state;
+    if (state?.status !== "contact")
+      throw new CallError("waiting-for-contact", "They have not added you yet. The call can be made once they have.");
+    const devices = await this.#reachable(accountKey, state.locators);
+    return calls.place(accountKey, devices, media);
+  }
+
+  calls(): readonly Call[] {
+    return this.#parts.calls.list();
+  }
+
+  async recoveryPhrase(): Promise<string> {
+    return phraseOf(this.#parts.identity.accountSeed);
+  }
+
+  async backup(): Promise<Uint8Array> {
+    const { identity, book, ports } = this.#parts;
+    const contacts = book.all().flatMap((entry) => backupOf(identity.accountKey, entry) ?? []);
+    const content = { name: identity.name, deviceList: identity.entries, contacts };
+    return sealBackup(ports.random, identity.accountSeed, content);
+  }
+
+  refusals(): readonly (readonly [RefusalCode, number])[] {
+    return this.#parts.refusals.entries();
+  }
+
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe {
+    return this.#events.on(event, listener);
+  }
+
+  /** The network came back or changed: tries at once, and lets calls look for a new path. */
+  handleNetworkChange(): void {
+    eachLink(this.#parts.links, (link) => link.hurry());
+    this.#parts.calls.handleNetworkChange();
+  }
+
+  /** The devices that can be found now, those heard from last first. */
+  async #reachable(accountKey: Uint8Array, locators: readonly DeviceLocator[]): Promise<Uint8Array[]> {
+    const { sender } = this.#parts;
+    const newest = locators.toSorted((a, b) => b.since - a.since).slice(0, CALL_LEGS_MAX);
+    const found = await Promise.all(
+      newest.map(({ deviceKey, locatorKey }) =>
+        sender.prepare({ accountKey, deviceKey, locatorKey }).then(
+          (ready) => (ready ? [deviceKey] : []),
+          () => [],
+        ),
+      ),
+    );
+    const devices = found.flat();
+    if (devices.length > 0) return devices;
+    throw new CallError(
+      "contact-unreachable",
+      "None of their devices can be found. They have not been online for two days, or have removed you.",
+    );
+  }
+
+  #becomesContact(accountKey: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.#parts.book.get(accountKey)?.state.status !== "contact") return;
+        done();
+        resolve();
+      };
+      const done = this.#events.on("contacts", check);
+      check();
+    });
+  }
+}
+
+/** The account of a card or id. Throws RefusedError (`id-mistyped`, `card-mistyped`, …). */
+function keyOf(idOrCard: string): Uint8Array {
+  return unwrap(decodeCard(idOrCard)).accountKey;
+}
+
+/** Waits for `work`, but no longer than `ms`; it goes on by itself then. */
+async function withinMs(
+  setTimer: (delayMs: number, fire: () => void) => () => void,
+  ms: number,
+  work: Promise<void>,
+): Promise<void> {
+  let cancel = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancel = setTimer(ms, resolve);
+  });
+  await Promise.race([work, late]);
+  cancel();
+}

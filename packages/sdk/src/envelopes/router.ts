@@ -1,0 +1,70 @@
+import { type OpenedEnvelope, openEnvelope, type RefusalCode } from "@earshot/core";
+import type { Lane } from "../edge/mailboxes.ts";
+import type { Identity, IdentityPorts } from "../identity/identity.ts";
+import type { Prekeys } from "../identity/prekeys.ts";
+import type { ContactBook } from "../contacts/contact-book.ts";
+
+export interface RouterParts {
+  readonly ports: IdentityPorts;
+  readonly identity: Identity;
+  readonly prekeys: Prekeys;
+  readonly book: ContactBook;
+}
+
+/** Where opened envelopes go. */
+export interface RouterHandlers {
+  onCall(opened: OpenedEnvelope): void;
+  /** Resolves when what it changes is durable. */
+  onContactMessage(opened: OpenedEnvelope): Promise<void>;
+  /** A contact's device list may be ahead of what is known here. */
+  onListAhead(accountKey: Uint8Array): void;
+  onRefused(code: RefusalCode): void;
+}
+
+/** Opens envelopes, refuses what may not come this way, and hands on the rest. */
+export class EnvelopeRouter {
+  readonly #parts: RouterParts;
+  readonly #handlers: RouterHandlers;
+
+  constructor(parts: RouterParts, handlers: RouterHandlers) {
+    this.#parts = parts;
+    this.#handlers = handlers;
+  }
+
+  /** Resolves when the envelope may be acknowledged. Rejects only where the storage fails. */
+  async handle(envelope: Uint8Array, lane: Lane): Promise<void> {
+    const { ports, identity, prekeys, book } = this.#parts;
+    const opened = await openEnvelope(
+      ports.signatures,
+      envelope,
+      {
+        accountKey: identity.accountKey,
+        deviceKey: identity.deviceKey,
+        findPrekey: (id) => prekeys.find(id),
+        isRevoked: (account, device) => book.isRevoked(account, device),
+        replays: prekeys.replays,
+      },
+      ports.clock.now(),
+    );
+    if (!opened.ok) return this.#handlers.onRefused(opened.code);
+    await this.#dispatch(opened.value, lane);
+  }
+
+  async #dispatch(opened: OpenedEnvelope, lane: Lane): Promise<void> {
+    const { prekeys, book } = this.#parts;
+    const entry = book.get(opened.sender.accountKey);
+    if (opened.kind !== "call") {
+      // Strangers' lane carries requests and nothing else: whatever else comes by it was not paid for with a token.
+      if (lane === "request" && opened.kind !== "contact-request") this.#handlers.onRefused("not-allowed");
+      else await this.#handlers.onContactMessage(opened);
+      // After what it asks for: repeating that after a crash does no harm, losing it would.
+      return prekeys.persistReplays(opened.prekeyId);
+    }
+    // Before it rings: a call that was had must not ring again after a crash.
+    await prekeys.persistReplays(opened.prekeyId);
+    if (lane === "request") return this.#handlers.onRefused("not-allowed");
+    if (entry?.state.status !== "contact") return this.#handlers.onRefused("unknown-sender");
+    if (opened.sender.listHead.n > (entry.listHead?.n ?? 0)) this.#handlers.onListAhead(entry.state.accountKey);
+    this.#handlers.onCall(opened);
+  }
+}

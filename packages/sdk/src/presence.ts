@@ -1,0 +1,150 @@
+import { type Clock, type EdgeEvent, type EdgeSession, equalBytes, toHex, type Welcome } from "@earshot/core";
+import type { ClientStatus } from "./api.ts";
+import type { EdgeLinkHandlers } from "./edge/edge-link.ts";
+import { eachLink, type Links } from "./edge/links.ts";
+import type { Mailboxes } from "./edge/mailboxes.ts";
+import type { Publisher } from "./directory/publisher.ts";
+import { codeOf, NodeError } from "./errors.ts";
+
+/** Records live 48 h and tokens are registered for a week: an hour late harms neither. */
+const REFRESH_MS = 3_600_000;
+
+export interface PresenceParts {
+  readonly clock: Clock;
+  readonly links: () => Links;
+  readonly mailboxes: Mailboxes;
+  readonly publisher: () => Publisher;
+  /** What others reach the node by, where it does not say itself. */
+  readonly edgeUrl: string;
+}
+
+/** What presence tells its owner. */
+export interface PresenceHandlers {
+  onStatus(status: ClientStatus): void;
+  /** Mailboxes opened and drained, records published. After each connection. */
+  onOnline(): void;
+  onProblem(error: unknown): void;
+}
+
+/** Being reachable: mailboxes open, what waited handled, records published; again after every loss. */
+export class Presence {
+  readonly #parts: PresenceParts;
+  readonly #handlers: PresenceHandlers;
+  #status: ClientStatus = { state: "offline" };
+  #running = false;
+  #cancelRefresh: () => void = () => {};
+  readonly #waiters = new Set<() => void>();
+
+  constructor(parts: PresenceParts, handlers: PresenceHandlers) {
+    this.#parts = parts;
+    this.#handlers = handlers;
+  }
+
+  get status(): ClientStatus {
+    return this.#status;
+  }
+  get online(): boolean {
+    return this.#status.state === "online";
+  }
+
+  /** What the mailbox link is to tell. */
+  get linkHandlers(): EdgeLinkHandlers {
+    return {
+      onUp: (session, welcome) => void this.#arrive(session, welcome),
+      onDown: (problem, retryInMs) => this.#leave(problem, retryInMs),
+      onPush: (event) => this.#pushed(event),
+    };
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#set({ state: "connecting" });
+    eachLink(this.#parts.links(), (link) => link.start());
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelRefresh();
+    eachLink(this.#parts.links(), (link) => link.stop());
+    this.#parts.mailboxes.handleDown();
+    this.#set({ state: "offline" });
+  }
+
+  /** Resolves when online. Rejects with {@link NodeError} `offline` after `waitMs`. */
+  whenOnline(waitMs: number): Promise<void> {
+    if (this.online) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter = () => {
+        cancel();
+        resolve();
+      };
+      const cancel = this.#parts.clock.setTimer(waitMs, () => {
+        this.#waiters.delete(waiter);
+        const { problem } = this.#status;
+        reject(
+          new NodeError(problem ?? "offline", `Not connected${problem ? ` (${problem})` : ""}. Earshot keeps trying.`),
+        );
+      });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  async #arrive(session: EdgeSession, welcome: Welcome): Promise<void> {
+    this.#set({ state: "connecting" });
+    const { mailboxes, publisher } = this.#parts;
+    try {
+      await mailboxes.open(session, welcome, await this.#ownUrl(session, welcome));
+      await publisher().publish();
+    } catch (error) {
+      this.#handlers.onProblem(error);
+      this.#set({ state: "connecting", problem: codeOf(error) });
+      session.close(); // the link comes back, with its back-off
+      return;
+    }
+    if (session.closed || !this.#running) return;
+    this.#set({ state: "online", supernode: toHex(welcome.supernodeKey) });
+    this.#scheduleRefresh();
+    for (const waiter of [...this.#waiters]) waiter();
+    this.#waiters.clear();
+    this.#handlers.onOnline();
+  }
+
+  /** The address under which others reach this supernode: its own word, or else how it was reached from here. */
+  async #ownUrl(session: EdgeSession, welcome: Welcome): Promise<string> {
+    const answer = await session.request({ type: "list-supernodes" });
+    const known = answer.ok ? answer.value.supernodes : [];
+    return known.find((each) => equalBytes(each.supernodeKey, welcome.supernodeKey))?.url ?? this.#parts.edgeUrl;
+  }
+
+  #leave(problem: string, retryInMs: number): void {
+    this.#cancelRefresh();
+    this.#parts.mailboxes.handleDown();
+    if (this.#running) this.#set({ state: "offline", problem, retryInMs });
+  }
+
+  #pushed(event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void {
+    if (event.type === "drain") this.#set({ ...this.#status, state: "draining" });
+    else this.#parts.mailboxes.handlePush(event);
+  }
+
+  #scheduleRefresh(): void {
+    this.#cancelRefresh();
+    this.#cancelRefresh = this.#parts.clock.setTimer(REFRESH_MS, () => void this.#refresh());
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      await this.#parts.mailboxes.refreshTokens();
+      await this.#parts.publisher().publish();
+    } catch (error) {
+      this.#handlers.onProblem(error);
+    }
+    if (this.online) this.#scheduleRefresh();
+  }
+
+  #set(status: ClientStatus): void {
+    this.#status = status;
+    this.#handlers.onStatus(status);
+  }
+}

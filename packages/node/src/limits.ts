@@ -88,7 +88,7 @@ export const DEFAULT_LIMITS: NodeLimits = {
   bytesPerMailbox: { perSecond: 512, burst: 128 * KIB },
   bytesPerToken: { perSecond: 256, burst: 64 * KIB },
   requestsPerMailbox: { perSecond: 1 / 30, burst: 20 },
-  maxTokensPerMailbox: 9 * 512,
+  maxTokensPerMailbox: 18 * 512,
   maxMeteredTokens: 100_000,
   maxStoredPerMailbox: 200,
   maxStoredRequestsPerMailbox: 50,

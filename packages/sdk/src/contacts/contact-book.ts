@@ -12,7 +12,7 @@ import { ContactError } from "../errors.ts";
 import { Stored } from "../state/stored.ts";
 import { type ContactEntry, contactsCodec } from "./contact-codec.ts";
 
-/** Contacts, waiting and blocked ones included. Each costs nine tokens at the home, which takes those of 512. */
+/** Contacts, waiting and blocked ones included. Each costs two secrets' tokens of nine days at the home, which takes those of 512. */
 export const MAX_CONTACTS = 500;
 /** Requests that wait for an answer: beyond it new ones are refused, so that strangers cannot push each other out. */
 export const MAX_REQUESTS = 100;

@@ -177,7 +177,7 @@ export class Mailboxes {
     const lanes = lane === "contact" ? LANE_CONTACT : LANE_REQUEST;
     const mailbox = { mailboxKeySeed: seed, mailboxKey: key, lanes };
     let answer = await session.openMailbox(mailbox);
-    if (!answer.ok && answer.code === "work-insufficient") {
+    if (!answer.ok && (answer.code === "work-insufficient" || answer.code === "stale")) {
       const hour = hourOf(welcome.time);
       const target = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: id, hour } as const;
       const work = await solveWork(this.#ports.random, target, welcome.mailboxWorkBits);

@@ -1,7 +1,7 @@
 /** The session on a browser: the SDK's storage and transport, and the node's small HTTP interface. */
 import { EarshotError, utf8 } from "@earshot/core";
-import { createClient, type Storage } from "@earshot/sdk";
-import { browserTransport, indexedDbStorage, keyHalfFromNode } from "@earshot/sdk/browser";
+import { type ClientOptions, createClient, type Storage } from "@earshot/sdk";
+import { browserClientOptions } from "@earshot/sdk/browser";
 import type { NotePort, Obstacle, SessionPort } from "../view-models/ports.ts";
 import { tabHandover } from "./tab-handover.ts";
 
@@ -20,11 +20,11 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
 export function browserSession(page: { readonly origin: string; readonly token: string | undefined }): SessionPort {
   const node = { url: page.origin, ...(page.token ? { token: page.token } : {}) };
   const handover = tabHandover();
-  let storage: Storage | undefined;
+  let ports: ClientOptions | undefined;
 
-  const ready = (): Storage => {
-    if (storage === undefined) throw new EarshotError("not-started", "prepare the session first");
-    return storage;
+  const ready = (): ClientOptions => {
+    if (ports === undefined) throw new EarshotError("not-started", "prepare the session first");
+    return ports;
   };
   return {
     prepare: async (takeOver) => {
@@ -33,7 +33,7 @@ export function browserSession(page: { readonly origin: string; readonly token: 
       if (status !== undefined) return status;
       if (takeOver) await handover.ask();
       try {
-        storage = await indexedDbStorage({ keyHalf: keyHalfFromNode(node) });
+        ports = await browserClientOptions({ node });
         return undefined;
       } catch (error) {
         const obstacle = error instanceof EarshotError ? OBSTACLES[error.code] : undefined;
@@ -44,20 +44,13 @@ export function browserSession(page: { readonly origin: string; readonly token: 
     onTakeOver: (letGo) =>
       handover.onAsked(async () => {
         await letGo();
-        await storage?.close();
-        storage = undefined;
+        await ports?.storage.close();
+        ports = undefined;
       }),
-    hasIdentity: async () => (await ready().keys("")).some((key) => !key.startsWith(NOTE_PREFIX)),
-    open: (options) =>
-      createClient({
-        storage: ready(),
-        transport: browserTransport(),
-        peerConnection: (configuration) => new RTCPeerConnection(configuration),
-        node,
-        ...options,
-      }),
+    hasIdentity: async () => (await ready().storage.keys("")).some((key) => !key.startsWith(NOTE_PREFIX)),
+    open: (options) => createClient({ ...ready(), ...options }),
     echoCard: () => echoCard(page.token),
-    notes: notesIn(ready),
+    notes: notesIn(() => ready().storage),
   };
 }
 

@@ -1,13 +1,12 @@
 /** One command's client: opened on the person's home folder, connected, and closed again. */
 import { EarshotError } from "@earshot/core";
 import { type Client, type ClientStatus, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
-import { fileStorage, nodeTransport } from "@earshot/sdk/node";
+import { nodeClientOptions } from "@earshot/sdk/node";
 import { userInfo } from "node:os";
 import { type CommonOptions, homeOf } from "./common-options.ts";
 import { addEcho } from "./echo-contact.ts";
 import { nodeTarget } from "./node-target.ts";
 import type { Terminal } from "./terminal.ts";
-import type { WebRtc } from "./webrtc.ts";
 
 export interface Session {
   readonly client: Client;
@@ -21,20 +20,14 @@ export interface Session {
 const MAX_NAME_BYTES = 48;
 
 /** Opens the home folder and makes the identity, without connecting. Throws `storage-in-use`. */
-export async function openSession(options: CommonOptions, webRtc?: WebRtc, name = defaultName()): Promise<Session> {
+export async function openSession(options: CommonOptions): Promise<Session> {
   const node = nodeTarget(options.node);
-  const storage = await fileStorage(homeOf(options));
+  const ports = await nodeClientOptions({ home: homeOf(options), node });
   try {
-    const client = await createClient({
-      storage,
-      transport: nodeTransport(),
-      peerConnection: webRtc?.peerConnection ?? noCalls,
-      node,
-      name,
-    });
-    return { client, node, storage, close: () => client.stop() };
+    const client = await createClient({ ...ports, name: defaultName() });
+    return { client, node, storage: ports.storage, close: () => client.stop() };
   } catch (error) {
-    await storage.close();
+    await ports.storage.close();
     throw error;
   }
 }
@@ -43,8 +36,8 @@ export async function openSession(options: CommonOptions, webRtc?: WebRtc, name 
  * Opens the session and connects, showing what takes long. Echo is made a contact where the node has one. Throws
  * `node-unreachable` or `node-refused` at the first failure: a command that is typed again beats one that hangs.
  */
-export async function connectSession(options: CommonOptions, terminal: Terminal, webRtc?: WebRtc): Promise<Session> {
-  const session = await openSession(options, webRtc);
+export async function connectSession(options: CommonOptions, terminal: Terminal): Promise<Session> {
+  const session = await openSession(options);
   try {
     await goOnline(session, terminal);
     return session;
@@ -89,8 +82,4 @@ function defaultName(): string {
   let name = "";
   for (const char of userInfo().username) if (Buffer.byteLength(name + char) <= MAX_NAME_BYTES) name += char;
   return name;
-}
-
-function noCalls(): never {
-  throw new Error("this command makes no calls");
 }

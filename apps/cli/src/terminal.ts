@@ -8,6 +8,8 @@ export interface Terminal {
   readonly json: boolean;
   /** A person watches: stderr is a terminal, and `--json` is off. */
   readonly interactive: boolean;
+  /** Columns of stdout, where it is a terminal and `--json` is off; 0 otherwise. */
+  readonly columns: number;
   readonly bold: Style;
   readonly dim: Style;
   readonly good: Style;
@@ -28,7 +30,7 @@ export interface TerminalStreams {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Widths that a terminal may claim are cut to this; narrower than any real one is taken for 80. */
+/** Where a terminal does not tell its width. */
 const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = "\r\x1b[2K";
 
@@ -50,6 +52,7 @@ export function openTerminal(streams: TerminalStreams, json: boolean): Terminal 
   return {
     json,
     interactive,
+    columns: !json && stdout.isTTY === true ? (stdout.columns ?? DEFAULT_COLUMNS) : 0,
     bold: style(1, 22),
     dim: style(2, 22),
     good: style(32, 39),

@@ -1,4 +1,4 @@
-/** WebRTC in Node: `@roamhq/wrtc`, behind the few things the CLI needs of it. Loaded only by commands that call. */
+/** WebRTC in Node: `@roamhq/wrtc`, as the SDK loads it, behind the few things the CLI needs of it. */
 import type { PeerConnectionFactory } from "@earshot/sdk";
 import { AudioFeed } from "./audio/audio-feed.ts";
 import type { HeardFrame } from "./audio/rate-unifier.ts";
@@ -20,10 +20,10 @@ export interface WebRtc {
 
 /** Loads the native library. Rejects where there is no binary for this platform. */
 export async function loadWebRtc(): Promise<WebRtc> {
-  const { default: wrtc } = await import("@roamhq/wrtc");
-  const { RTCAudioSink, RTCAudioSource } = wrtc.nonstandard;
+  const { loadWrtc, wrtcPeerConnection } = await import("@earshot/sdk/node");
+  const { RTCAudioSink, RTCAudioSource } = loadWrtc().nonstandard;
   return {
-    peerConnection: (configuration) => new wrtc.RTCPeerConnection(configuration),
+    peerConnection: wrtcPeerConnection,
     createVoice() {
       const source = new RTCAudioSource();
       const track = source.createTrack();
@@ -39,10 +39,9 @@ export async function loadWebRtc(): Promise<WebRtc> {
     },
     listen(track, onFrame) {
       const sink = new RTCAudioSink(track);
-      sink.ondata = ({ samples, sampleRate, channelCount }: HeardFrame) =>
-        onFrame({ samples, sampleRate, channelCount });
+      sink.ondata = onFrame;
       return () => {
-        sink.ondata = null;
+        sink.ondata = () => undefined;
         sink.stop();
       };
     },

@@ -6,7 +6,7 @@ export interface FrameSink {
   onData(data: {
     samples: Int16Array;
     sampleRate: number;
-    bitsPerSample: number;
+    bitsPerSample: 16;
     channelCount: number;
     numberOfFrames: number;
   }): void;

@@ -22,7 +22,7 @@ export async function answerCall(options: AnswerOptions, terminal: Terminal): Pr
   const sound = await openCallSound(options);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
-  const session = await connectSession(options, terminal, webRtc);
+  const session = await connectSession(options, terminal);
   const voice = webRtc.createVoice();
   try {
     tellNotices(session.client, terminal);

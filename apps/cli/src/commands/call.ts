@@ -20,7 +20,7 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
   const sound = await openCallSound(options);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
-  const session = await connectSession(options, terminal, webRtc);
+  const session = await connectSession(options, terminal);
   const voice = webRtc.createVoice();
   try {
     tellNotices(session.client, terminal);

@@ -29,12 +29,18 @@ export async function showId(options: IdOptions, terminal: Terminal): Promise<vo
     terminal.say(`${terminal.bold("Id")}    ${id}`);
     terminal.say(`${terminal.bold("Card")}  ${card}`);
     terminal.say();
-    if (terminal.interactive) terminal.say(encodeQR(card, "ascii", { ecc: "low", border: 2 }));
+    sayQrCode(card, terminal);
     terminal.say("Give your card to the people who should be able to call you, and add theirs:");
     terminal.say("  earshot contacts add <their card>");
   } finally {
     await session.close();
   }
+}
+
+/** Two rows of the code to a line of text; only where a terminal has room for it. */
+function sayQrCode(card: string, terminal: Terminal): void {
+  const code = encodeQR(card, "ascii", { ecc: "low", border: 2 });
+  if (code.indexOf("\n") <= terminal.columns) terminal.say(code);
 }
 
 function hasHome(card: string): boolean {

@@ -1,7 +1,7 @@
 /** The process that Echo lives in: apart from the daemon, so that a crash of the native WebRTC cannot take that down. */
 import { EarshotError } from "@earshot/core";
 import { type Client, createClient } from "@earshot/sdk";
-import { fileStorage, nodeTransport } from "@earshot/sdk/node";
+import { nodeClientOptions } from "@earshot/sdk/node";
 import { loadWebRtc } from "../webrtc.ts";
 import { loadClips } from "./clips.ts";
 import { answerCalls } from "./echo-calls.ts";
@@ -26,15 +26,9 @@ export async function hostEcho(): Promise<void> {
 }
 
 async function startEcho({ home, url, token }: EchoOrders): Promise<Client> {
-  const [webRtc, clips, storage] = await Promise.all([loadWebRtc(), loadClips(), fileStorage(home)]);
-  const client = await createClient({
-    storage,
-    transport: nodeTransport(),
-    peerConnection: webRtc.peerConnection,
-    node: { url, token },
-    name: "Echo",
-    acceptAllRequests: true,
-  });
+  const [webRtc, clips] = await Promise.all([loadWebRtc(), loadClips()]);
+  const ports = await nodeClientOptions({ home, node: { url, token } });
+  const client = await createClient({ ...ports, name: "Echo", acceptAllRequests: true });
   answerCalls(client, webRtc, clips);
   client.on("status", ({ state, problem }) => {
     if (state === "online") report({ card: client.card() });

@@ -1,4 +1,5 @@
 /** Puts the daemon together: state, HTTP, edge listener, STUN. */
+import type { Server } from "node:http";
 import { Admission, type Clock, HopOpener, type SupernodeInfo } from "@earshot/core";
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
@@ -55,31 +56,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return undefined;
   });
   const addresses = addressesOf(options, host, port, stun);
-  const { token, supernodeKey, hopKey } = state.secrets;
-  const access = new Access({
-    host,
-    port,
-    token,
-    extraHosts: options.extraHosts ?? [],
-    extraOrigins: options.extraOrigins ?? [],
-  });
-  const prefixes = new PrefixLimits({
-    handshakes: limits.handshakesPerPrefix,
-    maxPrefixes: limits.maxPrefixes,
-    limitPrivate: limits.limitPrivatePrefixes,
-  });
   const needsToken = (options.edge ?? (isLoopbackHost(host) ? "token" : "open")) === "token";
-  const trustProxy = options.trustLocalProxy ?? false;
-  const listener = new EdgeListener(edgeServices(parts, addresses), {
-    access,
-    prefixes,
-    needsToken,
-    addressOf: (request) => addressOf(request, trustProxy),
-  });
+  const { listener, prefixes, access } = createListener(parts, options, { host, needsToken, addresses });
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   let stopping: Promise<void> | undefined;
-  const routes: RouteServices = {
+  serve(server, log, listener, {
     access,
     metrics,
     app: needsToken ? { dir: options.appDir } : undefined,
@@ -87,15 +69,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     info: () => ({ ...describe(state, addresses), ...options.info?.() }),
     status: stats,
     keyHalf: state.secrets.keyHalf,
-  };
-  server.on("request", (request, response) => {
-    handleHttp(routes, request, response).catch(() => {
-      log.error("failed");
-      response.destroy();
-    });
   });
-  server.on("upgrade", (request, socket, head) => listener.handleUpgrade(request, socket, head));
   const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
+  const { token, supernodeKey, hopKey } = state.secrets;
   const noted = options.runFile !== false;
   if (noted) writeRunFile(port, { url: addresses.appUrl, token, pid: process.pid });
   log.info("started", { port });
@@ -113,17 +89,41 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await state.store.close();
     log.info("stopped");
   };
-  return {
-    url: `${addresses.appUrl}/#token=${token}`,
-    edgeUrl: addresses.edgeUrl,
-    stunUrl: addresses.stunUrl,
-    token,
-    supernodeKey,
-    hopKey,
-    port,
-    stop: () => (stopping ??= stop()),
-    stats,
-  };
+  const url = `${addresses.appUrl}/#token=${token}`;
+  const { edgeUrl, stunUrl } = addresses;
+  return { url, edgeUrl, stunUrl, token, supernodeKey, hopKey, port, stop: () => (stopping ??= stop()), stats };
+}
+
+function createListener(
+  parts: Parts,
+  options: NodeOptions,
+  { host, needsToken, addresses }: { host: string; needsToken: boolean; addresses: Addresses },
+): { listener: EdgeListener; prefixes: PrefixLimits; access: Access } {
+  const { extraHosts = [], extraOrigins = [], trustLocalProxy = false } = options;
+  const { token } = parts.state.secrets;
+  const access = new Access({ host, port: addresses.port, token, extraHosts, extraOrigins });
+  const prefixes = new PrefixLimits({
+    handshakes: parts.limits.handshakesPerPrefix,
+    maxPrefixes: parts.limits.maxPrefixes,
+    limitPrivate: parts.limits.limitPrivatePrefixes,
+  });
+  const listener = new EdgeListener(edgeServices(parts, addresses), {
+    access,
+    prefixes,
+    needsToken,
+    addressOf: (request) => addressOf(request, trustLocalProxy),
+  });
+  return { listener, prefixes, access };
+}
+
+function serve(server: Server, log: NodeLog, listener: EdgeListener, routes: RouteServices): void {
+  server.on("request", (request, response) => {
+    handleHttp(routes, request, response).catch(() => {
+      log.error("failed");
+      response.destroy();
+    });
+  });
+  server.on("upgrade", (request, socket, head) => listener.handleUpgrade(request, socket, head));
 }
 
 function addressesOf(options: NodeOptions, host: string, port: number, stun: StunServer | undefined): Addresses {

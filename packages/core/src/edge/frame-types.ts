@@ -19,8 +19,6 @@ export const MAX_SUPERNODES = 20;
 export const MAX_URL_BYTES = 256;
 export const MAX_BUNDLE_BYTES = 8_192;
 export const MAX_RECORD_VALUE_BYTES = 1_000;
-/** The largest sealed next hop: 53 bytes of header, 33 of routing, an 8,192-byte envelope and the tag. */
-export const MAX_SEALED_HOP_BYTES = 53 + 33 + 8_192 + 16;
 
 /** Who may deliver to a mailbox: bits of the `lanes` byte. */
 export const LANE_CONTACT = 1;

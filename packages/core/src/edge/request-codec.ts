@@ -1,6 +1,7 @@
 /** Bodies of the frames that a client sends. docs/protocol/edge.md section 2. */
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { accept, type Result, refuse } from "../errors.ts";
+import { HOP_MAX_BYTES } from "../sealing/hop.ts";
 import {
   type EdgeRequest,
   LANE_CONTACT,
@@ -8,7 +9,6 @@ import {
   MAX_BUNDLE_BYTES,
   MAX_HELLO_VERSIONS,
   MAX_RECORD_VALUE_BYTES,
-  MAX_SEALED_HOP_BYTES,
   MAX_TOKENS_PER_FRAME,
   type RecordOnWire,
   type TokenOperation,
@@ -50,7 +50,7 @@ export function writeRequest(w: ByteWriter, frame: EdgeRequest): void {
       w.fixed(frame.mailboxId, 16).u8(frame.forget ? 1 : 0);
       return;
     case "deliver":
-      mustBe(frame.sealedHop.length <= MAX_SEALED_HOP_BYTES, "a sealed next hop of bounded size");
+      mustBe(frame.sealedHop.length <= HOP_MAX_BYTES, "a sealed next hop of bounded size");
       w.fixed(frame.supernodeKey, 32).bytes16(frame.sealedHop);
       return;
     case "ack":
@@ -103,7 +103,7 @@ export function readRequest(type: number, r: ByteReader): Result<EdgeRequest> | 
     }
     case REQUEST_TYPES.deliver: {
       const frame = { supernodeKey: r.bytes(32), sealedHop: r.bytes16() };
-      return frame.sealedHop.length > MAX_SEALED_HOP_BYTES
+      return frame.sealedHop.length > HOP_MAX_BYTES
         ? refuse("too-large", "sealed next hop")
         : accept({ type: "deliver", ...frame });
     }

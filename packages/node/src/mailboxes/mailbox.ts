@@ -1,5 +1,5 @@
 /** One mailbox in memory, and how it lies in the store. Sized for a hundred thousand: what an idle one lacks is undefined. */
-import { ByteWriter, decodeBytes, accept, TokenBucket } from "@earshot/core";
+import { accept, ByteWriter, decodeBytes, type TokenBucket } from "@earshot/core";
 import type { PrefixUse } from "../prefix-limits.ts";
 
 /** Who has the mailbox open: one connection. */

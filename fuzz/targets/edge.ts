@@ -1,0 +1,116 @@
+/** What a stranger sends to a supernode, a supernode to a client, and anyone to the STUN port. */
+import {
+  answerBinding,
+  decodeFrame,
+  decodeStun,
+  type EdgeFrame,
+  EdgeSession,
+  encodeFrame,
+  encodeStun,
+  encodeWelcome,
+  nobleBackend,
+  STUN_BINDING_REQUEST,
+} from "@earshot/core";
+import type { FuzzTarget } from "../target.ts";
+
+const bytes = (length: number) => new Uint8Array(length).fill(7);
+const welcome = {
+  version: 1,
+  supernodeKey: bytes(32),
+  hopKey: bytes(32),
+  challenge: bytes(32),
+  time: 1,
+  maxFrameBytes: 10_240,
+  mailboxWorkBits: 14,
+  requestWorkBits: 18,
+  retentionSeconds: 172_800,
+};
+const record = { publicKey: bytes(32), seq: 9, signature: bytes(64), value: bytes(40) };
+const supernodes = [{ supernodeKey: bytes(32), hopKey: bytes(32), url: "wss://a.example/edge" }];
+
+const frames: EdgeFrame[] = [
+  { type: "hello", requestId: 1, versions: [1], clientNonce: bytes(32) },
+  { type: "open-mailbox", requestId: 2, mailboxKey: bytes(32), lanes: 3, hour: 1, work: 2, signature: bytes(64) },
+  { type: "close-mailbox", requestId: 3, mailboxId: bytes(16), forget: true },
+  { type: "deliver", requestId: 4, supernodeKey: bytes(32), sealedHop: bytes(614) },
+  { type: "ack", requestId: 5, mailboxId: bytes(16), seq: 6 },
+  { type: "put-record", requestId: 6, record },
+  { type: "put-bundle", requestId: 7, bundle: bytes(60) },
+  {
+    type: "set-tokens",
+    requestId: 8,
+    mailboxId: bytes(16),
+    operation: "add",
+    tokens: [{ day: 1, tokenHash: bytes(16) }],
+  },
+  { type: "get-ice", requestId: 9 },
+  { type: "welcome", requestId: 1, welcome, signedPart: encodeWelcome(welcome), signature: bytes(64) },
+  { type: "opened", requestId: 2, mailboxId: bytes(16), stored: 3 },
+  { type: "envelope", requestId: 0, mailboxId: bytes(16), seq: 4, envelope: bytes(512) },
+  { type: "record", requestId: 6, record },
+  { type: "bundle", requestId: 7, bundle: bytes(60) },
+  { type: "supernodes", requestId: 8, supernodes },
+  { type: "ice", requestId: 9, urls: ["stun:a.example:3478"] },
+  { type: "drain", requestId: 0, graceMs: 1, retryAfterMs: 2, supernodes },
+  { type: "moved", requestId: 0, mailboxId: bytes(16) },
+  { type: "error", requestId: 1, code: "server-busy", retryAfterMs: 5 },
+];
+
+const stunRequest = {
+  type: STUN_BINDING_REQUEST,
+  transactionId: bytes(12),
+  attributes: [
+    { type: 0x8022, value: bytes(7) },
+    { type: 0x7abc, value: bytes(4) },
+  ],
+  hasFingerprint: true,
+};
+
+/** A session that has asked one thing and is then told anything. */
+function sessionAfterHello(): EdgeSession {
+  const clock = { now: () => 0, setTimer: () => () => {} };
+  const random = { bytes };
+  const session = new EdgeSession(
+    { clock, random, signatures: nobleBackend, send: () => {}, close: () => {} },
+    () => {},
+  );
+  session.hello().catch(() => {}); // refused welcomes reject: that is the point
+  return session;
+}
+
+export const targets: readonly FuzzTarget[] = [
+  {
+    name: "edge-frame",
+    seeds: frames.map(encodeFrame),
+    run: (input) => {
+      const frame = decodeFrame(input);
+      if (!frame.ok) return frame.code;
+      // Numbers of errors that this version does not know read as one code: they do not come back the same.
+      if (frame.value.type === "error") return "error";
+      if (Buffer.compare(Buffer.from(encodeFrame(frame.value)), Buffer.from(input)) !== 0)
+        throw new Error("accepted bytes that are not the encoding of what they say");
+      return frame.value.type;
+    },
+  },
+  {
+    name: "edge-session",
+    seeds: frames.map(encodeFrame),
+    run: (input) => {
+      const session = sessionAfterHello();
+      session.handleMessage(input);
+      return session.closed ? "closed" : "open";
+    },
+  },
+  {
+    name: "stun",
+    seeds: [encodeStun(stunRequest), encodeStun({ ...stunRequest, attributes: [], hasFingerprint: false })],
+    run: (input) => {
+      const answer = answerBinding(input, { address: bytes(16), port: 9 });
+      if (!answer.ok) return answer.code;
+      if (answer.value.length > input.length + 24) throw new Error("an answer that amplifies");
+      const read = decodeStun(answer.value);
+      if (!read.ok) throw new Error("an answer that is no STUN message");
+      return String(read.value.type);
+    },
+  },
+];

@@ -62,6 +62,12 @@ export function edgeCases(): EdgeCase[] {
   return made;
 }
 
+/** The signature with S modulo l, as a verifier that does not check S takes it. */
+export function reduceS(signature: Uint8Array): Uint8Array {
+  const s = signature.subarray(32).reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  return Uint8Array.of(...signature.subarray(0, 32), ...littleEndian(s % L));
+}
+
 function multiple(point: InstanceType<typeof Point>, times: number) {
   let sum = Point.ZERO;
   for (let i = 0; i < times; i++) sum = sum.add(point);

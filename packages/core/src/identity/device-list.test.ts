@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
-import { appendEntry, nobleBackend, publicKeyOf, unwrap, verifyDeviceList, type ListHead } from "@earshot/core";
+import {
+  appendEntry,
+  ByteWriter,
+  concat,
+  nobleBackend,
+  publicKeyOf,
+  unwrap,
+  utf8,
+  verifyDeviceList,
+  type ListHead,
+} from "@earshot/core";
 import {
   DEVICE_LIST_ENTRY_BYTES,
   DEVICE_LIST_MAX_ACTIVE,
@@ -56,6 +66,14 @@ test("entries left out, out of order, altered or signed by another account are r
   expect(await verifyDeviceList(nobleBackend, device(9), list)).toMatchObject({ code: "bad-signature" });
   const otherChain = await extend(await extend([], ["add", 8]), ["add", 3]);
   expect(await verify([a, otherChain[1] as Uint8Array])).toMatchObject({ code: "chain-broken" });
+});
+
+test("an entry that its account signed under a wrong number is refused", async () => {
+  for (const n of [0, 2, 64]) {
+    const unsigned = new ByteWriter().u8(1).u32(n).u8(1).raw(device(2)).u64(now).raw(new Uint8Array(32)).finish();
+    const signature = nobleBackend.sign(account, concat(utf8("EARSHOT-DEVICE-LIST-1"), accountKey, unsigned));
+    expect(await verify([concat(unsigned, await signature)])).toMatchObject({ code: "chain-broken" });
+  }
 });
 
 test("a device is added once, revoked once, and never comes back", async () => {

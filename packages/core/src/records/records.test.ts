@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import {
+  ByteWriter,
+  concat,
   makeContactRecord,
   makePublicRecord,
   nobleBackend,
@@ -9,6 +14,7 @@ import {
   publicKeyOf,
   toHex,
   unwrap,
+  utf8,
   type MutableRecord,
   type Place,
   type PublicRecord,
@@ -142,6 +148,19 @@ test("content up to the limit is padded and comes back; beyond it, it is the cal
   expect(() => sealValue(random, where, new Uint8Array(RECORD_CONTENT_MAX_BYTES + 1))).toThrow(
     expect.objectContaining({ code: "too-large" }),
   );
+});
+
+test("padding that does not end as it should is refused", () => {
+  const where = { kind: "public", masterKey: account, blindedKey: account, day } as const;
+  const info = new ByteWriter().raw(utf8("earshot record 1")).u8(1).u32(day).finish();
+  const aad = new ByteWriter().u8(1).raw(account).u32(day).finish();
+  const nonce = new Uint8Array(12);
+  const cipher = () => chacha20poly1305(hkdf(sha256, account, account, info, 32), nonce, aad);
+  const seal = (padded: Uint8Array) => concat(Uint8Array.of(1), nonce, cipher().encrypt(padded));
+  const padded = new Uint8Array(971).with(0, 5);
+  expect(openValue(where, seal(padded.with(1, 0x80)))).toEqual({ ok: true, value: Uint8Array.of(5) });
+  for (const wrong of [padded, new Uint8Array(971), padded.with(1, 0x80).with(970, 1)])
+    expect(openValue(where, seal(wrong))).toMatchObject({ code: "bad-record" });
 });
 
 test("a holder keeps the newest and refuses to go back", () => {

@@ -177,8 +177,9 @@ export async function assemble(
     },
     {
       onIncoming: (call: CallHandle) => {
+        const shown = events.count("incoming") > 0;
         events.emit("incoming", call);
-        return events.count("incoming") > 0;
+        return shown;
       },
       onMissed: (contact, callId) => events.emit("missed", { contactId: contact.id, callId, at: clock.now() }),
       onBrokenAttempt: (contact) => events.emit("brokenAttempt", { contactId: contact.id, at: clock.now() }),

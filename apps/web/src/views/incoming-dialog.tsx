@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { IncomingModel } from "../view-models/incoming.ts";
 import { Avatar, Button, Problem, useModal } from "./parts.tsx";
 
@@ -9,7 +9,13 @@ import { Avatar, Button, Problem, useModal } from "./parts.tsx";
 export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
   const ref = useRef<HTMLDialogElement>(null);
   useModal(ref);
-  useEffect(() => ref.current?.focus(), []);
+  // In the same turn as it is shown: a dialog's own choice of focus would be its first button.
+  useLayoutEffect(() => ref.current?.focus(), []);
+  // A browser lets a second Escape through; while it rings, the dialog stays.
+  const reopen = () => {
+    ref.current?.showModal();
+    ref.current?.focus();
+  };
   const kind = model.wantsVideo ? "Incoming video call" : "Incoming voice call";
   return (
     <dialog
@@ -21,8 +27,7 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
       tabIndex={-1}
       data-testid="incoming"
       onCancel={(event) => event.preventDefault()}
-      // A browser lets a second Escape through; while it rings, the dialog stays.
-      onClose={() => ref.current?.showModal()}
+      onClose={reopen}
     >
       <div class="incoming-pulse">
         <Avatar id={model.contactId} name={model.name} size="l" />

@@ -1,5 +1,4 @@
 /** People with a device and a prekey each, for tests of sealing: keys from seeded randomness, X25519 by node:crypto for speed. */
-import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
 import {
   EMPTY_LIST_HEAD,
   type EnvelopeMessage,
@@ -7,6 +6,8 @@ import {
   hpkeKeyPair,
   issueCertificate,
   nobleBackend,
+  nobleX25519,
+  nodeCryptoBackend,
   publicKeyOf,
   ReplayCache,
   type SignatureBackend,
@@ -15,17 +16,11 @@ import {
 } from "@earshot/core";
 import { SeededRandom } from "./seeded-random.ts";
 
-const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
-const SPKI = Buffer.from("302a300506032b656e032100", "hex");
+/** Not imported, because browsers run tests of the testkit's users too. */
+const nodeCrypto = globalThis.process?.getBuiltinModule?.("node:crypto");
 
-/** As the daemon and the CLI hand it in. */
-export const nodeX25519: X25519Function = (scalar, u) =>
-  new Uint8Array(
-    diffieHellman({
-      privateKey: createPrivateKey({ key: Buffer.concat([PKCS8, scalar]), format: "der", type: "pkcs8" }),
-      publicKey: createPublicKey({ key: Buffer.concat([SPKI, u]), format: "der", type: "spki" }),
-    }),
-  );
+/** As the daemon and the CLI hand it in; noble's where there is no Node. */
+export const nodeX25519: X25519Function = (nodeCrypto && nodeCryptoBackend(nodeCrypto).x25519) ?? nobleX25519;
 
 /** Noble, with X25519 by node:crypto. */
 export const testSignatures: SignatureBackend = { ...nobleBackend, x25519: nodeX25519 };

@@ -46,41 +46,37 @@ function fft(re: Float64Array, im: Float64Array, { cos, sin }: Turns): void {
   }
 }
 
-/**
- * Prepares a source and returns a function that gives, for a window of at most `maxWindow` samples, its normalised
- * correlation (-1..1) with the source at every lag 0..source.length - window.length.
- */
-export function createCorrelator(source: Float32Array, maxWindow: number): (window: Float32Array) => Float32Array {
+/** Sum of products of `window` with `source` at every lag 0..source.length - window.length. */
+export function crossCorrelation(source: Float32Array, window: Float32Array): Float64Array {
   let size = 1;
-  while (size < source.length + maxWindow) size <<= 1;
-  const sourceRe = new Float64Array(size);
-  const sourceIm = new Float64Array(size);
-  sourceRe.set(source);
+  while (size < source.length + window.length) size <<= 1;
   const turns = turnsFor(size);
+  const [sourceRe, sourceIm] = [new Float64Array(size), new Float64Array(size)];
+  const [re, im] = [new Float64Array(size), new Float64Array(size)];
+  sourceRe.set(source);
+  re.set(window);
   fft(sourceRe, sourceIm, turns);
+  fft(re, im, turns);
+  for (let i = 0; i < size; i++) {
+    // source spectrum times the window's conjugate
+    const productRe = sourceRe[i]! * re[i]! + sourceIm[i]! * im[i]!;
+    im[i] = (sourceIm[i]! * re[i]! - sourceRe[i]! * im[i]!) / size;
+    re[i] = productRe / size;
+  }
+  // swapping the parts before and after makes the forward transform the inverse one
+  fft(im, re, turns);
+  return re.subarray(0, Math.max(0, source.length - window.length + 1));
+}
+
+/** The same, divided by what the two would give if they were alike: -1..1, whatever the levels. */
+export function normalisedCorrelation(source: Float32Array, window: Float32Array): Float64Array {
   const energyBefore = new Float64Array(source.length + 1);
   source.forEach((value, i) => {
     energyBefore[i + 1] = energyBefore[i]! + value * value;
   });
-  return (window) => {
-    const re = new Float64Array(size);
-    const im = new Float64Array(size);
-    re.set(window);
-    fft(re, im, turns);
-    for (let i = 0; i < size; i++) {
-      // source spectrum times the window's conjugate
-      const productRe = sourceRe[i]! * re[i]! + sourceIm[i]! * im[i]!;
-      im[i] = sourceIm[i]! * re[i]! - sourceRe[i]! * im[i]!;
-      re[i] = productRe;
-    }
-    // swapping the parts before and after makes the forward transform the inverse one
-    fft(im, re, turns);
-    const windowEnergy = window.reduce((sum, value) => sum + value * value, 0);
-    const correlations = new Float32Array(Math.max(0, source.length - window.length + 1));
-    for (let lag = 0; lag < correlations.length; lag++) {
-      const energy = Math.sqrt(windowEnergy * (energyBefore[lag + window.length]! - energyBefore[lag]!));
-      correlations[lag] = energy < 1e-9 ? 0 : re[lag]! / size / energy;
-    }
-    return correlations;
-  };
+  const windowEnergy = window.reduce((sum, value) => sum + value * value, 0);
+  return crossCorrelation(source, window).map((value, lag) => {
+    const energy = Math.sqrt(windowEnergy * (energyBefore[lag + window.length]! - energyBefore[lag]!));
+    return energy < 1e-9 ? 0 : value / energy;
+  });
 }

@@ -4,7 +4,7 @@
  * from all windows together and then followed, as jitter buffers stretch and squeeze; so a stranger's windows cannot each
  * pick whatever part of the source happens to resemble them.
  */
-import { createCorrelator } from "./correlate.ts";
+import { crossCorrelation, normalisedCorrelation } from "./correlate.ts";
 import { resample, rms, type Sound } from "./sound.ts";
 
 const RATE = 16_000;
@@ -82,21 +82,31 @@ function everySecond(samples: Float32Array): Float32Array {
   return resample({ sampleRate: RATE, samples }, RATE / COARSE).samples;
 }
 
-/** Sum over all windows of their correlation, for every place that the recording's start may have in the source. */
-function findOffset(windows: readonly Window[], source: Float32Array, recordedLength: number): number {
-  const coarse = everySecond(source);
-  const correlate = createCorrelator(coarse, WINDOW / COARSE);
-  const before = Math.ceil(recordedLength / COARSE);
-  const score = new Float32Array(before + coarse.length);
-  for (const window of windows) {
-    const at = Math.round(window.start / COARSE);
-    correlate(everySecond(window.samples)).forEach((value, lag) => {
-      score[lag - at + before]! += value;
-    });
+/** The same sound with every stretch of a window's length equally loud, so that each counts the same. */
+function levelled(samples: Float32Array): Float32Array {
+  const out = new Float32Array(samples.length);
+  const floor = rms(samples) * SPEECH_PART;
+  for (let start = 0; start < samples.length; start += WINDOW) {
+    const end = Math.min(samples.length, start + WINDOW);
+    const level = Math.max(floor, rms(samples, start, end));
+    for (let i = start; i < end; i++) out[i] = samples[i]! / level;
   }
+  return out;
+}
+
+/** Where the recording's start lies in the source: the lag at which its speech, taken all together, fits best. */
+function findOffset(windows: readonly Window[], source: Float32Array, recordedLength: number): number {
+  const spoken = new Float32Array(recordedLength);
+  for (const { start, samples } of windows) spoken.set(samples, start);
+  const coarse = everySecond(levelled(spoken));
+  const padded = new Float32Array(coarse.length + everySecond(source).length + coarse.length);
+  padded.set(everySecond(levelled(source)), coarse.length);
+  const scores = crossCorrelation(padded, coarse);
   let best = 0;
-  for (let i = 1; i < score.length; i++) if (score[i]! > score[best]!) best = i;
-  return (best - before) * COARSE;
+  // Later starts are earlier ones in another round of the loop, with less of the recording inside the source.
+  const lags = padded.length - 2 * coarse.length;
+  for (let lag = 1; lag <= lags; lag++) if (scores[lag]! > scores[best]!) best = lag;
+  return (best - coarse.length) * COARSE;
 }
 
 /** The best correlation of a window within `reach` samples around `lag`, and where it is. */
@@ -108,7 +118,7 @@ function matchNear(
 ): { value: number; lag: number } {
   const from = Math.max(0, Math.min(source.length - WINDOW, lag - reach));
   const to = Math.max(from, Math.min(source.length - WINDOW, lag + reach));
-  const correlations = createCorrelator(source.subarray(from, to + WINDOW), WINDOW)(window);
+  const correlations = normalisedCorrelation(source.subarray(from, to + WINDOW), window);
   let best = 0;
   for (let i = 1; i < correlations.length; i++) if (correlations[i]! > correlations[best]!) best = i;
   return { value: Math.max(0, correlations[best] ?? 0), lag: from + best };

@@ -49,6 +49,8 @@ export interface ClientOptions {
   readonly restore?: { readonly phrase: string; readonly backup?: Uint8Array };
   /** Accept every contact request without asking (Echo, bots). Default false. */
   readonly acceptAllRequests?: boolean;
+  /** Calls with different people at once; whoever calls beyond is told busy. Default 1; bots take more (at most 16). */
+  readonly maxCalls?: number;
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly signatures?: SignatureBackend;

@@ -87,14 +87,12 @@ export async function assemble(
   const mailboxes = await Mailboxes.load(ports, {
     onEnvelope: (envelope, lane) => router.handle(envelope, lane),
     tokensFor: (mailboxId) =>
-      book
-        .tokenSecrets()
-        .flatMap((secret) =>
-          registeredDays(clock.now()).map((day) => ({
-            day,
-            tokenHash: tokenHash(deliveryToken(secret, mailboxId, day)),
-          })),
-        ),
+      book.tokenSecrets().flatMap((secret) =>
+        registeredDays(clock.now()).map((day) => ({
+          day,
+          tokenHash: tokenHash(deliveryToken(secret, mailboxId, day)),
+        })),
+      ),
     onMoved: () => log("mailbox-moved"),
     onProblem,
   });
@@ -165,6 +163,7 @@ export async function assemble(
       peerConnection: options.peerConnection,
       iceServers: () => iceServers,
       self: { account: self, device: identity.deviceKey },
+      maxCalls: options.maxCalls ?? 1,
       contactOf: (account) => book.contact(account),
       sendEnvelope: async (account, device, body) => {
         const state = book.get(account)?.state;

@@ -33,6 +33,8 @@ export interface CallsPorts {
   readonly peerConnection: PeerConnectionFactory;
   readonly iceServers: () => readonly RTCIceServer[];
   readonly self: Party;
+  /** Calls with different people at once. */
+  readonly maxCalls: number;
   /** Who this account is to us, and whether it may ring. */
   readonly contactOf: (account: Uint8Array) => Contact | undefined;
   readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<void>;
@@ -96,7 +98,7 @@ export class CallsManager {
 
   /** Throws {@link CallError} `already-in-call`. */
   mayPlace(): void {
-    if (this.list().length > 0)
+    if (this.list().length >= this.#ports.maxCalls)
       throw new CallError("already-in-call", "There is a call already. Hang up first, then call again.");
   }
 
@@ -145,13 +147,13 @@ export class CallsManager {
     return this.#enter(state);
   }
 
-  /** Busy with somebody else, or in a call with the same person that has been answered. */
+  /** Busy with others, or in a call with the same person that has been answered. */
   #isBusyFor(account: Uint8Array): boolean {
-    return this.list().some(({ session: { state } }) => {
-      if (!equalBytes(state.peer, account)) return true;
-      // A call of theirs while ours to them has not been answered is glare; one that lost its path they have given up on.
-      return state.phase === "connecting" || state.phase === "active";
-    });
+    const states = this.list().map(({ session }) => session.state);
+    const withThem = states.filter((state) => equalBytes(state.peer, account));
+    if (states.length - withThem.length >= this.#ports.maxCalls) return true;
+    // A call of theirs while ours to them has not been answered is glare; one that lost its path they have given up on.
+    return withThem.some((state) => state.phase === "connecting" || state.phase === "active");
   }
 
   #enter(state: CallState): Entry {

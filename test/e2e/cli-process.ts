@@ -6,9 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const EARSHOT = fileURLToPath(new URL("../../apps/cli/bin/earshot.mjs", import.meta.url));
-/** No command here may take longer, waiting included. */
-const TIMEOUT_MS = 60_000;
-
 export type CliEvent = Readonly<Record<string, unknown>>;
 
 export interface Finished {
@@ -40,7 +37,6 @@ export class Cli {
     const env = { ...process.env, HOME: this.folder, XDG_RUNTIME_DIR: this.folder, NO_COLOR: "1" };
     const child = spawn(process.execPath, [EARSHOT, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#running.add(child);
-    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
     const output = { stdout: "", stderr: "" };
     const waiting = new Set<() => void>();
     const events = (): CliEvent[] => jsonLines(output.stdout);
@@ -51,7 +47,6 @@ export class Cli {
     });
     const finished = new Promise<Finished>((resolve) => {
       child.on("close", (code) => {
-        clearTimeout(timer);
         this.#running.delete(child);
         resolve({ code, ...output, events: events() });
       });

@@ -12,7 +12,9 @@ export function describePhase(call: SeenCall): string | undefined {
     case "ringing":
       return call.direction === "outgoing" ? `It rings at ${name}'s …` : `${name} is calling …`;
     case "connecting":
-      return call.direction === "outgoing" ? `${name} answered; connecting …` : "Answered; connecting …";
+      return call.direction === "outgoing"
+        ? `${name} answered; connecting …`
+        : `${name} is calling; answered, connecting …`;
     case "active":
       return `In a call with ${name}, end-to-end encrypted.`;
     case "reconnecting":
@@ -31,11 +33,12 @@ export function describePath(path: CallPath): string {
   return `${way}: ${path.protocol.toUpperCase()}${pair}${path.confirmed ? "" : " (not yet verified)"}.`;
 }
 
-export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs: number): string {
+/** `talkedMs`: how long the two were talking; undefined where it did not come to that. */
+export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs?: number): string {
   const { name } = call.peer;
   switch (reason) {
     case "hung-up":
-      return `Hung up after ${duration(talkedMs)}.`;
+      return talkedMs === undefined ? "Hung up before it was connected." : `Hung up after ${duration(talkedMs)}.`;
     case "cancelled":
       return call.direction === "outgoing" ? "Called off." : `${name} called it off.`;
     case "declined":
@@ -53,7 +56,7 @@ export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs: num
     case "connection-failed":
       return `No way to ${name} was found: a firewall on one of the two sides lets nothing through.`;
     case "peer-vanished":
-      return `The connection to ${name} was lost after ${duration(talkedMs)}.`;
+      return `The connection to ${name} was lost${talkedMs === undefined ? "" : ` after ${duration(talkedMs)}`}.`;
     case "not-confirmed":
       return `Ended before any sound: the connection could not be confirmed to be with ${name}. Someone may be in between.`;
     case "refused":

@@ -1,8 +1,8 @@
 /** Tells a call's course as it happens: sentences for people, one JSON event a line for scripts. */
-import type { Call, CallEndReason, CallPath, CallStats } from "@earshot/sdk";
+import type { Call, CallPath, CallStats } from "@earshot/sdk";
 import { describeEnd, describePath, describePhase, duration } from "./call-phrases.ts";
 import type { CallSound } from "./call-options.ts";
-import type { ExitCode } from "./exit-codes.ts";
+import type { CallEnd, ExitCode } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface CallReporter {
@@ -11,7 +11,7 @@ export interface CallReporter {
   stats(call: Call, stats: CallStats): void;
   /** `--play`'s sound has been said to its end. */
   played(): void;
-  ended(call: Call, run: { reason: CallEndReason; wasActive: boolean }, exitCode: ExitCode): void;
+  ended(call: Call, end: CallEnd, exitCode: ExitCode): void;
 }
 
 /** `sound` is named where the call becomes active and where it ends. */
@@ -43,15 +43,15 @@ export function createCallReporter(terminal: Terminal, sound: CallSound): CallRe
         sound.record === undefined || !wasActive
           ? undefined
           : { file: sound.record.path, seconds: Math.round(100 * sound.record.writer.seconds) / 100 };
-      const talkedMs = wasActive ? (call.endedAt ?? Date.now()) - (call.answeredAt ?? call.startedAt) : 0;
+      const talkedMs = (call.endedAt ?? Date.now()) - (call.answeredAt ?? call.startedAt);
       terminal.emit({
         event: "end",
         reason,
-        seconds: talkedMs / 1000,
+        seconds: wasActive ? talkedMs / 1000 : 0,
         ...(recorded === undefined ? {} : { recorded }),
         exitCode,
       });
-      terminal.say(describeEnd(call, reason, talkedMs));
+      terminal.say(describeEnd(call, reason, wasActive ? talkedMs : undefined));
       if (recorded !== undefined) terminal.say(terminal.dim(`  Recorded ${recorded.seconds} s to ${recorded.file}.`));
     },
   };

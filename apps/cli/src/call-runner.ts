@@ -4,18 +4,13 @@ import { FRAME_RATE_HZ, framesOf, loopedFramesOf } from "./audio/frames.ts";
 import { RateUnifier } from "./audio/rate-unifier.ts";
 import type { CallSound } from "./call-options.ts";
 import type { CallReporter } from "./call-reporter.ts";
+import type { CallEnd } from "./exit-codes.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { WavWriter } from "./audio/wav-writer.ts";
 import { listenToCall } from "./listen-to-call.ts";
 import type { Voice, WebRtc } from "./webrtc.ts";
 
 const STATS_EVERY_MS = 1_000;
-
-export interface CallRun {
-  readonly reason: CallEndReason;
-  /** The two were talking before it ended. */
-  readonly wasActive: boolean;
-}
 
 interface CallParts {
   readonly webRtc: WebRtc;
@@ -26,10 +21,15 @@ interface CallParts {
 }
 
 /** Sees a call through to its end. `call` was just made, or rings here and was answered with `voice`'s track. */
-export async function runCall(call: Call, parts: CallParts): Promise<CallRun> {
+export async function runCall(call: Call, parts: CallParts): Promise<CallEnd> {
   const { sound, reporter, interrupt, webRtc } = parts;
-  const cleanUps: (() => void)[] = [interrupt.onInterrupt(() => void hangUp(call))];
+  let interrupted = false;
   let wasActive = false;
+  const onInterrupt = (): void => {
+    interrupted = true;
+    void hangUp(call);
+  };
+  const cleanUps: (() => void)[] = [interrupt.onInterrupt(onInterrupt)];
   try {
     if (sound.record !== undefined) cleanUps.push(record(call, webRtc, sound.record.writer));
     const reason = await new Promise<CallEndReason>((resolve) => {
@@ -44,7 +44,7 @@ export async function runCall(call: Call, parts: CallParts): Promise<CallRun> {
       cleanUps.push(call.on("change", follow), call.on("ended", follow));
       follow();
     });
-    return { reason, wasActive };
+    return { reason, wasActive, interrupted };
   } finally {
     for (const cleanUp of cleanUps) cleanUp();
     sound.record?.writer.close();

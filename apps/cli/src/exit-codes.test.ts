@@ -11,9 +11,10 @@ test("errors that a script tells apart", () => {
 });
 
 test("ends of a call that a script tells apart", () => {
-  const codes: [CallEndReason, boolean, number][] = [
+  const codes: [reason: CallEndReason, wasActive: boolean, code: number][] = [
     ["hung-up", true, 0],
-    ["cancelled", false, 130],
+    ["hung-up", false, 6],
+    ["cancelled", false, 6],
     ["declined", false, 5],
     ["busy", false, 5],
     ["no-answer", false, 5],
@@ -21,7 +22,10 @@ test("ends of a call that a script tells apart", () => {
     ["peer-vanished", true, 6],
     ["not-confirmed", false, 6],
   ];
-  for (const [reason, wasActive, code] of codes) expect(exitCodeOfEnd(reason, wasActive), reason).toBe(code);
+  for (const [reason, wasActive, code] of codes)
+    expect(exitCodeOfEnd({ reason, wasActive, interrupted: false }), reason).toBe(code);
+  expect(exitCodeOfEnd({ reason: "hung-up", wasActive: false, interrupted: true })).toBe(130);
+  expect(exitCodeOfEnd({ reason: "hung-up", wasActive: true, interrupted: true })).toBe(0);
 });
 
 test("every exit code is in the help", () => {

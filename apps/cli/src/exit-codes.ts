@@ -58,16 +58,25 @@ export function exitCodeOf(code: string): ExitCode {
   return OF_ERROR[code] ?? EXIT.unexpected;
 }
 
-/** For how a call ended; `wasActive`: the two were talking before. */
-export function exitCodeOfEnd(reason: CallEndReason, wasActive: boolean): ExitCode {
+export interface CallEnd {
+  readonly reason: CallEndReason;
+  /** The two were talking before. */
+  readonly wasActive: boolean;
+  /** Ctrl-C, here. */
+  readonly interrupted: boolean;
+}
+
+/** For how a call ended. A call that was held and hung up is a success, whoever hung up. */
+export function exitCodeOfEnd({ reason, wasActive, interrupted }: CallEnd): ExitCode {
   switch (reason) {
     case "hung-up":
+    case "cancelled":
+    case "local-shutdown":
+      if (wasActive) return EXIT.ok;
+      return interrupted ? EXIT.interrupted : EXIT.callFailed;
     case "answered-elsewhere":
     case "declined-elsewhere":
       return EXIT.ok;
-    case "cancelled":
-    case "local-shutdown":
-      return wasActive ? EXIT.ok : EXIT.interrupted;
     case "declined":
     case "busy":
     case "no-answer":

@@ -1,6 +1,6 @@
 /** `earshot answer`: waits for a call and takes it. */
 import { EarshotError } from "@earshot/core";
-import type { Call, Client } from "@earshot/sdk";
+import type { Call, CallMedia, Client } from "@earshot/sdk";
 import { type CallOptions, openCallSound, parseSeconds } from "../call-options.ts";
 import { createCallReporter } from "../call-reporter.ts";
 import { runCall } from "../call-runner.ts";
@@ -28,13 +28,11 @@ export async function answerCall(options: AnswerOptions, terminal: Terminal): Pr
     tellNotices(session.client, terminal);
     terminal.emit({ event: "waiting", id: session.client.id });
     terminal.say(`Waiting for a call to ${session.client.name}; Ctrl-C ends it.`);
-    const call = await Promise.race([nextCall(session.client, waitMs), interrupt.interrupted]);
+    const call = await Promise.race([takeCall(session.client, { audio: voice.track }, waitMs), interrupt.interrupted]);
     const reporter = createCallReporter(terminal, sound);
-    reporter.changed(call);
-    await call.answer({ audio: voice.track });
-    const run = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
-    const exitCode = exitCodeOfEnd(run.reason, run.wasActive);
-    reporter.ended(call, run, exitCode);
+    const end = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
+    const exitCode = exitCodeOfEnd(end);
+    reporter.ended(call, end, exitCode);
     return exitCode;
   } finally {
     terminal.progress(undefined);
@@ -44,10 +42,9 @@ export async function answerCall(options: AnswerOptions, terminal: Terminal): Pr
   }
 }
 
-function nextCall(client: Client, waitMs: number | undefined): Promise<Call> {
+/** Answers the next call that rings here, or rings already. Throws `nobody-called` after `waitMs`. */
+function takeCall(client: Client, media: CallMedia, waitMs: number | undefined): Promise<Call> {
   return new Promise((resolve, reject) => {
-    const ringing = client.calls().find((call) => call.direction === "incoming" && call.phase === "ringing");
-    if (ringing !== undefined) return resolve(ringing);
     const timer =
       waitMs === undefined
         ? undefined
@@ -55,9 +52,18 @@ function nextCall(client: Client, waitMs: number | undefined): Promise<Call> {
             () => reject(new EarshotError("nobody-called", `Nobody called within ${waitMs / 1000} s.`)),
             waitMs,
           );
-    client.on("incoming", (call) => {
-      clearTimeout(timer);
-      resolve(call);
-    });
+    const take = (call: Call): void => {
+      if (call.direction !== "incoming" || call.phase !== "ringing") return;
+      call.answer(media).then(
+        () => {
+          clearTimeout(timer);
+          stop();
+          resolve(call);
+        },
+        () => undefined, // called off at the same moment: the next one
+      );
+    };
+    const stop = client.on("incoming", take);
+    for (const call of client.calls()) take(call);
   });
 }

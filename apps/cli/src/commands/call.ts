@@ -27,9 +27,9 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
     const contact = await Promise.race([reachable(session.client, whom, terminal), interrupt.interrupted]);
     const call = await Promise.race([dial(session.client, contact, { audio: voice.track }), interrupt.interrupted]);
     const reporter = createCallReporter(terminal, sound);
-    const run = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
-    const exitCode = exitCodeOfEnd(run.reason, run.wasActive);
-    reporter.ended(call, run, exitCode);
+    const end = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
+    const exitCode = exitCodeOfEnd(end);
+    reporter.ended(call, end, exitCode);
     return exitCode;
   } finally {
     terminal.progress(undefined);

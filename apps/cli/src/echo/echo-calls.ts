@@ -10,22 +10,12 @@ import { FrameQueue } from "./frame-queue.ts";
 
 /** Long enough for a newcomer to see that it rings. */
 const RING_MS = 700;
-/** One call takes about a tenth of a core and 80 MB (design.md section 5). More callers are declined. */
-export const MAX_ECHO_CALLS = 4;
-
 /** Answers every call that `client` gets from now on. The result stops answering. */
 export function answerCalls(client: Client, webRtc: WebRtc, clips: Clips): () => void {
-  const answered = new Set<string>();
   return client.on("incoming", (call) => {
-    if (answered.size >= MAX_ECHO_CALLS) {
-      void call.decline();
-      return;
-    }
-    answered.add(call.callId);
-    void serve(call, webRtc, clips)
+    serve(call, webRtc, clips)
       .catch(() => call.hangUp())
-      .catch(() => undefined) // it had ended already
-      .finally(() => answered.delete(call.callId));
+      .catch(() => undefined); // it had ended already
   });
 }
 

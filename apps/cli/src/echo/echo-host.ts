@@ -10,6 +10,9 @@ import { type EchoOrders, type EchoReport, isEchoOrders } from "./echo-messages.
 /** Hanging up politely takes this long at most; then the process ends anyway. */
 const STOP_TIMEOUT_MS = 2_000;
 
+/** One call takes about a tenth of a core and 80 MB (design.md section 5); further callers hear that it is busy. */
+const MAX_CALLS = 4;
+
 /** `earshot echo-host`: hosts Echo until the parent's IPC channel closes, which it does even when the parent is killed. */
 export async function hostEcho(): Promise<void> {
   if (process.send === undefined)
@@ -28,7 +31,7 @@ export async function hostEcho(): Promise<void> {
 async function startEcho({ home, url, token }: EchoOrders): Promise<Client> {
   const [webRtc, clips] = await Promise.all([loadWebRtc(), loadClips()]);
   const ports = await nodeClientOptions({ home, node: { url, token } });
-  const client = await createClient({ ...ports, name: "Echo", acceptAllRequests: true });
+  const client = await createClient({ ...ports, name: "Echo", acceptAllRequests: true, maxCalls: MAX_CALLS });
   answerCalls(client, webRtc, clips);
   client.on("status", ({ state, problem }) => {
     if (state === "online") report({ card: client.card() });

@@ -69,11 +69,11 @@ export class ByteWriter {
     if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * length))
       throw new RangeError(`${value} does not fit ${length} bytes`);
     const part = new Uint8Array(length);
-    const view = new DataView(part.buffer);
-    if (length === 8) view.setBigUint64(0, BigInt(value));
-    else if (length === 4) view.setUint32(0, value);
-    else if (length === 2) view.setUint16(0, value);
-    else view.setUint8(0, value);
+    // No bit operators: they would cut a u64 to 32 bits. No DataView either: supernodes write millions of these.
+    for (let at = length - 1, rest = value; at >= 0; at--) {
+      part[at] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
     this.#parts.push(part);
     return this;
   }

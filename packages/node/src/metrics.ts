@@ -1,5 +1,5 @@
 /** Prometheus metrics. Labels come from fixed lists only: nothing in them names a person, a mailbox or an address. */
-import { type EdgeRequest, type RefusalCode, RefusalCounter } from "@earshot/core";
+import type { EdgeRequest, RefusalCode } from "@earshot/core";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { CloseReason } from "./log.ts";
 
@@ -14,63 +14,82 @@ export interface GaugeSources {
   envelopes(): { forwarded: number; stored: number; acknowledged: number; expired: number };
 }
 
-export class NodeMetrics {
-  readonly #registry = new Registry();
-  readonly #refusals = new RefusalCounter();
-  readonly #bytes = { in: 0, out: 0 };
-  readonly #frames: Counter<"type">;
-  readonly #refused: Counter<"code">;
-  readonly #closed: Counter<"reason">;
-  readonly #handshakes: Counter<"outcome">;
-  readonly #stun: Counter<"outcome">;
+/** Counts under a label. Plain numbers while counting, because this happens for every frame; Prometheus' when asked. */
+class Tally<Label extends string> {
+  readonly #counts = new Map<Label, number>();
 
-  constructor() {
-    const registers = [this.#registry];
-    const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
-      new Counter({ name, help, labelNames, registers });
-    this.#frames = counter("earshot_edge_frames_total", "Frames from clients, by type", ["type"]);
-    this.#refused = counter("earshot_refusals_total", "What strangers sent and was refused, by code", ["code"]);
-    this.#closed = counter("earshot_edge_closed_total", "Edge connections closed, by reason", ["reason"]);
-    this.#handshakes = counter("earshot_edge_handshakes_total", "Upgrades, by outcome", ["outcome"]);
-    this.#stun = counter("earshot_stun_requests_total", "STUN datagrams, by outcome", ["outcome"]);
-    const bytes = this.#bytes;
+  constructor(registry: Registry, name: string, help: string, labelName: string) {
+    const counts = this.#counts;
     new Counter({
-      name: "earshot_edge_bytes_total",
-      help: "Bytes of edge frames, by direction",
-      labelNames: ["direction"],
-      registers,
+      name,
+      help,
+      labelNames: [labelName],
+      registers: [registry],
       collect() {
         this.reset();
-        this.inc({ direction: "in" }, bytes.in);
-        this.inc({ direction: "out" }, bytes.out);
+        for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
       },
     });
   }
 
+  add(label: Label, count = 1): void {
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + count);
+  }
+  of(label: Label): number {
+    return this.#counts.get(label) ?? 0;
+  }
+  entries(): [Label, number][] {
+    return [...this.#counts];
+  }
+}
+
+export class NodeMetrics {
+  readonly #registry = new Registry();
+  readonly #bytes: Tally<"in" | "out">;
+  readonly #frames: Tally<EdgeRequest["type"]>;
+  readonly #refused: Tally<RefusalCode>;
+  readonly #closed: Tally<CloseReason>;
+  readonly #handshakes: Tally<"admitted" | "shed" | "refused">;
+  readonly #stun: Tally<"answered" | "limited" | "ignored">;
+
+  constructor() {
+    const registry = this.#registry;
+    this.#bytes = new Tally(registry, "earshot_edge_bytes_total", "Bytes of edge frames, by direction", "direction");
+    this.#frames = new Tally(registry, "earshot_edge_frames_total", "Frames from clients, by type", "type");
+    this.#refused = new Tally(
+      registry,
+      "earshot_refusals_total",
+      "What strangers sent and was refused, by code",
+      "code",
+    );
+    this.#closed = new Tally(registry, "earshot_edge_closed_total", "Edge connections closed, by reason", "reason");
+    this.#handshakes = new Tally(registry, "earshot_edge_handshakes_total", "Upgrades, by outcome", "outcome");
+    this.#stun = new Tally(registry, "earshot_stun_requests_total", "STUN datagrams, by outcome", "outcome");
+  }
+
   frame(type: EdgeRequest["type"], bytes: number): void {
-    this.#frames.inc({ type });
-    this.#bytes.in += bytes;
+    this.#frames.add(type);
+    this.#bytes.add("in", bytes);
   }
   sent(bytes: number): void {
-    this.#bytes.out += bytes;
+    this.#bytes.add("out", bytes);
   }
   refused(code: RefusalCode): void {
-    this.#refusals.count(code);
-    this.#refused.inc({ code });
+    this.#refused.add(code);
   }
   closed(reason: CloseReason): void {
-    this.#closed.inc({ reason });
+    this.#closed.add(reason);
   }
   handshake(outcome: "admitted" | "shed" | "refused"): void {
-    this.#handshakes.inc({ outcome });
+    this.#handshakes.add(outcome);
   }
-  stun(outcome: "answered" | "refused" | "limited" | "ignored"): void {
-    this.#stun.inc({ outcome });
+  stun(outcome: "answered" | "limited" | "ignored"): void {
+    this.#stun.add(outcome);
   }
 
   /** Bytes of edge frames so far, and refusals by code. */
   snapshot(): { bytesIn: number; bytesOut: number; refusals: [RefusalCode, number][] } {
-    return { bytesIn: this.#bytes.in, bytesOut: this.#bytes.out, refusals: this.#refusals.entries() };
+    return { bytesIn: this.#bytes.of("in"), bytesOut: this.#bytes.of("out"), refusals: this.#refused.entries() };
   }
 
   /** Once, when the parts are there. */

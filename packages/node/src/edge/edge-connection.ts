@@ -10,6 +10,7 @@ import {
   type RefusalCode,
   TokenBucket,
 } from "@earshot/core";
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { CloseReason } from "../log.ts";
 import type { Mailbox } from "../mailboxes/mailbox.ts";
@@ -40,6 +41,9 @@ export class EdgeConnection implements EdgePeer {
   #lastHeardAt: number;
   #pinged = false;
   readonly #socket: WebSocket;
+  /** The stream under it. */
+  readonly #stream: Duplex;
+  #corked = false;
   readonly #services: EdgeServices;
   readonly #onClose: (connection: EdgeConnection) => void;
   readonly #frames: TokenBucket;
@@ -50,11 +54,13 @@ export class EdgeConnection implements EdgePeer {
 
   constructor(
     socket: WebSocket,
+    stream: Duplex,
     services: EdgeServices,
     prefix: PrefixUse | undefined,
     onClose: (connection: EdgeConnection) => void,
   ) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#services = services;
     this.#onClose = onClose;
     this.prefix = prefix;
@@ -98,7 +104,19 @@ export class EdgeConnection implements EdgePeer {
     if (this.#socket.bufferedAmount > this.#services.limits.maxBufferedBytes) return this.close("slow");
     const bytes = encodeFrame({ ...frame, requestId });
     this.#services.metrics.sent(bytes.length);
+    this.#cork();
     this.#socket.send(bytes);
+  }
+
+  /** All that is sent in one turn of the event loop goes to the kernel at once. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#stream.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
   }
 
   /** Called now and then: lets go of the silent, and asks the quiet. */

@@ -72,7 +72,7 @@ export class EdgeListener {
     });
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       upgraded = true;
-      this.#add(webSocket, prefix);
+      this.#add(webSocket, socket, prefix);
     });
   }
 
@@ -115,8 +115,8 @@ export class EdgeListener {
     refuseUpgrade(socket, 503, retryAfterMs);
   }
 
-  #add(webSocket: WebSocket, prefix: PrefixUse | undefined): void {
-    const connection = new EdgeConnection(webSocket, this.#services, prefix, (closed) => {
+  #add(webSocket: WebSocket, stream: Duplex, prefix: PrefixUse | undefined): void {
+    const connection = new EdgeConnection(webSocket, stream, this.#services, prefix, (closed) => {
       this.#connections.delete(closed);
       if (prefix) prefix.counts.connections--;
     });

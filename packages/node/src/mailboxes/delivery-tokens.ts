@@ -1,4 +1,5 @@
 /** Which tokens open which mailbox, and how fast each may be used. docs/protocol/envelope.md section 3. */
+import { createHash } from "node:crypto";
 import {
   accept,
   acceptedDays,
@@ -6,10 +7,10 @@ import {
   refuse,
   type Result,
   TOKEN_AHEAD_DAYS,
+  TOKEN_BYTES,
   TokenBucket,
   type TokenEntry,
   type TokenOperation,
-  tokenHash,
 } from "@earshot/core";
 import type { NodeLimits } from "../limits.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
@@ -36,7 +37,7 @@ export class DeliveryTokens {
 
   /** Takes `bytes` from the token's rate. Refused: `token-unknown` (also for another day's), `rate-limited`. */
   pay(mailbox: Mailbox, token: Uint8Array, bytes: number, now: number): Result<void> | DeliveryRefusal {
-    const key = tokenKey(mailbox.name, tokenHash(token));
+    const key = tokenKey(mailbox.name, hashOf(token));
     const metered = this.#metered.get(key) ?? this.#load(key, now);
     if (!metered || !acceptedDays(now).includes(metered.day)) return refuse("token-unknown");
     const waitMs = metered.bytes.waitMs(now, bytes);
@@ -115,6 +116,11 @@ export class DeliveryTokens {
     this.#metered.delete(key);
     mailbox.tokenCount = Math.max(0, mailbox.tokenCount - 1);
   }
+}
+
+/** Core's `tokenHash`, by the platform: this is done for every envelope. */
+function hashOf(token: Uint8Array): Uint8Array {
+  return createHash("sha256").update(token).digest().subarray(0, TOKEN_BYTES);
 }
 
 function encodeDay(day: number): Uint8Array {

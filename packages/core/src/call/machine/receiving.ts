@@ -3,6 +3,7 @@ import { equalBytes } from "../../bytes.ts";
 import type { CallEvent, LaneState, Leg, LegId } from "../call-states.ts";
 import type { CallMessage, CallPacket, CallRole, Carrier } from "../call-types.ts";
 import { CALL_HELD_MAX, GAP_TIMEOUT_MS } from "../limits.ts";
+import { endUnconfirmed } from "./confirming.ts";
 import { currentLeg, emit, isOpen, legByDevice, patchLeg, refused, type Turn } from "./turn.ts";
 
 interface Rule {
@@ -49,7 +50,11 @@ function patchLane(turn: Turn, id: LegId, carrier: Carrier, lane: LaneState): vo
 export function receivePacket(turn: Turn, event: Extract<CallEvent, { type: "message" }>, apply: ApplyMessage): void {
   const { packet, carrier, from } = event;
   const leg = legByDevice(turn.state, from);
-  if (leg === undefined || !equalBytes(packet.callId, turn.state.callId)) return refused(turn, "wrong-call");
+  if (leg === undefined) return refused(turn, "wrong-call");
+  if (!equalBytes(packet.callId, turn.state.callId)) {
+    // Whoever is at the other end of this transport is in another call: somebody joined the two (RFC 8844).
+    return carrier === "channel" ? endUnconfirmed(turn, leg.id, "wrong-call") : refused(turn, "wrong-call");
+  }
   // A leg that was cancelled may still be talking: nobody listens.
   if (!isOpen(leg)) return;
   if (carrier === "channel" && !leg.channelOpen) return refused(turn, "bad-state");

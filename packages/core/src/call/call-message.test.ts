@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decodeCbor, encodeCbor, type CborValue } from "../cbor.ts";
+import { unwrap } from "../errors.ts";
+import { decodeCallPacket, encodeCallPacket } from "./call-message.ts";
+import type { CallMessage } from "./call-types.ts";
+import { CALL_MESSAGE_MAX_BYTES, CANDIDATES_PER_MESSAGE_MAX } from "./limits.ts";
+import { encodeSetup } from "./setup.ts";
+import { arbitraryPacket } from "./testing/arbitraries.ts";
+import { testBytes, testCandidate, testSetup } from "./testing/phones.ts";
+
+const callId = testBytes("call", 16);
+const invite: CallMessage = {
+  type: "invite",
+  commitment: testBytes("commitment", 32),
+  setup: encodeSetup(testSetup("caller", "a")),
+  wantsVideo: false,
+};
+
+/** The packet with one place of its message replaced. */
+function altered(message: CallMessage, place: number, value: CborValue): Uint8Array {
+  const decoded = unwrap(decodeCbor(encodeCallPacket({ callId, number: 1, message }))) as CborValue[];
+  const places = [...(decoded[3] as CborValue[])];
+  places[place] = value;
+  return encodeCbor([decoded[0] as CborValue, decoded[1] as CborValue, decoded[2] as CborValue, places]);
+}
+
+const codeOf = (bytes: Uint8Array) => {
+  const decoded = decodeCallPacket(bytes);
+  return decoded.ok ? "ok" : decoded.code;
+};
+
+test("every message comes back as it was sent", () => {
+  fc.assert(
+    fc.property(arbitraryPacket, (packet) => {
+      expect(unwrap(decodeCallPacket(encodeCallPacket(packet)))).toEqual(packet);
+    }),
+  );
+});
+
+test("random bytes, and altered messages, never throw", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void decodeCallPacket(bytes)));
+  fc.assert(
+    fc.property(arbitraryPacket, fc.nat(), fc.nat(255), (packet, at, value) => {
+      const bytes = encodeCallPacket(packet);
+      bytes[at % bytes.length] = value;
+      decodeCallPacket(bytes);
+    }),
+  );
+});
+
+test("the largest message of candidates fits an envelope", () => {
+  const candidate = testCandidate(65_535, {
+    foundation: "f".repeat(32),
+    priority: 0xffffffff,
+    address: "00000000-0000-0000-0000-000000000000.local",
+    relatedAddress: "1111:2222:3333:4444:5555:6666:255.255.255.255",
+    relatedPort: 65_535,
+    type: "relay",
+  });
+  const candidates = Array<typeof candidate>(CANDIDATES_PER_MESSAGE_MAX).fill(candidate);
+  const bytes = encodeCallPacket({
+    callId,
+    number: 0xffffffff,
+    message: { type: "candidates", generation: 255, firstIndex: 49, candidates, end: true },
+  });
+  expect(bytes.length).toBeLessThan(CALL_MESSAGE_MAX_BYTES);
+});
+
+test("what is not exactly a message is refused", () => {
+  const { setup } = invite as Extract<CallMessage, { type: "invite" }>;
+  expect(codeOf(new Uint8Array(CALL_MESSAGE_MAX_BYTES + 1))).toBe("too-large");
+  expect(codeOf(encodeCbor([2, callId, 1, [6]]))).toBe("unknown-version");
+  expect(codeOf(encodeCbor([1, callId, 0, [6]]))).toBe("bad-cbor");
+  expect(codeOf(encodeCbor([1, callId.slice(1), 1, [6]]))).toBe("bad-cbor");
+  expect(codeOf(encodeCbor([1, callId, 1, [17]]))).toBe("unknown-type");
+  expect(codeOf(encodeCbor([1, callId, 1, [6, 0]]))).toBe("bad-cbor");
+  expect(codeOf(altered(invite, 1, testBytes("short", 31)))).toBe("bad-cbor");
+  expect(codeOf(altered(invite, 2, setup.bytes.slice(0, -1)))).toBe("bad-cbor");
+  expect(codeOf(altered(invite, 2, encodeSetup(testSetup("callee", "b")).bytes))).toBe("bad-setup");
+  expect(codeOf(altered({ type: "ringing", setup: null }, 1, setup.bytes))).toBe("bad-setup");
+  expect(codeOf(altered({ type: "cancel", reason: "hung-up" }, 1, 4))).toBe("bad-cbor");
+  const restart = { type: "restart", generation: 1, ufrag: "abcd", pwd: "0".repeat(22), isAnswer: false } as const;
+  expect(codeOf(altered(restart, 2, "a\u00e9cd"))).toBe("bad-setup");
+  const candidates = { type: "candidates", generation: 0, firstIndex: 60, candidates: [], end: true } as const;
+  const places = unwrap(
+    decodeCbor(encodeCallPacket({ callId, number: 1, message: { ...candidates, candidates: [testCandidate(1)] } })),
+  ) as CborValue[];
+  const [candidate] = (places[3] as CborValue[])[3] as CborValue[];
+  expect(codeOf(altered(candidates, 3, Array<CborValue>(6).fill(candidate as CborValue)))).toBe("too-many");
+  expect(codeOf(altered(candidates, 3, Array<CborValue>(17).fill(candidate as CborValue)))).toBe("bad-cbor");
+});

@@ -44,7 +44,8 @@ export async function addCard(page: Page, card: string): Promise<void> {
 /** The row of the contact called `name`, once it is one that can be called. */
 export async function callable(page: Page, name: string): Promise<Locator> {
   const row = page.locator(".contact[data-state=contact]", { hasText: name });
-  await row.waitFor({ timeout: NETWORK_LIMIT_MS });
+  // On a phone the list is hidden while a contact is shown.
+  await row.waitFor({ state: "attached", timeout: NETWORK_LIMIT_MS });
   return row;
 }
 
@@ -57,7 +58,10 @@ export async function exchangeCards(a: { page: Page; name: string }, b: { page: 
 
 /** Selects a contact and presses the call button. */
 export async function dial(page: Page, name: string, kind: "voice" | "video" = "voice"): Promise<void> {
-  await (await callable(page, name)).click();
+  const row = await callable(page, name);
+  const back = control(page, "back");
+  if (await back.isVisible()) await back.click();
+  await row.click();
   await control(page, `call-${kind}`).click();
 }
 

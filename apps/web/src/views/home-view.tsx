@@ -54,7 +54,11 @@ function Desk({ model }: { readonly model: HomeModel }) {
         </div>
       </section>
       <section class="pane" aria-label="Selected contact">
-        {selected ? <ContactView key={selected.id} contact={selected} home={model} /> : <NobodySelected />}
+        {selected ? (
+          <ContactView key={selected.id} contact={selected} home={model} />
+        ) : (
+          <NobodySelected withEcho={model.contacts.list.value.some((contact) => contact.name === "Echo")} />
+        )}
       </section>
       {dialog === "add-contact" && <AddContactDialog home={model} onClose={close} />}
       {dialog === "my-card" && <MyCardDialog model={model.myCard} onClose={close} />}
@@ -119,15 +123,19 @@ function PhraseReminder({ model }: { readonly model: HomeModel }) {
   );
 }
 
-function NobodySelected() {
+function NobodySelected({ withEcho }: { readonly withEcho: boolean }) {
   return (
     <div class="nobody">
       <Icon name="person" class="icon-l" />
-      <h2>Pick somebody to call</h2>
-      <p class="soft">
-        To try Earshot on your own, pick <strong>Echo</strong>: it answers, repeats what it hears, and tells you what it
-        measured.
-      </p>
+      <h2>{withEcho ? "Pick somebody to call" : "Add somebody to call"}</h2>
+      {withEcho ? (
+        <p class="soft">
+          To try Earshot on your own, pick <strong>Echo</strong>: it answers, repeats what it hears, and tells you what
+          it measured.
+        </p>
+      ) : (
+        <p class="soft">Send them your card, and add theirs. Once both of you have done so, you can call each other.</p>
+      )}
     </div>
   );
 }

@@ -70,8 +70,7 @@ const contact = {
   name: "Ann",
   state: "contact",
   addedAt: now,
-  pairwiseSecret: seed,
-  locators: [{ deviceKey, locatorKey: deviceKey }],
+  relation: seed,
   listHead: { n: 1, hash: seed },
 } as const;
 const backupContent = { name: "Zoë", deviceList: [entry], contacts: [contact] };

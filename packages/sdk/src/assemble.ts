@@ -100,6 +100,8 @@ export async function assemble(
     { clock, mailboxes, links: () => links, publisher: () => publisher, edgeUrl: address.edgeUrl },
     {
       onStatus: (status) => events.emit("status", status),
+      onDraining: () => calls.holdRings(),
+      onDrained: () => calls.releaseRings(),
       onOnline: () => void whenOnline(),
       onProblem,
     },

@@ -146,7 +146,11 @@ export class EarshotClient implements Client {
     if (state?.status !== "contact")
       throw new CallError("waiting-for-contact", "They have not added you yet. The call can be made once they have.");
     const devices = await this.#reachable(accountKey, state.locators);
-    return calls.place(accountKey, devices, media);
+    const call = calls.place(accountKey, devices, media);
+    await call.session.onItsWay;
+    if (call.endReason === "unreachable")
+      throw new CallError("contact-unreachable", "No supernode took the call for them. Try again in a minute.");
+    return call;
   }
 
   calls(): readonly Call[] {
@@ -159,7 +163,7 @@ export class EarshotClient implements Client {
 
   async backup(): Promise<Uint8Array> {
     const { identity, book, ports } = this.#parts;
-    const contacts = book.all().flatMap((entry) => backupOf(identity.accountKey, entry) ?? []);
+    const contacts = book.all().flatMap((entry) => backupOf(entry) ?? []);
     const content = { name: identity.name, deviceList: identity.entries, contacts };
     return sealBackup(ports.random, identity.accountSeed, content);
   }

@@ -24,9 +24,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     signatures: options.signatures ?? nobleBackend,
   };
   const parts = await assemble(options, ports, events);
-  for (const { accountKey, name, state } of parts.backup?.contacts ?? []) {
-    await parts.contacts.restore(accountKey, name, state === "blocked");
-  }
+  if (parts.backup) await parts.contacts.restore(parts.backup.contacts);
   const client = new EarshotClient(parts, events);
   options.onNetworkChange?.(() => client.handleNetworkChange());
   return client;

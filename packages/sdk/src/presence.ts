@@ -21,6 +21,10 @@ export interface PresenceParts {
 /** What presence tells its owner. */
 export interface PresenceHandlers {
   onStatus(status: ClientStatus): void;
+  /** What waited at the home comes now, … */
+  onDraining(): void;
+  /** … and has been handled, or the connection broke. */
+  onDrained(): void;
   /** Mailboxes opened and drained, records published. After each connection. */
   onOnline(): void;
   onProblem(error: unknown): void;
@@ -94,7 +98,9 @@ export class Presence {
     this.#set({ state: "connecting" });
     const { mailboxes, publisher } = this.#parts;
     try {
-      await mailboxes.open(session, welcome, await this.#ownUrl(session, welcome));
+      const url = await this.#ownUrl(session, welcome);
+      this.#handlers.onDraining();
+      await mailboxes.open(session, welcome, url).finally(() => this.#handlers.onDrained());
       await publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);

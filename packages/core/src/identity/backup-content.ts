@@ -12,18 +12,13 @@ import {
 } from "../cbor.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import { CARD_NAME_MAX_BYTES } from "./card.ts";
-import {
-  DEVICE_LIST_ENTRY_BYTES,
-  DEVICE_LIST_MAX_ACTIVE,
-  DEVICE_LIST_MAX_ENTRIES,
-  HASH_BYTES,
-  type ListHead,
-} from "./device-list.ts";
+import { DEVICE_LIST_ENTRY_BYTES, DEVICE_LIST_MAX_ENTRIES, HASH_BYTES, type ListHead } from "./device-list.ts";
 import { KEY_BYTES } from "./ed25519.ts";
 
 export const BACKUP_MAX_CONTACTS = 1_000;
 const STATES = ["added", "contact", "blocked"] as const;
-const SECRET_BYTES = 32;
+/** Eight devices' locators and the halves take about 800. */
+const RELATION_MAX_BYTES = 900;
 const MAX_LIST_NUMBER = 0xffff_ffff;
 
 /** Never a device, locator, mailbox or prekey's private half: a restored account is a new device. */
@@ -40,10 +35,11 @@ export interface BackupContact {
   readonly state: (typeof STATES)[number];
   /** Unix milliseconds. */
   readonly addedAt: number;
-  /** Null until both have added the other. */
-  readonly pairwiseSecret: Uint8Array | null;
-  /** Where the contact's devices are found. */
-  readonly locators: readonly { readonly deviceKey: Uint8Array; readonly locatorKey: Uint8Array }[];
+  /**
+   * The relation as `encodeContactState` writes it: both halves of the pairwise secret, and where the contact's devices are
+   * found. Another device that held other halves would undo those of the account's first.
+   */
+  readonly relation: Uint8Array;
   /** The contact's device-list head as last seen; null where none was. */
   readonly listHead: ListHead | null;
 }
@@ -74,24 +70,19 @@ function cborOfContact(contact: BackupContact): CborValue {
     contact.name,
     STATES.indexOf(contact.state),
     contact.addedAt,
-    contact.pairwiseSecret,
-    contact.locators.map(({ deviceKey, locatorKey }) => [deviceKey, locatorKey]),
+    contact.relation,
     contact.listHead && [contact.listHead.n, contact.listHead.hash],
   ];
 }
 
 function contactOfCbor(value: CborValue): BackupContact {
-  const [accountKey, name, state, addedAt, secret, locators, head] = asArray(value, 7);
+  const [accountKey, name, state, addedAt, relation, head] = asArray(value, 6);
   return {
     accountKey: asBytes(accountKey, KEY_BYTES),
     name: asText(name, CARD_NAME_MAX_BYTES),
     state: STATES[asUint(state, STATES.length - 1)] as BackupContact["state"],
     addedAt: asUint(addedAt, Number.MAX_SAFE_INTEGER),
-    pairwiseSecret: asNullable(secret, (bytes) => asBytes(bytes, SECRET_BYTES)),
-    locators: asArray(locators, [0, DEVICE_LIST_MAX_ACTIVE]).map((locator) => {
-      const [deviceKey, locatorKey] = asArray(locator, 2);
-      return { deviceKey: asBytes(deviceKey, KEY_BYTES), locatorKey: asBytes(locatorKey, KEY_BYTES) };
-    }),
+    relation: asBytes(relation, [1, RELATION_MAX_BYTES]),
     listHead: asNullable(head, (pair) => {
       const [n, hash] = asArray(pair, 2);
       return { n: asUint(n, MAX_LIST_NUMBER), hash: asBytes(hash, HASH_BYTES) };

@@ -52,6 +52,11 @@ export class CallSession {
   readonly #queue: CallEvent[] = [];
   /** Legs to whose device an envelope was sent. */
   readonly #reached = new Set<LegId>();
+  #isOnItsWay: () => void = () => {};
+  /** Resolves once a home took an envelope of this call, or the call ended before. */
+  readonly onItsWay = new Promise<void>((resolve) => {
+    this.#isOnItsWay = resolve;
+  });
   #state: CallState;
   #running = false;
 
@@ -141,6 +146,7 @@ export class CallSession {
       case "ended":
         this.#timers.stopAll();
         for (const leg of this.#legs.values()) leg.close();
+        this.#isOnItsWay();
         return this.#handlers.onEnded(effect.reason);
     }
   }
@@ -184,7 +190,7 @@ export class CallSession {
     if (!device) return;
     const first = !this.#reached.has(id);
     this.#reached.add(id);
-    this.#ports.sendEnvelope(device, bytes).catch((error: unknown) => {
+    this.#ports.sendEnvelope(device, bytes).then(this.#isOnItsWay, (error: unknown) => {
       this.#handlers.onProblem(`envelope: ${codeOf(error)}`);
       // Only an invite that nobody takes ends a leg: for the rest there are the data channel and the machine's timers.
       if (first && this.#state.role === "caller") this.handle({ type: "leg-failed", leg: id });

@@ -66,6 +66,8 @@ export class CallsManager {
   readonly #handlers: CallsHandlers;
   readonly #calls = new Map<string, Entry>();
   readonly #ended = new Set<string>();
+  /** Calls that ring once what waited at the home has been handled: their end may be behind them. Undefined: ring at once. */
+  #heldRings: (() => void)[] | undefined;
 
   constructor(ports: CallsPorts, handlers: CallsHandlers) {
     this.#ports = ports;
@@ -116,6 +118,17 @@ export class CallsManager {
   /** Hangs up everything: the client stops. */
   stop(): void {
     for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
+  }
+
+  /** What waited at the home is about to come: an invite may be followed there by its cancellation. */
+  holdRings(): void {
+    this.#heldRings ??= [];
+  }
+
+  releaseRings(): void {
+    const held = this.#heldRings ?? [];
+    this.#heldRings = undefined;
+    for (const ring of held) ring();
   }
 
   /** This machine's addresses changed. */
@@ -202,8 +215,12 @@ export class CallsManager {
   }
 
   #ring(id: string, account: Uint8Array): void {
+    if (this.#heldRings) {
+      this.#heldRings.push(() => this.#ring(id, account));
+      return;
+    }
     const entry = this.#calls.get(id);
-    if (!entry) return;
+    if (!entry || entry.session.ended) return;
     const own = this.list().find((call) => equalBytes(call.session.state.peer, account));
     if (own) return this.#settleGlare(entry, own);
     const call = this.#handleFor(entry.session, account, "incoming", {});

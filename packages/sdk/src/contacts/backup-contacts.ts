@@ -1,21 +1,16 @@
-import { type BackupContact, contactSecret } from "@earshot/core";
+import { accept, type BackupContact, decodeContactState, encodeContactState, type Result } from "@earshot/core";
 import type { ContactEntry } from "./contact-codec.ts";
 
 /** A contact as the backup keeps it; undefined for those that are none. */
-export function backupOf(
-  self: Uint8Array,
-  { state, label, addedAt, listHead }: ContactEntry,
-): BackupContact | undefined {
+export function backupOf({ state, label, addedAt, listHead }: ContactEntry): BackupContact | undefined {
   const { status, accountKey } = state;
   if (status === "none" || status === "requested") return undefined;
-  const locators = status === "blocked" ? [] : state.locators;
-  return {
-    accountKey,
-    name: label || (status === "contact" ? state.name : ""),
-    state: status,
-    addedAt,
-    pairwiseSecret: contactSecret(self, state) ?? null,
-    locators: locators.map(({ deviceKey, locatorKey }) => ({ deviceKey, locatorKey })),
-    listHead,
-  };
+  const name = label || (status === "contact" ? state.name : "");
+  return { accountKey, name, state: status, addedAt, relation: encodeContactState(state), listHead };
+}
+
+/** What a backup holds of a contact. Refused: what contact states are. */
+export function entryOf({ name, addedAt, relation, listHead }: BackupContact): Result<ContactEntry> {
+  const state = decodeContactState(relation);
+  return state.ok ? accept({ state: state.value, label: name, addedAt, listHead, revoked: [] }) : state;
 }

@@ -1,4 +1,5 @@
 import {
+  type BackupContact,
   type ContactEffect,
   type ContactEvent,
   type ContactState,
@@ -16,6 +17,7 @@ import {
 import type { Contact } from "../api.ts";
 import { ContactError } from "../errors.ts";
 import { checkedName, type Identity, type IdentityPorts } from "../identity/identity.ts";
+import { entryOf } from "./backup-contacts.ts";
 import type { ContactBook } from "./contact-book.ts";
 import type { ContactEntry } from "./contact-codec.ts";
 import { MAX_REQUESTS } from "./contact-book.ts";
@@ -105,12 +107,17 @@ export class ContactsManager {
     await this.#apply(this.#entry(accountKey), { type: "block" });
   }
 
-  /** Takes somebody over from a backup: asked again, as this is a new device, which those who have us answer by themselves. */
-  async restore(accountKey: Uint8Array, name: string, blocked: boolean): Promise<void> {
-    const { random, clock } = this.#parts.ports;
-    const entry = { ...this.#entry(accountKey), label: name };
-    const now = clock.now();
-    await this.#apply(entry, blocked ? { type: "block" } : { type: "add", half: random.bytes(HALF_BYTES), now });
+  /** Takes the contacts over from a backup, and tells them of this new device. Throws RefusedError where one does not read. */
+  async restore(contacts: readonly BackupContact[]): Promise<void> {
+    const { book, ports } = this.#parts;
+    for (const contact of contacts) {
+      const entry = unwrap(entryOf(contact));
+      await book.put(entry);
+      // Asked again by this device; the half stays, so that an answer on its way still fits.
+      const again = { type: "add", half: ports.random.bytes(HALF_BYTES), now: ports.clock.now() } as const;
+      if (entry.state.status === "added") await this.#apply(entry, again);
+    }
+    await this.announceLocator();
   }
 
   /** A contact message that an envelope brought; resolves when what it changes is durable. */

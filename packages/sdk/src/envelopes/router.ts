@@ -52,19 +52,26 @@ export class EnvelopeRouter {
 
   async #dispatch(opened: OpenedEnvelope, lane: Lane): Promise<void> {
     const { prekeys, book } = this.#parts;
-    const entry = book.get(opened.sender.accountKey);
+    const { accountKey, listHead } = opened.sender;
     if (opened.kind !== "call") {
       // Strangers' lane carries requests and nothing else: whatever else comes by it was not paid for with a token.
       if (lane === "request" && opened.kind !== "contact-request") this.#handlers.onRefused("not-allowed");
       else await this.#handlers.onContactMessage(opened);
+      this.#noteList(accountKey, listHead.n);
       // After what it asks for: repeating that after a crash does no harm, losing it would.
       return prekeys.persistReplays(opened.prekeyId);
     }
     // Before it rings: a call that was had must not ring again after a crash.
     await prekeys.persistReplays(opened.prekeyId);
     if (lane === "request") return this.#handlers.onRefused("not-allowed");
-    if (entry?.state.status !== "contact") return this.#handlers.onRefused("unknown-sender");
-    if (opened.sender.listHead.n > (entry.listHead?.n ?? 0)) this.#handlers.onListAhead(entry.state.accountKey);
+    if (book.get(accountKey)?.state.status !== "contact") return this.#handlers.onRefused("unknown-sender");
+    this.#noteList(accountKey, listHead.n);
     this.#handlers.onCall(opened);
+  }
+
+  #noteList(accountKey: Uint8Array, n: number): void {
+    const entry = this.#parts.book.get(accountKey);
+    if (entry?.state.status === "contact" && n > (entry.listHead?.n ?? 0))
+      this.#handlers.onListAhead(entry.state.accountKey);
   }
 }

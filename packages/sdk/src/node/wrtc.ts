@@ -24,6 +24,23 @@ export interface AudioSink {
   stop(): void;
 }
 
+/** An I420 picture. */
+export interface VideoFrame {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+export interface VideoSource {
+  createTrack(): MediaStreamTrack;
+  onFrame(frame: VideoFrame): void;
+}
+
+export interface VideoSink {
+  onframe: (event: { readonly frame: VideoFrame }) => void;
+  stop(): void;
+}
+
 /** What of `@roamhq/wrtc` is used: its typings don't fit strict compilation. */
 export interface Wrtc {
   readonly RTCPeerConnection: new (configuration: RTCConfiguration) => RTCPeerConnection;
@@ -31,6 +48,8 @@ export interface Wrtc {
   readonly nonstandard: {
     readonly RTCAudioSource: new () => AudioSource;
     readonly RTCAudioSink: new (track: MediaStreamTrack) => AudioSink;
+    readonly RTCVideoSource: new () => VideoSource;
+    readonly RTCVideoSink: new (track: MediaStreamTrack) => VideoSink;
   };
 }
 

@@ -38,7 +38,7 @@ export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs?: nu
   const { name } = call.peer;
   switch (reason) {
     case "hung-up":
-      return talkedMs === undefined ? "Hung up before it was connected." : `Hung up after ${duration(talkedMs)}.`;
+      return talkedMs === undefined ? "Called off before it was connected." : `Hung up after ${duration(talkedMs)}.`;
     case "cancelled":
       return call.direction === "outgoing" ? "Called off." : `${name} called it off.`;
     case "declined":

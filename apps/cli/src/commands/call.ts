@@ -25,7 +25,10 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
   try {
     tellNotices(session.client, terminal);
     const contact = await Promise.race([reachable(session.client, whom, terminal), interrupt.interrupted]);
-    const call = await Promise.race([dial(session.client, contact, { audio: voice.track }), interrupt.interrupted]);
+    const call = await Promise.race([
+      dial(session.client, contact, { audio: voice.track }, terminal),
+      interrupt.interrupted,
+    ]);
     const reporter = createCallReporter(terminal, sound);
     const end = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
     const exitCode = exitCodeOfEnd(end);
@@ -39,7 +42,12 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
   }
 }
 
-async function dial(client: Client, contact: Contact, media: CallMedia): Promise<Call> {
+async function dial(client: Client, contact: Contact, media: CallMedia, terminal: Terminal): Promise<Call> {
+  const theirs = await clearTheLine(client, contact, terminal);
+  if (theirs !== undefined) {
+    await theirs.answer(media);
+    return theirs;
+  }
   try {
     return await client.call(contact.id, media);
   } catch (error) {
@@ -50,6 +58,17 @@ async function dial(client: Client, contact: Contact, media: CallMedia): Promise
     };
     throw new EarshotError(error.code, advice[error.code] ?? error.message, { cause: error });
   }
+}
+
+/** Declines what rings here at this moment, but for a call of the very person: that one is as good as ours. */
+async function clearTheLine(client: Client, contact: Contact, terminal: Terminal): Promise<Call | undefined> {
+  const ringing = client.calls().filter((call) => call.direction === "incoming" && call.phase === "ringing");
+  for (const call of ringing) {
+    if (call.peer.id === contact.id) continue;
+    terminal.say(`${call.peer.name} is calling too, and was told that you are busy.`);
+    await call.decline();
+  }
+  return ringing.find((call) => call.peer.id === contact.id);
 }
 
 /** The contact meant by `whom`, added first where necessary, once they can be called. Throws `waiting-for-contact`. */

@@ -64,18 +64,20 @@ export function decodeBytes<T>(bytes: Uint8Array, read: (reader: ByteReader) => 
 
 /** Collects fields and joins them once. Numbers out of range are the caller's mistake (RangeError). */
 export class ByteWriter {
-  readonly #parts: Uint8Array[] = [];
+  /** Numbers stay numbers until the end: supernodes write millions, and each small array of its own costs more than it holds. */
+  readonly #parts: (Uint8Array | number)[] = [];
+  readonly #lengths: number[] = [];
+  #total = 0;
+  #add(part: Uint8Array | number, length: number): this {
+    this.#parts.push(part);
+    this.#lengths.push(length);
+    this.#total += length;
+    return this;
+  }
   #number(length: 1 | 2 | 4 | 8, value: number): this {
     if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * length))
       throw new RangeError(`${value} does not fit ${length} bytes`);
-    const part = new Uint8Array(length);
-    // No bit operators: they would cut a u64 to 32 bits. No DataView either: supernodes write millions of these.
-    for (let at = length - 1, rest = value; at >= 0; at--) {
-      part[at] = rest % 256;
-      rest = Math.floor(rest / 256);
-    }
-    this.#parts.push(part);
-    return this;
+    return this.#add(value, length);
   }
   u8(value: number): this {
     return this.#number(1, value);
@@ -92,18 +94,33 @@ export class ByteWriter {
   /** Exactly `length` bytes, or a RangeError. */
   fixed(value: Uint8Array, length: number): this {
     if (value.length !== length) throw new RangeError(`expected ${length} bytes, got ${value.length}`);
-    this.#parts.push(value);
-    return this;
+    return this.#add(value, length);
   }
   raw(value: Uint8Array): this {
-    this.#parts.push(value);
-    return this;
+    return this.#add(value, value.length);
   }
   bytes16(value: Uint8Array): this {
     return this.u16(value.length).raw(value);
   }
   finish(): Uint8Array {
-    return concat(...this.#parts);
+    const joined = new Uint8Array(this.#total);
+    let at = 0;
+    this.#parts.forEach((part, i) => {
+      const length = this.#lengths[i] as number;
+      if (typeof part === "number") writeNumber(joined, at, length, part);
+      else joined.set(part, at);
+      at += length;
+    });
+    return joined;
+  }
+}
+
+/** Big-endian. No bit operators: they would cut a u64 to 32 bits. */
+function writeNumber(into: Uint8Array, from: number, length: number, value: number): void {
+  let rest = value;
+  for (let at = from + length - 1; at >= from; at--) {
+    into[at] = rest % 256;
+    rest = Math.floor(rest / 256);
   }
 }
 

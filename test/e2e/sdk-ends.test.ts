@@ -132,12 +132,12 @@ it("turns to video and back without a new call", async () => {
 it("rings on every device of an account, and stops on the others once one answers", async () => {
   const phrase = await bob.client.recoveryPhrase();
   const backup = await bob.client.backup();
-  const notices: string[] = [];
-  alice.client.on("newDevice", ({ contactId, deviceId }) => notices.push(`${contactId} ${deviceId}`));
+  const noticed = new Promise((resolve) => alice.client.on("newDevice", resolve));
   const tablet = await makePerson("", node.url, { restore: { phrase, backup } });
   expect(tablet.client.id).toBe(bob.client.id);
   expect(tablet.client.deviceId).not.toBe(bob.client.deviceId);
   await isContact(tablet, alice);
+  expect(await noticed).toEqual({ contactId: bob.client.id, deviceId: tablet.client.deviceId });
 
   const rings = [nextRing(bob), nextRing(tablet)] as const;
   const outgoing = await alice.client.call(bob.client.id, { audio: tone(600) });
@@ -146,5 +146,4 @@ it("rings on every device of an account, and stops on the others once one answer
   await Promise.all([phase(outgoing, "active"), phase(atTablet, "active")]);
   expect(await endOf(atPhone)).toBe<CallEndReason>("answered-elsewhere");
   expect(share(await record(outgoing.remoteAudio as MediaStreamTrack, 1), 1000)).toBeGreaterThan(0.3);
-  expect(notices).toEqual([`${bob.client.id} ${tablet.client.deviceId}`]);
 });

@@ -82,10 +82,11 @@ export class EarshotClient implements Client {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    const { calls, outbox, presence, ports } = this.#parts;
-    calls.stop();
+    const { calls, outbox, presence, mailboxes, ports } = this.#parts;
+    await calls.stop();
     outbox.stop();
     presence.stop();
+    await mailboxes.idle();
     await ports.storage.close();
   }
 

@@ -50,6 +50,8 @@ export class CallSession {
   readonly #timers: NamedTimers;
   readonly #legs = new Map<LegId, PeerLeg>();
   readonly #queue: CallEvent[] = [];
+  /** Envelopes on their way: bounded by what the machine sends in a call. */
+  readonly #sending = new Set<Promise<void>>();
   /** Legs to whose device an envelope was sent. */
   readonly #reached = new Set<LegId>();
   #isOnItsWay: () => void = () => {};
@@ -99,6 +101,11 @@ export class CallSession {
     this.handle({ type: "message", from, carrier: "envelope", packet, sentAt, now: this.#ports.clock.now() });
   }
 
+  /** Resolves once the last messages have left and the peer connections are closed. For a call that has ended. */
+  async whenClosed(): Promise<void> {
+    await Promise.all([...this.#sending, ...[...this.#legs.values()].map((leg) => leg.close())]);
+  }
+
   #step(event: CallEvent): void {
     const { state, effects } = step(this.#state, event);
     const changed = state !== this.#state;
@@ -123,7 +130,7 @@ export class CallSession {
         this.#legs.get(effect.leg)?.setTracks({ audio: null, video: null });
         return this.#handlers.onMediaClosed();
       case "close-transport":
-        this.#legs.get(effect.leg)?.close();
+        void this.#legs.get(effect.leg)?.close();
         return;
       case "restart-ice":
         return this.#legs.get(effect.leg)?.restartIce(effect.generation);
@@ -145,7 +152,7 @@ export class CallSession {
         return this.#handlers.onRefused(effect.code);
       case "ended":
         this.#timers.stopAll();
-        for (const leg of this.#legs.values()) leg.close();
+        for (const leg of this.#legs.values()) void leg.close();
         this.#isOnItsWay();
         return this.#handlers.onEnded(effect.reason);
     }
@@ -190,11 +197,13 @@ export class CallSession {
     if (!device) return;
     const first = !this.#reached.has(id);
     this.#reached.add(id);
-    this.#ports.sendEnvelope(device, bytes).then(this.#isOnItsWay, (error: unknown) => {
+    const sending = this.#ports.sendEnvelope(device, bytes).then(this.#isOnItsWay, (error: unknown) => {
       this.#handlers.onProblem(`envelope: ${codeOf(error)}`);
       // Only an invite that nobody takes ends a leg: for the rest there are the data channel and the machine's timers.
       if (first && this.#state.role === "caller") this.handle({ type: "leg-failed", leg: id });
     });
+    this.#sending.add(sending);
+    void sending.finally(() => this.#sending.delete(sending));
   }
 
   #openMedia(id: LegId, media: MediaState): void {

@@ -24,6 +24,8 @@ import { CallSession, type CallSessionHandlers } from "./call-session.ts";
 const MAX_SESSIONS = 16;
 /** Ended calls whose ids are remembered, so that an envelope that is late does not start them again. */
 const MAX_ENDED = 1_000;
+/** How long stopping waits for the last messages to leave. */
+const STOP_LIMIT_MS = 1_000;
 const CALL_ID_BYTES = 16;
 const NONCE_BYTES = 16;
 
@@ -115,9 +117,17 @@ export class CallsManager {
     entry.session.handleEnvelope(sender.deviceKey, packet, sentAt);
   }
 
-  /** Hangs up everything: the client stops. */
-  stop(): void {
-    for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
+  /** Hangs up everything, because the client stops; resolves when that is said and done, within a second. */
+  async stop(): Promise<void> {
+    const sessions = [...this.#calls.values()].map(({ session }) => session);
+    if (sessions.length === 0) return;
+    for (const session of sessions) session.handle({ type: "shutdown" });
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#ports.clock.setTimer(STOP_LIMIT_MS, resolve);
+    });
+    await Promise.race([Promise.all(sessions.map((session) => session.whenClosed())), late]);
+    cancel();
   }
 
   /** What waited at the home is about to come: an invite may be followed there by its cancellation. */

@@ -60,6 +60,7 @@ export class PeerLeg {
   #peer: RTCPeerConnection | undefined;
   #channel: RTCDataChannel | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: PeerLegOptions, handlers: PeerLegHandlers) {
     this.#options = options;
@@ -160,19 +161,23 @@ export class PeerLeg {
     });
   }
 
-  /** After what is queued has left. */
-  close(): void {
-    if (this.#closed) return;
+  /** After what is queued has left; resolves when the peer connection is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#do(async (peer) => {
       for (const { sender } of peer.getTransceivers()) await sender.replaceTrack(null).catch(() => {});
     });
     this.#closed = true;
     this.#batch.stop();
-    void this.#operations.idle().then(() => {
-      const end = () => this.#peer?.close();
-      if (this.#channel?.readyState === "open") this.#options.clock.setTimer(CLOSE_LINGER_MS, end);
-      else end();
-    });
+    await this.#operations.idle();
+    if (this.#channel?.readyState === "open") {
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(CLOSE_LINGER_MS, resolve));
+    }
+    this.#peer?.close();
   }
 
   #make(): RTCPeerConnection {

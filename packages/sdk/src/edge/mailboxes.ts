@@ -139,6 +139,11 @@ export class Mailboxes {
     this.#backlog = undefined;
   }
 
+  /** Settles once what has come is handled. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
   /** Brings the home's tokens in line with what is wanted now. Resolves when it knows, or at once where there is no connection. */
   refreshTokens(): Promise<void> {
     return this.#sync();

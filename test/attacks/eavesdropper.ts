@@ -1,60 +1,79 @@
 /** A recorder that would sit in the middle of a call: a real WebRTC stack that takes the callee's answer for the caller. */
-import { type CallPacket, type CallSetup, encodeSetup, type EncodedSetup } from "@earshot/core";
+import { type CallPacket, type CallSetup, type EncodedSetup, encodeSetup } from "@earshot/core";
 import { systemClock } from "@earshot/sdk";
-import { wrtcPeerConnection } from "@earshot/sdk/node";
+import { loadWrtc, wrtcPeerConnection } from "@earshot/sdk/node";
 import { PeerLeg } from "../../packages/sdk/src/calls/peer-leg.ts";
 
 /** Plays the caller towards one victim. */
 export class Eavesdropper {
   /** True once DTLS stood with the victim: the attacker has a media key. */
   connected = false;
+  /** Its own description, to be put in the caller's place. */
   readonly setup: Promise<EncodedSetup>;
+  /** Resolves once it is connected. */
+  readonly standing: Promise<void>;
   readonly #leg: PeerLeg;
-  #answered = false;
+  #frames = 0;
+  #ufrag = "";
+  #stopListening = () => {};
 
   constructor() {
     let ready: (setup: CallSetup) => void = () => {};
-    const made = new Promise<CallSetup>((resolve) => {
+    let stands = () => {};
+    this.setup = new Promise<CallSetup>((resolve) => {
       ready = resolve;
+    }).then((setup) => encodeSetup(setup));
+    this.standing = new Promise((resolve) => {
+      stands = resolve;
     });
-    this.setup = made.then((setup) => encodeSetup(setup));
     const nothing = () => {};
-    this.#leg = new PeerLeg(
-      {
-        peerConnection: wrtcPeerConnection,
-        iceServers: [],
-        policy: { relay: false, video: true },
-        clock: systemClock,
+    const policy = { relay: false, video: true };
+    const options = { peerConnection: wrtcPeerConnection, iceServers: [], policy, clock: systemClock };
+    this.#leg = new PeerLeg(options, {
+      onSetup: ready,
+      onCandidates: nothing,
+      onTransport: (state) => {
+        if (state !== "connected") return;
+        this.connected = true;
+        stands();
       },
-      {
-        onSetup: ready,
-        onCandidates: nothing,
-        onTransport: (state) => {
-          this.connected ||= state === "connected";
-        },
-        onChannelOpen: nothing,
-        onChannelClosed: nothing,
-        onMessage: nothing,
-        onRestartReady: nothing,
-        onRefused: nothing,
-        onFailed: nothing,
-      },
-    );
+      onChannelOpen: nothing,
+      onChannelClosed: nothing,
+      onMessage: nothing,
+      onRestartReady: nothing,
+      onRefused: nothing,
+      onFailed: nothing,
+    });
     this.#leg.createCaller();
   }
 
-  /** What the victim answers the forged invite with: takes its set-up and its addresses. */
+  /** What the victim answers the forged invite with: takes its set-up and its addresses, and listens. */
   hear({ message }: CallPacket): void {
-    if ((message.type === "ringing" || message.type === "answer") && message.setup && !this.#answered) {
-      this.#answered = true;
-      this.#leg.applyRemoteSetup(message.setup.setup);
+    if ((message.type === "ringing" || message.type === "answer") && message.setup && this.#ufrag === "") {
       this.#ufrag = message.setup.setup.ufrag;
+      this.#leg.applyRemoteSetup(message.setup.setup);
+      this.#listen();
     }
     if (message.type === "candidates") this.#leg.addRemoteCandidates(message.candidates, this.#ufrag, message.end);
   }
-  #ufrag = "";
+
+  /** Ten-millisecond frames of anything but silence that came from the victim. */
+  packetsOfSound(): number {
+    return this.#frames;
+  }
 
   close(): void {
+    this.#stopListening();
     this.#leg.close();
+  }
+
+  #listen(): void {
+    const { audio } = this.#leg.remoteTracks();
+    if (!audio) return;
+    const sink = new (loadWrtc().nonstandard.RTCAudioSink)(audio);
+    sink.ondata = ({ samples }) => {
+      if (samples.some((sample) => Math.abs(sample) > 100)) this.#frames++;
+    };
+    this.#stopListening = () => sink.stop();
   }
 }

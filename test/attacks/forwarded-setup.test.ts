@@ -1,9 +1,10 @@
 /** A contact forwards your set-up as theirs: RFC 8844, an unknown key share. */
-import { fromHex, type RandomSource, type RefusalCode, unwrap } from "@earshot/core";
+import { fromHex, type RefusalCode, unwrap } from "@earshot/core";
 import type { RunningNode } from "@earshot/node";
-import { type Call, memoryStorage, systemRandom } from "@earshot/sdk";
+import { type Call, memoryStorage } from "@earshot/sdk";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { befriend, endOf, makePerson, nextRing, tone } from "../e2e/sdk-people.ts";
+import { ChosenRandom } from "./chosen-random.ts";
 import { forwardingPeers } from "./forwarding-peer.ts";
 import { counted, expectNoMedia, makeTarget, startAttackedNode, tearDown } from "./rig.ts";
 
@@ -13,18 +14,6 @@ beforeAll(async () => {
 });
 afterEach(tearDown);
 afterAll(() => node.stop());
-
-const CALL_ID_BYTES = 16;
-
-/** Randomness of which the attacker chooses the next call id. */
-class ChosenRandom implements RandomSource {
-  chosen: Uint8Array | undefined;
-  bytes(length: number): Uint8Array {
-    const chosen = length === CALL_ID_BYTES ? this.chosen : undefined;
-    if (chosen) this.chosen = undefined;
-    return chosen ?? systemRandom.bytes(length);
-  }
-}
 
 const attacks: [string, boolean, RefusalCode][] = [
   ["in a call of its own", false, "wrong-call"],
@@ -45,7 +34,7 @@ it.each(attacks)("a set-up forwarded %s: both notice before a sound is sent", as
   const atAlice = await alice.client.call(mallory.client.id, { audio: tone(500) });
   await (await malloryRings).answer();
   const bobRings = nextRing(bob);
-  if (sameCallId) random.chosen = unwrap(fromHex(atAlice.callId));
+  if (sameCallId) random.choose(unwrap(fromHex(atAlice.callId)));
   await other.client.call(bob.client.id);
   const atBob = await bobRings;
   expect(atBob.peer.name).toBe("Mallory");

@@ -40,7 +40,7 @@ it("nor after a restart, which forgets nothing", async () => {
   await expectCallWorks(alice, bob);
   const recorded = bob.path.seen;
   await bob.client.stop();
-  const again = await makeTarget("Bob", node, bob.storage);
+  const again = await makeTarget("Bob", node, { storage: bob.storage });
   for (const { envelope, lane } of recorded) again.path.inject(envelope, lane);
   await refusal(again, "replayed", recorded.length);
   expect(again.rings).toEqual([]);

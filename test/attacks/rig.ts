@@ -1,5 +1,5 @@
 /** Alice and Bob, contacts, each behind an attacker who runs the node's side of their connection. */
-import { type Clock, type RefusalCode } from "@earshot/core";
+import type { Clock, RandomSource, RefusalCode } from "@earshot/core";
 import { type RunningNode, startNode } from "@earshot/node";
 import { type Call, memoryStorage, type Storage, systemClock } from "@earshot/sdk";
 import { expect } from "vitest";
@@ -32,10 +32,15 @@ export async function startAttackedNode(): Promise<RunningNode> {
   return startNode({ home: temporaryFolder(), limits, runFile: false, log });
 }
 
-export async function makeTarget(name: string, node: RunningNode, storage = memoryStorage()): Promise<Target> {
+export async function makeTarget(
+  name: string,
+  node: RunningNode,
+  more: { readonly storage?: Storage; readonly random?: RandomSource } = {},
+): Promise<Target> {
+  const storage = more.storage ?? memoryStorage();
   const path = new InPath();
   const clock = new ShiftedClock();
-  const person = await makePerson(name, node.url, { transport: path.transport, storage, clock });
+  const person = await makePerson(name, node.url, { ...more, transport: path.transport, storage, clock });
   const rings: Call[] = [];
   person.client.on("incoming", (call) => void rings.push(call));
   return { ...person, path, storage, clock, rings };

@@ -48,14 +48,15 @@ export interface ReadEnvelope {
  * - `own-key`: in the sender's name, with the thief's key.
  * - `own-device`: in the sender's account's name, by a device of the thief's, with the sender's certificate.
  * - `own-account`: in the thief's own name, all in order.
+ * - `stolen-key`: with the sender's device key, which was stolen as well.
  */
-export type Signing = "kept" | "own-key" | "own-device" | "own-account";
+export type Signing = "kept" | "own-key" | "own-device" | "own-account" | "stolen-key";
 
 export class StolenPrekeys {
   readonly #pairs: ReadonlyMap<string, HpkeKeyPair>;
   readonly #victim: { readonly account: Uint8Array; readonly device: Uint8Array };
   readonly #accountSeed = systemRandom.bytes(32);
-  readonly #deviceSeed = systemRandom.bytes(32);
+  #deviceSeed = systemRandom.bytes(32);
 
   private constructor(pairs: ReadonlyMap<string, HpkeKeyPair>, account: Uint8Array, device: Uint8Array) {
     this.#pairs = pairs;
@@ -73,6 +74,12 @@ export class StolenPrekeys {
       return accept(new Map(entries));
     });
     return new StolenPrekeys(unwrap(pairs), account, device);
+  }
+
+  /** Takes a sender's device key along, for `stolen-key`. */
+  async takeSigningKey(storage: Storage): Promise<void> {
+    const stored = (await storage.get("identity")) ?? new Uint8Array();
+    this.#deviceSeed = unwrap(readCbor(stored, (value) => accept(asBytes(asVersioned(value, 6)[2], 32))));
   }
 
   async read(envelope: Uint8Array): Promise<ReadEnvelope> {
@@ -105,7 +112,7 @@ export class StolenPrekeys {
   }
 
   async #claims(claims: Uint8Array, signing: Signing): Promise<Uint8Array> {
-    if (signing === "kept" || signing === "own-key") return claims;
+    if (signing !== "own-device" && signing !== "own-account") return claims;
     const device = publicKeyOf(this.#deviceSeed);
     claims.set(device, AT.device);
     if (signing === "own-device") return claims;

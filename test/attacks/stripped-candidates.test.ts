@@ -2,8 +2,7 @@
  * Whoever forwards takes the addresses out of the set-up, so that the call must look for a path with a recorder in it: what the
  * published "Legal Intercept" patent describes.
  */
-import { unwrap } from "@earshot/core";
-import { decodeId, fromHex } from "@earshot/core";
+import { decodeId, fromHex, unwrap } from "@earshot/core";
 import type { RunningNode } from "@earshot/node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { nextRing, tone, until } from "../e2e/sdk-people.ts";

@@ -444,6 +444,20 @@ describe("confirm before sound", () => {
     expect(reason(world.callee)).toBe("not-confirmed");
   });
 
+  test("that fails on one of the callee's devices stops the ringing on the others too", () => {
+    const world = createWorld({
+      devices: 2,
+      pass: (passing) => {
+        if (passing.packet.message.type !== "confirm" || passing.to !== world.callee) return true;
+        const message = { ...passing.packet.message, hash: testBytes("bound to M", 32) };
+        return { ...passing, packet: { ...passing.packet, message } };
+      },
+    });
+    world.dial();
+    world.run(300);
+    expect([world.caller, ...world.callees].map(reason)).toEqual(["not-confirmed", "not-confirmed", "cancelled"]);
+  });
+
   test("its own confirmation sent back to it is refused", () => {
     const world = createWorld({
       pass: (passing) => {

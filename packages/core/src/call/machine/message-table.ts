@@ -74,7 +74,7 @@ const calling = {
   candidates: onCandidates,
   confirm: onConfirm,
   "resend-candidates": onResend,
-  "hang-up": onHangUp,
+  "hang-up": (turn, _state, message, { id }) => outgoing.receiveHangUp(turn, id, message),
 } satisfies MessageRow<CallPhaseName>;
 
 const answered = {

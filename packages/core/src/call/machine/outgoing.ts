@@ -73,6 +73,12 @@ export function receiveDecline(turn: Turn, id: LegId): void {
   endCall(turn, "declined");
 }
 
+/** A device that cannot go on, or does not trust what it reached, ends the call for all. */
+export function receiveHangUp(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "hang-up" }>): void {
+  for (const leg of turn.state.legs) if (leg.id !== id && isOpen(leg)) cancelLeg(turn, leg.id, "hung-up");
+  endCall(turn, message.reason === "shutdown" ? "hung-up" : message.reason);
+}
+
 export function receiveRinging(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "ringing" }>): void {
   if (currentLeg(turn, id).progress !== "waiting") return refused(turn, "bad-state");
   if (message.setup !== null && !learnRemoteSetup(turn, id, message.setup)) return;

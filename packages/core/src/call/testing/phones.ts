@@ -93,8 +93,8 @@ export interface WorldOptions {
   readonly calleeEarly?: boolean;
   readonly busy?: boolean;
   readonly video?: boolean;
-  /** False drops the message. Sees every message at the moment it is sent. */
-  readonly pass?: (passing: Passing) => boolean;
+  /** Sees every message at the moment it is sent: false drops it, another one goes in its place. */
+  readonly pass?: (passing: Passing) => boolean | Passing;
   readonly callerPolicy?: { relay: boolean; video: boolean };
   readonly calleePolicy?: { relay: boolean; video: boolean };
 }
@@ -227,9 +227,12 @@ export function createWorld(options: WorldOptions = {}) {
     const link = linkOf(from, effect.leg);
     const to = from.role === "caller" ? link.callee : link.caller;
     const passing = { from, to, carrier: effect.carrier, packet: unwrap(decodeCallPacket(effect.bytes)) };
-    if (options.pass?.(passing) === false || (effect.carrier === "channel" && !network.up)) return;
+    const passed = options.pass?.(passing) ?? true;
+    if (passed === false || (effect.carrier === "channel" && !network.up)) return;
     const lane = `${effect.carrier} ${from.name} ${link.leg}`;
-    later(effect.carrier === "envelope" ? ENVELOPE_MS : CHANNEL_MS, lane, () => deliver(passing));
+    later(effect.carrier === "envelope" ? ENVELOPE_MS : CHANNEL_MS, lane, () =>
+      deliver(passed === true ? passing : passed),
+    );
   }
 
   function deliver({ from, to, carrier, packet }: Passing): void {

@@ -28,6 +28,7 @@ export class DeliveryTokens {
   readonly #limits: NodeLimits;
   /** Losing an entry refills its meter: bounded by the mailbox's own rate. */
   readonly #metered: BoundedMap<MeteredToken>;
+  #sweptDay = -1;
 
   constructor(store: DurableStore, limits: NodeLimits) {
     this.#store = store;
@@ -83,6 +84,9 @@ export class DeliveryTokens {
 
   /** Removes past days' tokens everywhere, and those of mailboxes that are gone. */
   async sweep(now: number, find: (name: string) => Mailbox | undefined): Promise<void> {
+    // Once a day is enough, and reading all of them is not cheap.
+    if (this.#sweptDay === dayOf(now)) return;
+    this.#sweptDay = dayOf(now);
     const oldest = dayOf(now) - 2;
     for await (const [key, value] of this.#store.entries("t/")) {
       const mailbox = find(key.split("/")[1] ?? "");

@@ -66,3 +66,19 @@ export async function launchChromium({ wavFile, viewport }: ChromiumOptions = {}
     },
   };
 }
+
+/**
+ * Before the app is opened: takes the microphone as it is. The browser's suppression of noise changes a voice a little
+ * each time, which adds up where it is compared after two calls' worth of codecs.
+ */
+export async function withoutVoiceProcessing(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = (wanted) => {
+      const audio = typeof wanted?.audio === "object" ? { ...wanted.audio, ...plain } : wanted?.audio && plain;
+      return ask({ ...wanted, ...(audio && { audio }) });
+    };
+  });
+}

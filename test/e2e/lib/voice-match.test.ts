@@ -36,6 +36,20 @@ describe.skipIf(!canSpeak)("voice match", () => {
     expect(heard.offsetSeconds).toBeCloseTo(4, 1);
   });
 
+  test("follows a path that stalls twice for longer than any jitter buffer drifts", () => {
+    const { sound } = speech("cleo");
+    const heard = cut(sound, 2, 10);
+    const silence = RATE * 0.3;
+    const samples = new Float32Array(heard.samples.length + 2 * silence);
+    for (const part of [0, 1, 2]) {
+      const from = Math.floor((part * heard.samples.length) / 3);
+      const to = Math.floor(((part + 1) * heard.samples.length) / 3);
+      samples.set(heard.samples.subarray(from, to), from + part * silence);
+    }
+    expect(voiceMatch({ sampleRate: RATE, samples }, sound).median).toBeGreaterThan(0.8);
+    expect(voiceMatch({ sampleRate: RATE, samples }, speech("ann").sound).median).toBeLessThan(0.2);
+  });
+
   test("tells another speaker apart", () => {
     const heard = voiceMatch(throughCall(cut(speech("ann").sound, 4, 12)), speech("ben").sound);
     expect(heard.median).toBeLessThan(0.2);

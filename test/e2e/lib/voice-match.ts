@@ -19,7 +19,9 @@ const BAND_HZ = [300, 3_400] as const;
 const FILTER_TAPS = 255;
 /** A jitter buffer moves by less than this from one window to the next, in samples. */
 const DRIFT = RATE * 0.08;
-/** From this correlation on a window tells where the delay has moved to. */
+/** A sound path that stalls moves by up to this: followed only where a window then fits for certain. */
+const STALL = RATE;
+/** From this correlation on a window tells where the delay has moved to. Another voice never gets there by chance. */
 const CERTAIN = 0.6;
 
 export interface VoiceMatch {
@@ -138,8 +140,10 @@ export function voiceMatch(recorded: Sound, source: Sound): VoiceMatch {
   const values = windows
     .filter((window) => window.start + start > -WINDOW && window.start + start < original.length)
     .map((window) => {
-      const found = matchNear(window.samples, original, window.start + offset, DRIFT);
-      if (found.value >= CERTAIN) offset = found.lag - window.start;
+      const near = matchNear(window.samples, original, window.start + offset, DRIFT);
+      const found = near.value >= CERTAIN ? near : matchNear(window.samples, original, window.start + offset, STALL);
+      if (found.value < CERTAIN) return near.value;
+      offset = found.lag - window.start;
       return found.value;
     })
     .sort((a, b) => a - b);

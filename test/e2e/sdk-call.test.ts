@@ -55,11 +55,14 @@ describe("a call", () => {
     expect(voiceMatch(atAlice, ann.sound).median).toBeLessThan(0.2);
     expect(voiceMatch(atBob, ben.sound).median).toBeLessThan(0.2);
 
+    let media = 0;
     for (const call of [outgoing, incoming]) {
       expect(call.path).toMatchObject({ kind: "direct", confirmed: true, missingCandidates: 0 });
-      expect((await call.stats()).bytesReceived).toBeGreaterThan(10_000);
+      media += (await call.stats()).bytesReceived;
     }
-    expect(after.bytesIn - before.bytesIn).toBeLessThan(1_000);
+    expect(media).toBeGreaterThan(40_000);
+    // What the node saw meanwhile is signalling, if anything.
+    expect(after.bytesIn - before.bytesIn).toBeLessThan(media / 10);
     expect(outgoing.words).toHaveLength(4);
     expect(incoming.words).toEqual(outgoing.words);
 

@@ -18,7 +18,7 @@ import type {
   ContactRequest,
   Unsubscribe,
 } from "./api.ts";
-import type { Assembly } from "./assemble.ts";
+import type { Assembly } from "./wiring/assembly.ts";
 import { backupOf } from "./contacts/backup-contacts.ts";
 import { eachLink } from "./edge/links.ts";
 import type { Emitter } from "./emitter.ts";

@@ -1,6 +1,6 @@
 import { nobleBackend } from "@earshot/core";
 import type { Client, ClientEvents, ClientOptions } from "./api.ts";
-import { assemble } from "./assemble.ts";
+import { assemble } from "./wiring/assemble.ts";
 import { EarshotClient } from "./client.ts";
 import { Emitter } from "./emitter.ts";
 import { messageOf } from "./errors.ts";

@@ -63,24 +63,7 @@ export function storageCompliance(name: string, make: () => Promise<StorageMaker
       expect(await storage.keys("")).toEqual([]);
     });
 
-    it("lists keys by prefix", async () => {
-      for (const key of ["prekey/1", "prekey/2", "prekeys", "other"]) await storage.set(key, Uint8Array.of(1));
-      expect((await storage.keys("prekey/")).sort()).toEqual(["prekey/1", "prekey/2"]);
-      expect((await storage.keys("")).length).toBe(4);
-    });
-
-    it("takes any text as a key, path-like, upper case and non-ASCII ones included", async () => {
-      const keys = ["../../escape", "a/../b", "A", "a", ".", "..", "ключ", "a b%2f", "~x", "con:aux"];
-      for (const [i, key] of keys.entries()) await storage.set(key, Uint8Array.of(i));
-      for (const [i, key] of keys.entries()) expect(await storage.get(key)).toEqual(Uint8Array.of(i));
-      expect((await storage.keys("")).sort()).toEqual([...keys].sort());
-    });
-
-    it("holds a megabyte", async () => {
-      const big = new Uint8Array(1 << 20).fill(7);
-      await storage.set("big", big);
-      expect((await storage.get("big"))?.length).toBe(big.length);
-    });
+    keyCases(() => storage);
 
     it("keeps its content over close and open", async () => {
       if (maker.persists === false) return;
@@ -89,5 +72,27 @@ export function storageCompliance(name: string, make: () => Promise<StorageMaker
       storage = await maker.open();
       expect(await storage.get("a")).toEqual(Uint8Array.of(42));
     });
+  });
+}
+
+/** Of keys and sizes. */
+function keyCases(storage: () => StorageUnderTest): void {
+  it("lists keys by prefix", async () => {
+    for (const key of ["prekey/1", "prekey/2", "prekeys", "other"]) await storage().set(key, Uint8Array.of(1));
+    expect((await storage().keys("prekey/")).sort()).toEqual(["prekey/1", "prekey/2"]);
+    expect((await storage().keys("")).length).toBe(4);
+  });
+
+  it("takes any text as a key, path-like, upper case and non-ASCII ones included", async () => {
+    const keys = ["../../escape", "a/../b", "A", "a", ".", "..", "ключ", "a b%2f", "~x", "con:aux"];
+    for (const [i, key] of keys.entries()) await storage().set(key, Uint8Array.of(i));
+    for (const [i, key] of keys.entries()) expect(await storage().get(key)).toEqual(Uint8Array.of(i));
+    expect((await storage().keys("")).sort()).toEqual([...keys].sort());
+  });
+
+  it("holds a megabyte", async () => {
+    const big = new Uint8Array(1 << 20).fill(7);
+    await storage().set("big", big);
+    expect((await storage().get("big"))?.length).toBe(big.length);
   });
 }

@@ -1,0 +1,70 @@
+import { RefusalCounter } from "@earshot/core";
+import type { ClientEvents, ClientOptions } from "../api.ts";
+import { ContactBook } from "../contacts/contact-book.ts";
+import { Locator } from "../contacts/locator.ts";
+import { Directory } from "../directory/directory.ts";
+import { Publisher } from "../directory/publisher.ts";
+import { Courier } from "../edge/courier.ts";
+import type { Emitter } from "../emitter.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import type { IdentityPorts } from "../identity/identity.ts";
+import { openIdentity } from "../identity/open-identity.ts";
+import { Prekeys } from "../identity/prekeys.ts";
+import type { Assembly, Base } from "./assembly.ts";
+import { makeCalls } from "./make-calls.ts";
+import { makeContacts, makeOutbox } from "./make-contacts.ts";
+import { makeLinks, makeMailboxes, makePresence } from "./make-edge.ts";
+import { makeRouter, makeSender } from "./make-envelopes.ts";
+
+/** What a supernode asks for on the request lane, until it says so itself. */
+const DEFAULT_REQUEST_WORK_BITS = 18;
+
+type Unfinished = { -readonly [K in keyof Assembly]: Assembly[K] };
+
+/** Loads what is stored and wires the managers to each other and to `events`. Nothing connects yet. */
+export async function assemble(
+  options: ClientOptions,
+  ports: IdentityPorts,
+  events: Emitter<ClientEvents>,
+): Promise<Assembly> {
+  const base = await loadBase(options, ports, events);
+  // The managers refer to each other in circles. Each takes what it needs from here when it is used, not when it is made.
+  const parts = { ...base } as Unfinished;
+  const { clock, signatures } = ports;
+  parts.supernode = { requestWorkBits: DEFAULT_REQUEST_WORK_BITS, iceServers: [] };
+  parts.router = makeRouter(parts);
+  parts.mailboxes = await makeMailboxes(parts);
+  parts.presence = makePresence(parts);
+  parts.links = makeLinks(parts);
+  parts.directory = new Directory({ clock, signatures, link: parts.links.directory });
+  parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
+  parts.sender = makeSender(parts);
+  parts.publisher = new Publisher({ ...parts, locatorSeed: () => parts.locator.seed });
+  parts.outbox = await makeOutbox(parts);
+  parts.contacts = makeContacts(parts);
+  parts.calls = makeCalls(parts);
+  return parts;
+}
+
+async function loadBase(options: ClientOptions, ports: IdentityPorts, events: Emitter<ClientEvents>): Promise<Base> {
+  const { identity, backup } = await openIdentity(ports, options);
+  const refusals = new RefusalCounter();
+  const log = (event: string, detail?: string) => options.log?.({ event, ...(detail === undefined ? {} : { detail }) });
+  return {
+    options,
+    ports,
+    events,
+    identity,
+    backup,
+    prekeys: await Prekeys.load(ports, identity),
+    book: await ContactBook.load(ports.storage, identity.accountKey),
+    locator: await Locator.load(ports),
+    refusals,
+    log,
+    problem: (error) => log("problem", `${codeOf(error)}: ${messageOf(error)}`),
+    refuse: (code) => {
+      refusals.count(code);
+      events.emit("refused", { code });
+    },
+  };
+}

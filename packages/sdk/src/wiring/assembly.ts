@@ -1,0 +1,61 @@
+import type { BackupContent, RefusalCode, RefusalCounter } from "@earshot/core";
+import type { ClientEvents, ClientOptions } from "../api.ts";
+import type { CallsManager } from "../calls/calls-manager.ts";
+import type { ContactBook } from "../contacts/contact-book.ts";
+import type { ContactsManager } from "../contacts/contacts-manager.ts";
+import type { Locator } from "../contacts/locator.ts";
+import type { Outbox } from "../contacts/outbox.ts";
+import type { Directory } from "../directory/directory.ts";
+import type { Publisher } from "../directory/publisher.ts";
+import type { Courier } from "../edge/courier.ts";
+import type { Links } from "../edge/links.ts";
+import type { Mailboxes } from "../edge/mailboxes.ts";
+import type { Emitter } from "../emitter.ts";
+import type { EnvelopeRouter } from "../envelopes/router.ts";
+import type { Sender } from "../envelopes/sender.ts";
+import type { Identity, IdentityPorts } from "../identity/identity.ts";
+import type { Prekeys } from "../identity/prekeys.ts";
+import type { Presence } from "../presence.ts";
+
+/** What every manager may use from its making on. */
+export interface Base {
+  readonly options: ClientOptions;
+  readonly ports: IdentityPorts;
+  readonly events: Emitter<ClientEvents>;
+  readonly identity: Identity;
+  readonly backup: BackupContent | undefined;
+  readonly prekeys: Prekeys;
+  readonly book: ContactBook;
+  readonly locator: Locator;
+  readonly refusals: RefusalCounter;
+  /** Diagnostics. */
+  log(event: string, detail?: string): void;
+  /** Something failed that nobody waits for. */
+  problem(error: unknown): void;
+  /** Counts and tells of what somebody else sent and was refused. */
+  refuse(code: RefusalCode): void;
+}
+
+/** The managers of one client, wired up. They use each other through this, once all are made. */
+export interface Assembly extends Base {
+  readonly router: EnvelopeRouter;
+  readonly mailboxes: Mailboxes;
+  readonly presence: Presence;
+  readonly links: Links;
+  readonly directory: Directory;
+  readonly courier: Courier;
+  readonly sender: Sender;
+  readonly publisher: Publisher;
+  readonly outbox: Outbox;
+  readonly contacts: ContactsManager;
+  readonly calls: CallsManager;
+  /** What the supernode said last. */
+  readonly supernode: SupernodeFacts;
+}
+
+/** What the supernode says of itself, as far as others need it. */
+export interface SupernodeFacts {
+  /** Bits of work on the request lane. */
+  requestWorkBits: number;
+  iceServers: readonly RTCIceServer[];
+}

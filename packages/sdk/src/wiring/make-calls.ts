@@ -1,0 +1,48 @@
+import { contactSecret, equalBytes } from "@earshot/core";
+import { CallsManager } from "../calls/calls-manager.ts";
+import { CallError } from "../errors.ts";
+import type { Assembly } from "./assembly.ts";
+
+export function makeCalls(parts: Assembly): CallsManager {
+  const { ports, options, identity, book, events, supernode } = parts;
+  return new CallsManager(
+    {
+      clock: ports.clock,
+      random: ports.random,
+      peerConnection: options.peerConnection,
+      iceServers: () => supernode.iceServers,
+      self: { account: identity.accountKey, device: identity.deviceKey },
+      maxCalls: options.maxCalls ?? 1,
+      contactOf: (account) => book.contact(account),
+      sendEnvelope: (account, device, body) => sendCallMessage(parts, account, device, body),
+    },
+    {
+      onIncoming: (call) => {
+        const shown = events.count("incoming") > 0;
+        events.emit("incoming", call);
+        return shown;
+      },
+      onMissed: ({ id }, callId) => events.emit("missed", { contactId: id, callId, at: ports.clock.now() }),
+      onBrokenAttempt: ({ id }) => events.emit("brokenAttempt", { contactId: id, at: ports.clock.now() }),
+      onRefused: parts.refuse,
+      onListenerError: parts.problem,
+      onProblem: (detail) => parts.log("call", detail),
+    },
+  );
+}
+
+/** To one device of a contact. Rejects with {@link CallError} where no home takes it. */
+async function sendCallMessage(
+  { book, identity, sender }: Assembly,
+  accountKey: Uint8Array,
+  device: Uint8Array,
+  body: Uint8Array,
+): Promise<void> {
+  const state = book.get(accountKey)?.state;
+  const secret = state && contactSecret(identity.accountKey, state);
+  const locators = state?.status === "contact" ? state.locators : [];
+  const address = locators.find(({ deviceKey }) => equalBytes(deviceKey, device));
+  if (!secret || !address) throw new CallError("not-a-contact", "No longer a contact.");
+  const sent = await sender.toContact({ accountKey, ...address }, secret, { kind: "call", body });
+  if (!sent.ok) throw new CallError(sent.code, "The call's message was not taken.");
+}

@@ -1,0 +1,33 @@
+import { ContactsManager } from "../contacts/contacts-manager.ts";
+import { Outbox } from "../contacts/outbox.ts";
+import type { Assembly } from "./assembly.ts";
+
+export function makeOutbox(parts: Assembly): Promise<Outbox> {
+  const { clock, storage } = parts.ports;
+  return Outbox.load({
+    clock,
+    storage,
+    sender: parts.sender,
+    isOnline: () => parts.presence.online,
+    onProblem: (detail) => parts.log("outbox", detail),
+  });
+}
+
+export function makeContacts(parts: Assembly): ContactsManager {
+  const { book, events, options, problem } = parts;
+  return new ContactsManager(
+    { ...parts, acceptAll: options.acceptAllRequests ?? false },
+    {
+      onContacts: () => events.emit("contacts", book.contacts()),
+      onRequests: () => events.emit("requests", book.requests()),
+      onRefused: parts.refuse,
+      onTokens: () => parts.mailboxes.refreshTokens().catch(problem),
+      onRotate: async () => {
+        await parts.locator.rotate();
+        await parts.mailboxes.rotateContact().catch(problem);
+        await parts.contacts.announceLocator();
+        if (parts.presence.online) await parts.publisher.publish().catch(problem);
+      },
+    },
+  );
+}

@@ -1,0 +1,65 @@
+import { deliveryToken, registeredDays, type TokenEntry, tokenHash } from "@earshot/core";
+import { createLinks, type Links } from "../edge/links.ts";
+import { Mailboxes } from "../edge/mailboxes.ts";
+import { parseNodeAddress } from "../node-address.ts";
+import { Presence } from "../presence.ts";
+import type { Assembly } from "./assembly.ts";
+
+export function makeMailboxes(parts: Assembly): Promise<Mailboxes> {
+  const { ports, book } = parts;
+  const tokensOf = (secret: Uint8Array, mailboxId: Uint8Array): TokenEntry[] =>
+    registeredDays(ports.clock.now()).map((day) => ({
+      day,
+      tokenHash: tokenHash(deliveryToken(secret, mailboxId, day)),
+    }));
+  return Mailboxes.load(ports, {
+    onEnvelope: (envelope, lane) => parts.router.handle(envelope, lane),
+    tokensFor: (mailboxId) => book.tokenSecrets().flatMap((secret) => tokensOf(secret, mailboxId)),
+    onMoved: () => parts.log("mailbox-moved"),
+    onProblem: parts.problem,
+  });
+}
+
+export function makePresence(parts: Assembly): Presence {
+  const { ports, mailboxes, options, events } = parts;
+  const { edgeUrl } = parseNodeAddress(options.node);
+  return new Presence(
+    { clock: ports.clock, mailboxes, links: () => parts.links, publisher: () => parts.publisher, edgeUrl },
+    {
+      onStatus: (status) => events.emit("status", status),
+      onDraining: () => parts.calls.holdRings(),
+      onDrained: () => parts.calls.releaseRings(),
+      onOnline: () => void whenOnline(parts),
+      onProblem: parts.problem,
+    },
+  );
+}
+
+export function makeLinks(parts: Assembly): Links {
+  const { ports, options, presence, mailboxes, supernode } = parts;
+  return createLinks({ ...ports, transport: options.transport }, options.node, {
+    onMailboxes: presence.linkHandlers,
+    onDeliveriesUp: (session, welcome) => {
+      supernode.requestWorkBits = welcome.requestWorkBits;
+      session
+        .request({ type: "get-ice" })
+        .then((answer) => {
+          if (answer.ok) supernode.iceServers = answer.value.urls.map((urls) => ({ urls }));
+        })
+        .catch(parts.problem);
+    },
+    expectedKey: () => mailboxes.home?.supernodeKey,
+  });
+}
+
+/** What waits goes out, and contacts are looked up so that calling them is fast. */
+async function whenOnline({ outbox, book, presence, sender, problem }: Assembly): Promise<void> {
+  await outbox.flush();
+  for (const { state } of book.all()) {
+    if (state.status !== "contact") continue;
+    for (const { deviceKey, locatorKey } of state.locators) {
+      if (!presence.online) return;
+      await sender.prepare({ accountKey: state.accountKey, deviceKey, locatorKey }).catch(problem);
+    }
+  }
+}

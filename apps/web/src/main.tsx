@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { pageAttention } from "./platform/attention.ts";
 import { browserMedia } from "./platform/media-devices.ts";
-import { pageCards, pageClipboard, pageClock, pageDownload } from "./platform/page-ports.ts";
+import { pageClipboard, pageClock, pageDownload } from "./platform/page-ports.ts";
 import { webAudioRing } from "./platform/ring.ts";
 import { browserSession } from "./platform/session.ts";
 import { takeArrival } from "./platform/token.ts";
@@ -19,7 +19,6 @@ const model = createAppModel({
   clock: pageClock,
   clipboard: pageClipboard,
   download: pageDownload,
-  cards: pageCards,
 });
 if (arrival.card) model.offerCard(arrival.card);
 

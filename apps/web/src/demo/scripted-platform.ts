@@ -1,7 +1,7 @@
 /** Ports that record what they were asked, for view-model tests and the demo screens. Time is moved by hand. */
-import { decodeCard, encodeId } from "@earshot/core";
 import type { Client } from "@earshot/sdk";
 import type { ClockPort, MediaProblem, MediaResult, Obstacle, OpenOptions, Platform } from "../view-models/ports.ts";
+import { checkCard } from "../platform/client-module.ts";
 import { ScriptedClient } from "./scripted-client.ts";
 
 /** A clock that stands still until `advance`. */
@@ -118,12 +118,6 @@ export function scriptedPlatform(
     attention: { start: (title) => void log.push(`title ${title}`), stop: () => void log.push("title calm") },
     clipboard: { copy: async () => script.clipboard },
     download: { save: (fileName) => void log.push(`save ${fileName}`) },
-    cards: {
-      check: (text) => {
-        const card = decodeCard(text);
-        return card.ok ? { ok: true, id: encodeId(card.value.accountKey), name: card.value.name } : card;
-      },
-    },
     session: {
       prepare: async (takeOver) => {
         log.push(takeOver ? "prepare, taking over" : "prepare");
@@ -139,6 +133,7 @@ export function scriptedPlatform(
         if (options.name) client.name = options.name;
         return client;
       },
+      checkCard,
       echoCard: async () => script.echo,
       notes: {
         load: async (key) => notes.get(key),

@@ -1,6 +1,5 @@
 /** The small ports that a page has at hand. */
-import { decodeCard, encodeId } from "@earshot/core";
-import type { CardPort, ClipboardPort, ClockPort, DownloadPort } from "../view-models/ports.ts";
+import type { ClipboardPort, ClockPort, DownloadPort } from "../view-models/ports.ts";
 
 export const pageClock: ClockPort = {
   now: () => Date.now(),
@@ -28,13 +27,5 @@ export const pageDownload: DownloadPort = {
     link.download = fileName;
     link.click();
     URL.revokeObjectURL(url);
-  },
-};
-
-/** Cards as core reads them. */
-export const pageCards: CardPort = {
-  check: (text) => {
-    const card = decodeCard(text);
-    return card.ok ? { ok: true, id: encodeId(card.value.accountKey), name: card.value.name } : card;
   },
 };

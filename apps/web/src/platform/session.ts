@@ -1,13 +1,12 @@
-/** The session on a browser: the SDK's storage and transport, and the node's small HTTP interface. */
-import { EarshotError, utf8 } from "@earshot/core";
-import { type ClientOptions, createClient, type Storage } from "@earshot/sdk";
-import { browserClientOptions } from "@earshot/sdk/browser";
+/** The session on a browser: the node's small HTTP interface first, then the SDK over its storage and transport. */
+import type { ClientOptions } from "@earshot/sdk";
+import { codeOf } from "../view-models/plain-words.ts";
 import type { NotePort, Obstacle, SessionPort } from "../view-models/ports.ts";
+import { echoCard, tokenStatus } from "./node-info.ts";
 import { tabHandover } from "./tab-handover.ts";
 
 /** The app's own values live under this, apart from the client's. */
 const NOTE_PREFIX = "app/";
-const REQUEST_TIMEOUT_MS = 10_000;
 
 const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   "storage-in-use": "other-tab",
@@ -16,72 +15,64 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   "key-half-unavailable": "node-unreachable",
 };
 
+type ClientModule = typeof import("./client-module.ts");
+
+/** What is there once `prepare` found nothing in the way. */
+interface Ready {
+  readonly module: ClientModule;
+  readonly options: ClientOptions;
+}
+
 /** `origin` is the node's that serves this page; `token` what came with the address, now or earlier. */
 export function browserSession(page: { readonly origin: string; readonly token: string | undefined }): SessionPort {
   const node = { url: page.origin, ...(page.token ? { token: page.token } : {}) };
   const handover = tabHandover();
-  let ports: ClientOptions | undefined;
+  let prepared: Ready | undefined;
 
-  const ready = (): ClientOptions => {
-    if (ports === undefined) throw new EarshotError("not-started", "prepare the session first");
-    return ports;
+  const ready = (): Ready => {
+    if (prepared === undefined) throw new Error("prepare the session first");
+    return prepared;
   };
   return {
     prepare: async (takeOver) => {
       if (page.token === undefined) return "token-missing";
-      const status = await infoStatus(page.token);
-      if (status !== undefined) return status;
+      const [obstacle, module] = await Promise.all([
+        tokenStatus(page.token),
+        import("./client-module.ts").catch(() => undefined),
+      ]);
+      if (obstacle !== undefined) return obstacle;
+      // The page is there and its script is not: the node went away, or was updated, in between.
+      if (module === undefined) return "node-unreachable";
       if (takeOver) await handover.ask();
       try {
-        ports = await browserClientOptions({ node });
+        prepared = { module, options: await module.browserClientOptions({ node }) };
         return undefined;
       } catch (error) {
-        const obstacle = error instanceof EarshotError ? OBSTACLES[error.code] : undefined;
-        if (obstacle === undefined) throw error;
-        return obstacle;
+        const known = OBSTACLES[codeOf(error)];
+        if (known === undefined) throw error;
+        return known;
       }
     },
     onTakeOver: (letGo) =>
       handover.onAsked(async () => {
         await letGo();
-        await ports?.storage.close();
-        ports = undefined;
+        await prepared?.options.storage.close();
+        prepared = undefined;
       }),
-    hasIdentity: async () => (await ready().storage.keys("")).some((key) => !key.startsWith(NOTE_PREFIX)),
-    open: (options) => createClient({ ...ready(), ...options }),
+    hasIdentity: async () => (await ready().options.storage.keys("")).some((key) => !key.startsWith(NOTE_PREFIX)),
+    open: (options) => ready().module.createClient({ ...ready().options, ...options }),
+    checkCard: (text) => ready().module.checkCard(text),
     echoCard: () => echoCard(page.token),
-    notes: notesIn(() => ready().storage),
+    notes: notesIn(() => ready().options.storage),
   };
 }
 
-function getInfo(token: string | undefined): Promise<Response> {
-  return fetch("/api/info", {
-    headers: token ? { authorization: `Bearer ${token}` } : {},
-    cache: "no-store",
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  });
-}
-
-async function infoStatus(token: string): Promise<Obstacle | undefined> {
-  const response = await getInfo(token).catch(() => undefined);
-  if (response === undefined || response.status >= 500) return "node-unreachable";
-  return response.status === 401 || response.status === 403 ? "token-refused" : undefined;
-}
-
-async function echoCard(token: string | undefined): Promise<string | undefined> {
-  const info: unknown = await (await getInfo(token)).json();
-  if (typeof info !== "object" || info === null || !("echo" in info)) return undefined;
-  const { echo } = info;
-  if (typeof echo !== "object" || echo === null || !("card" in echo)) return undefined;
-  return typeof echo.card === "string" ? echo.card : undefined;
-}
-
-function notesIn(storage: () => Storage): NotePort {
+function notesIn(storage: () => ClientOptions["storage"]): NotePort {
   return {
     load: async (key) => {
       const bytes = await storage().get(NOTE_PREFIX + key);
       return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as unknown);
     },
-    save: (key, value) => storage().set(NOTE_PREFIX + key, utf8(JSON.stringify(value))),
+    save: (key, value) => storage().set(NOTE_PREFIX + key, new TextEncoder().encode(JSON.stringify(value))),
   };
 }

@@ -2,7 +2,7 @@
 import type { Client } from "@earshot/sdk";
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { cardProblem, codeOf } from "./plain-words.ts";
-import type { CardCheck, CardPort } from "./ports.ts";
+import type { CardCheck } from "./ports.ts";
 
 /** Longer than any card is; a paste beyond it is cut before it is parsed. */
 const MAX_INPUT_CHARS = 4096;
@@ -20,8 +20,8 @@ export interface AddContactModel {
   submit(): Promise<string | undefined>;
 }
 
-/** `client` for what is already there and for adding; `cards` to judge the text. */
-export function createAddContactModel(client: Client, cards: CardPort): AddContactModel {
+/** `client` for what is already there and for adding; `checkCard` to judge the text. */
+export function createAddContactModel(client: Client, checkCard: (text: string) => CardCheck): AddContactModel {
   const text = signal("");
   const busy = signal(false);
   const failure = signal<string | undefined>(undefined);
@@ -29,7 +29,7 @@ export function createAddContactModel(client: Client, cards: CardPort): AddConta
   const verdict = computed<CardCheck | undefined>(() => {
     const typed = text.value.trim();
     if (typed === "") return undefined;
-    const check = cards.check(typed);
+    const check = checkCard(typed);
     if (!check.ok) return check;
     if (check.id === client.id) return { ok: false, code: "own-card" };
     if (client.contacts().some((contact) => contact.id === check.id)) return { ok: false, code: "already-added" };

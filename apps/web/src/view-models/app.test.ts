@@ -71,10 +71,21 @@ describe("Echo", () => {
     expect(platform.client.contacts()).toEqual([]);
   });
 
-  it("is tried again at the next start when adding failed", async () => {
+  it("is asked for again while it starts up beside the node", async () => {
+    const platform = scriptedPlatform();
+    await createAppModel(platform).start();
+    await settle();
+    expect(platform.client.contacts()).toEqual([]);
+    platform.script.echo = "earshot:echo";
+    platform.clock.advance(500);
+    await settle();
+    expect(platform.client.contacts()).toHaveLength(1);
+  });
+
+  it("is tried again when adding it failed", async () => {
     const platform = scriptedPlatform();
     platform.script.echo = "earshot:echo";
-    const client = platform.client;
+    const { client } = platform;
     const start = client.start.bind(client);
     client.start = async () => {
       await start();
@@ -83,10 +94,19 @@ describe("Echo", () => {
     await createAppModel(platform).start();
     await settle();
     expect(client.contacts()).toEqual([]);
-    client.start = start;
-    await createAppModel(platform).start();
+    platform.clock.advance(500);
     await settle();
     expect(client.contacts()).toHaveLength(1);
+  });
+
+  it("is not waited for beyond a minute where the node hosts none", async () => {
+    const platform = scriptedPlatform();
+    await createAppModel(platform).start();
+    for (let tries = 0; tries < 20; tries++) {
+      await settle();
+      platform.clock.advance(30_000);
+    }
+    expect(platform.clock.pending).toBe(0);
   });
 });
 

@@ -41,7 +41,7 @@ export function createAppModel(platform: Platform): AppModel {
     offer();
     // Resolves once online, however long that takes; the banner tells meanwhile. Echo needs the connection.
     void opened.start().then(
-      () => addEchoOnce(opened, session),
+      () => addEchoOnce(opened, session, platform.clock),
       () => undefined,
     );
   };

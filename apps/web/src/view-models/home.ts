@@ -36,7 +36,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
   const notices = createNoticesModel(client, session.notes, clock);
   const settings = createSettingsModel(client, session.notes, platform.download);
   const myCard = createMyCardModel(client, platform.clipboard);
-  const addContact = createAddContactModel(client, platform.cards);
+  const addContact = createAddContactModel(client, (text) => session.checkCard(text));
   const connection = createConnectionModel(client, clock);
   const contacts = createContactsModel(client);
   const requests = createRequestsModel(client);

@@ -52,10 +52,6 @@ export type CardCheck =
   | { readonly ok: true; readonly id: string; readonly name: string }
   | { readonly ok: false; readonly code: string; readonly detail?: string };
 
-export interface CardPort {
-  check(text: string): CardCheck;
-}
-
 export interface OpenOptions {
   readonly name?: string;
   readonly restore?: { readonly phrase: string; readonly backup?: Uint8Array };
@@ -79,6 +75,8 @@ export interface SessionPort {
   hasIdentity(): Promise<boolean>;
   /** Makes or opens the identity; does not connect yet. Throws what the SDK throws. */
   open(options: OpenOptions): Promise<Client>;
+  /** Judges a card, link or id as typed; once `prepare` found nothing in the way. */
+  checkCard(text: string): CardCheck;
   /** Echo's card as this node tells it, or undefined where it hosts none. */
   echoCard(): Promise<string | undefined>;
   readonly notes: NotePort;
@@ -93,5 +91,4 @@ export interface Platform {
   readonly clock: ClockPort;
   readonly clipboard: ClipboardPort;
   readonly download: DownloadPort;
-  readonly cards: CardPort;
 }

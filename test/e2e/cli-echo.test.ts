@@ -44,6 +44,13 @@ test("Echo is a contact from the first start and repeats what it heard", async (
   expect(voiceMatch(notSaid, readWav(recorded)).median).toBeLessThan(0.2);
 });
 
+test("Echo talks to several people at once", async () => {
+  const calls = ["one", "two"].map((name) => cli.start("call", "echo", ...as(name), "--json"));
+  await Promise.all(calls.map((call) => call.event(({ phase }) => phase === "active")));
+  for (const call of calls) call.process.kill("SIGINT");
+  for (const call of calls) expect((await call.finished).code).toBe(0);
+});
+
 test("Echo that was removed stays away", async () => {
   const list = async () =>
     ((await cli.json("contacts", ...as("newcomer"))).contacts as { name: string }[]).map(({ name }) => name);

@@ -1,5 +1,7 @@
 /** What `earshot` says and returns when something is wrong: scripts depend on the codes. */
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import { Cli } from "./cli-process.ts";
 
@@ -47,21 +49,29 @@ test("with --json a failure is one JSON object on stdout, and stderr is empty", 
 });
 
 test("a port in use is told in one sentence", async () => {
-  const first = cli.start("start", "--port", "0", "--no-echo", "--home", cli.path("first"), "--json");
-  const { node } = await first.event(({ event }) => event === "started");
-  const port = new URL(String(node)).port;
-  const { code, stderr } = await cli.run("start", "--port", port, "--no-echo", "--home", cli.path("second"));
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const { code, stderr } = await cli.run("start", "--port", String(port), "--no-echo", "--home", cli.path("second"));
+  other.close();
   expect(code).toBe(2);
-  expect(stderr).toContain(`earshot start --port`);
-  expect(
-    stderr
-      .trim()
-      .split("\n")
-      .filter((line) => !line.startsWith("{")),
-  ).toHaveLength(1);
+  expect(plainLines(stderr)).toEqual([expect.stringContaining(`earshot start --port ${port + 1}`)]);
+});
+
+test("whoever starts a second node is shown the first", async () => {
+  const first = cli.start("start", "--port", "0", "--no-echo", "--home", cli.path("first"), "--json");
+  const { url, port } = await first.event(({ event }) => event === "started");
+  const { code, stderr } = await cli.run("start", "--port", String(port), "--no-echo", "--home", cli.path("first"));
+  expect(code).toBe(7);
+  expect(plainLines(stderr)).toEqual([`Earshot runs already: ${String(url)}`]);
   first.process.kill("SIGTERM");
   expect((await first.finished).code).toBe(0);
 });
+
+/** Without the node's log, which is JSON. */
+function plainLines(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+}
 
 test("a damaged sound file is named before anything rings", async () => {
   const path = cli.path("broken.wav");

@@ -28,7 +28,7 @@ export function createCallReporter(terminal: Terminal, sound: CallSound): CallRe
       const since = duration(Date.now() - (call.answeredAt ?? call.startedAt));
       const parts = [
         since,
-        ...(stats.roundTripMs === undefined ? [] : [`round trip ${Math.round(stats.roundTripMs)} ms`]),
+        ...(stats.roundTripMs === undefined ? [] : [`round trip ${milliseconds(stats.roundTripMs)}`]),
       ];
       parts.push(`${percent(stats)} lost`, "Ctrl-C hangs up");
       if (call.phase === "active") terminal.progress(`  ${parts.join("  ·  ")}`);
@@ -106,6 +106,10 @@ function tellPath(terminal: Terminal, told: Told, path: CallPath): void {
         `  ! ${told.missing} of the addresses that were sent did not arrive: someone on the way may have removed them.`,
       ),
     );
+}
+
+function milliseconds(ms: number): string {
+  return ms < 1 ? "< 1 ms" : `${Math.round(ms)} ms`;
 }
 
 function percent({ packetsLost, packetsReceived }: CallStats): string {

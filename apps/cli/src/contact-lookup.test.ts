@@ -23,8 +23,9 @@ test("a contact is meant by name, id, the id's beginning, or card", () => {
     expect(whoIsMeant(client, text)).toEqual({ contact: bob });
 });
 
+const dave = encodeId(keyOf(9));
+
 test("somebody new is meant by id or card alone", () => {
-  const dave = encodeId(keyOf(9));
   expect(whoIsMeant(client, dave)).toEqual({ card: dave, id: dave });
   expect(() => whoIsMeant(client, "dave")).toThrow(/no contact's name, no id/);
 });
@@ -32,6 +33,7 @@ test("somebody new is meant by id or card alone", () => {
 test("a mistyped id is told apart from an unknown name", () => {
   const slip = bob.id.slice(0, 20) + (bob.id[20] === "q" ? "p" : "q") + bob.id.slice(21);
   expect(() => whoIsMeant(client, slip)).toThrow(/typing mistake/);
+  expect(() => whoIsMeant(client, `${dave.slice(0, 40)}`)).toThrow(/not a whole id/);
   expect(() => whoIsMeant(client, "")).toThrow(expect.objectContaining({ code: "bad-usage" }));
 });
 

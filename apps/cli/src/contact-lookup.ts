@@ -34,5 +34,6 @@ function problemWith(text: string, code: string): string {
     return `"${shown}" is an id with a typing mistake: its check does not fit. Copy it again.`;
   if (code === "card-mistyped")
     return `"${shown}" is a damaged card: its check does not fit. Copy the whole of it again.`;
+  if (/^(earshot:)?ear1/i.test(text)) return `"${shown}" is not a whole id or card. Copy all of it, in quotes.`;
   return `"${shown}" is no contact's name, no id (ear1…) and no card (earshot:ear1…). See: earshot contacts`;
 }

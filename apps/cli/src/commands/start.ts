@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EarshotError } from "@earshot/core";
-import { createNodeLog, type RunningNode, startNode } from "@earshot/node";
+import { createNodeLog, readRunFile, type RunningNode, startNode } from "@earshot/node";
 import { DEFAULT_PORT } from "../default-port.ts";
 import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -65,7 +65,7 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
   terminal.say();
   terminal.say(terminal.dim("The address holds your token: keep it to yourself. In another terminal:"));
   terminal.say(`  earshot id${command}`);
-  if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --record back.wav`);
+  if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --loop --record back.wav`);
   terminal.say(terminal.dim("Ctrl-C stops it."));
 }
 
@@ -96,9 +96,15 @@ function parsePort(text: string): number {
 /** A start that failed, with what to do about it. */
 function explained(error: unknown, port: number): unknown {
   if (!(error instanceof EarshotError)) return error;
-  const advice: Record<string, string> = {
-    "port-in-use": `Port ${port} is taken, perhaps by an Earshot that already runs (earshot status). Another one: earshot start --port ${port + 1}`,
-    "home-in-use": "Another node runs from this home folder. Stop it first, or pick a folder with --home DIR.",
-  };
-  return new EarshotError(error.code, advice[error.code] ?? error.message, { cause: error });
+  if (error.code !== "port-in-use" && error.code !== "home-in-use") return error;
+  const running = readRunFile(port);
+  if (running !== undefined)
+    return new EarshotError(error.code, `Earshot runs already: ${running.url}/#token=${running.token}`, {
+      cause: error,
+    });
+  const advice =
+    error.code === "home-in-use"
+      ? "Another node runs from this home folder. Stop it first, or pick a folder with --home DIR."
+      : `Port ${port} is taken by another program. Pick another one: earshot start --port ${port + 1}`;
+  return new EarshotError(error.code, advice, { cause: error });
 }

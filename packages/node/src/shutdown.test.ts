@@ -4,7 +4,7 @@ import { openSocket, TestClient } from "./testing/test-client.ts";
 import { startTestNode } from "./testing/test-node.ts";
 
 test("on shutdown clients are told to come back later, then let go, and the port is free again", async () => {
-  const node = await startTestNode({ limits: { drainRetryAfterMs: 4_321 } });
+  const node = await startTestNode({ limits: { drainGraceMs: 300, drainRetryAfterMs: 4_321 } });
   const client = await TestClient.connect(node);
   const code = once(client.socket, "close").then(([each]) => each as number);
   const stopped = node.stop();

@@ -13,7 +13,7 @@ export interface TestNode extends RunningNode {
 }
 
 /** Work that a test machine does in no time. */
-export const TEST_LIMITS = { mailboxWorkBits: 4, requestWorkBits: 4, drainGraceMs: 300 };
+export const TEST_LIMITS = { mailboxWorkBits: 4, requestWorkBits: 4, drainGraceMs: 30 };
 
 export function temporaryHome(): string {
   return mkdtempSync(join(tmpdir(), "earshot-node-"));

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, expect, test } from "vitest";
@@ -39,10 +40,14 @@ async function flood(
 }
 
 let daemon: DaemonProcess | undefined;
-afterAll(() => daemon?.kill9());
+const home = temporaryHome();
+afterAll(async () => {
+  await daemon?.kill9();
+  rmSync(home, { recursive: true, force: true });
+});
 
 test("a flood of handshakes is turned away with a time to come back, and those who are in stay served", async () => {
-  const spawned = await spawnDaemon({ home: temporaryHome(), limits: { handshakes: { perSecond: 50, burst: 50 } } });
+  const spawned = await spawnDaemon({ home, limits: { handshakes: { perSecond: 50, burst: 50 } } });
   daemon = spawned;
   const rss = async () => {
     const text = await (await fetch(`http://127.0.0.1:${spawned.port}/metrics`)).text();

@@ -14,7 +14,9 @@ export const ADMISSION_MAX_RETRY_MS = 60_000;
 /** How fast the memory of those turned away fades. */
 const SHED_HALF_LIFE_MS = 5_000;
 
-export type AdmissionDecision = { readonly admitted: true } | { readonly admitted: false; readonly retryAfterMs: number };
+export type AdmissionDecision =
+  | { readonly admitted: true }
+  | { readonly admitted: false; readonly retryAfterMs: number };
 
 export class Admission {
   readonly #rate: Rate;

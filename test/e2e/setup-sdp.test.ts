@@ -17,21 +17,16 @@ import {
   unwrap,
 } from "@earshot/core";
 import wrtc from "@roamhq/wrtc";
-import { type Browser, chromium } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type ChromiumProcess, launchChromium } from "./lib/chromium.ts";
 import { makePeer } from "./setup-sdp-peer.mjs";
 
 type Peer = ReturnType<typeof makePeer>;
 type Engine = "chromium" | "wrtc";
 
-const CHROMIUM_ARGUMENTS = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  ...["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
-  ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-];
 const POLICY = { relay: false, video: true };
 
-let browser: Browser;
+let browser: ChromiumProcess;
 let server: Server;
 let origin: string;
 const closers: (() => Promise<unknown>)[] = [];
@@ -40,7 +35,7 @@ beforeAll(async () => {
   server = createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html>"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGUMENTS });
+  browser = await launchChromium();
 });
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -52,16 +47,16 @@ afterAll(async () => {
 
 /** A peer whose methods run in a page of its own. */
 async function chromiumPeer(): Promise<Peer> {
-  const page = await (await browser.newContext()).newPage();
-  closers.push(() => page.context().close());
+  const page = await browser.context.newPage();
+  closers.push(() => page.close());
   await page.goto(origin);
   const source = await readFile(new URL("./setup-sdp-peer.mjs", import.meta.url), "utf8");
   await page.addScriptTag({ type: "module", content: `${source}\nglobalThis.makePeer = makePeer;` });
   await page.waitForFunction("globalThis.makePeer !== undefined");
-  await page.evaluate(`(async () => {
-    const capture = (constraints) => async () => (await navigator.mediaDevices.getUserMedia(constraints)).getTracks()[0];
-    globalThis.peer = makePeer(RTCPeerConnection, capture({ audio: true }), capture({ video: true }));
-  })()`);
+  await page.evaluate(`
+    globalThis.peer = makePeer(RTCPeerConnection, async (kind) =>
+      (await navigator.mediaDevices.getUserMedia({ [kind]: true })).getTracks()[0]);
+    undefined`);
   return new Proxy({} as Peer, {
     get: (_, name) =>
       name === "then"
@@ -76,9 +71,8 @@ function wrtcPeer(): Peer {
     const timer = setInterval(push, milliseconds);
     stops.push(() => clearInterval(timer));
   };
-  const peer: Peer = makePeer(
-    wrtc.RTCPeerConnection,
-    async () => {
+  const makers: Record<string, () => MediaStreamTrack> = {
+    audio: () => {
       const source = new wrtc.nonstandard.RTCAudioSource();
       let at = 0;
       every(10, () => {
@@ -87,7 +81,7 @@ function wrtcPeer(): Peer {
       });
       return source.createTrack();
     },
-    async () => {
+    video: () => {
       const source = new wrtc.nonstandard.RTCVideoSource();
       let shade = 0;
       every(40, () => {
@@ -96,7 +90,8 @@ function wrtcPeer(): Peer {
       });
       return source.createTrack();
     },
-  );
+  };
+  const peer: Peer = makePeer(wrtc.RTCPeerConnection, async (kind: string) => makers[kind]?.());
   closers.push(async () => {
     for (const stop of stops) stop();
     await peer.close();

@@ -6,8 +6,8 @@ import { decodeCallPacket, encodeCallPacket } from "./call-message.ts";
 import type { CallMessage } from "./call-types.ts";
 import { CALL_MESSAGE_MAX_BYTES, CANDIDATES_PER_MESSAGE_MAX } from "./limits.ts";
 import { encodeSetup } from "./setup.ts";
-import { arbitraryPacket } from "./testing/arbitraries.ts";
-import { testBytes, testCandidate, testSetup } from "./testing/phones.ts";
+import { arbitraryPacket } from "./testing/message-cases.ts";
+import { testBytes, testCandidate, testSetup } from "./testing/fixture-cases.ts";
 
 const callId = testBytes("call", 16);
 const invite: CallMessage = {

@@ -4,8 +4,8 @@ import { unwrap } from "../errors.ts";
 import { isCandidateAddress, isIpv6 } from "./address.ts";
 import { chainHead, chainMark } from "./candidate-chain.ts";
 import { candidateText, parseCandidateText } from "./candidate.ts";
-import { arbitraryCandidate } from "./testing/arbitraries.ts";
-import { testBytes, testCandidate } from "./testing/phones.ts";
+import { arbitraryCandidate } from "./testing/message-cases.ts";
+import { testBytes, testCandidate } from "./testing/fixture-cases.ts";
 
 test("every candidate survives becoming WebRTC's text and being read again", () => {
   fc.assert(

@@ -36,4 +36,3 @@ export const EXTENSION_URI: Readonly<Record<ExtensionName, string>> = {
 
 /** The three sections, in order; their places are their mids. */
 export const SECTIONS = ["audio", "video", "application"] as const;
-export type SectionKind = (typeof SECTIONS)[number];

@@ -5,8 +5,8 @@ import type { CallSetup } from "./call-types.ts";
 import { sdpOfSetup } from "./sdp-build.ts";
 import { credentialsOfSdp, setupOfSdp } from "./sdp-parse.ts";
 import { checkAnswering, checkSetup, decodeSetup, encodeSetup } from "./setup.ts";
-import { arbitrarySetup } from "./testing/arbitraries.ts";
-import { testSetup } from "./testing/phones.ts";
+import { arbitrarySetup } from "./testing/message-cases.ts";
+import { testSetup } from "./testing/fixture-cases.ts";
 
 const caller = testSetup("caller", "a", {
   audio: [

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CallBinding, confirmHash } from "./confirm.ts";
-import { testBytes } from "./testing/phones.ts";
+import { testBytes } from "./testing/fixture-cases.ts";
 import { callWords, nonceCommitment, nonceMatches } from "./words.ts";
 
 const party = (label: string) => ({

@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import type { CallMessage } from "./call-types.ts";
+import { CONNECT_TIMEOUT_MS, VANISH_TIMEOUT_MS } from "./limits.ts";
+import { testBytes } from "./testing/fixture-cases.ts";
+import { answered, AUDIO, createWorld, reason, ringing, type World, type WorldOptions } from "./testing/world-cases.ts";
+
+const isDropped = (type: CallMessage["type"]): WorldOptions => ({
+  pass: ({ packet }) => packet.message.type !== type,
+});
+
+describe("the path", () => {
+  test("that never comes ends the call 20 s after the answer, shown as an attempt broken off", () => {
+    const world = createWorld();
+    world.network.up = false;
+    world.dial();
+    world.run(200);
+    world.callee.dispatch({ type: "answer", media: AUDIO });
+    world.run(CONNECT_TIMEOUT_MS);
+    world.run(100);
+    for (const phone of [world.caller, world.callee]) {
+      expect(reason(phone)).toBe("connection-failed");
+      expect(phone.did("broken-attempt")).toHaveLength(1);
+      expect(phone.did("open-media")).toEqual([]);
+    }
+  });
+
+  test("that comes back by itself leaves the media as they were", () => {
+    const world = answered();
+    world.setPath(false);
+    expect(world.caller.state.phase).toBe("reconnecting");
+    world.run(500);
+    world.setPath(true);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+    expect(world.caller.did("restart-ice")).toEqual([]);
+    expect(world.caller.did("close-media")).toEqual([]);
+  });
+
+  test("that stays away is restarted by the caller with new credentials, until it is back", () => {
+    const world = answered();
+    world.setPath(false);
+    world.run(3_000);
+    expect(world.caller.did("restart-ice").map((effect) => effect.generation)).toEqual([1]);
+    expect(world.callee.did("restart-ice")).toEqual([]);
+    world.network.up = true;
+    world.run(20_000);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+    const applied = world.caller.did("apply-restart").at(-1);
+    const first = world.caller.state.legs[0]?.remoteSetup?.setup;
+    expect(applied?.setup.fingerprint).toEqual(first?.fingerprint);
+    expect(applied?.setup.ufrag).not.toBe(first?.ufrag);
+    expect(world.caller.did("add-remote-candidates").at(-1)?.ufrag).toBe(applied?.setup.ufrag);
+  });
+
+  test("is restarted at once when the addresses change, whichever side's they are", () => {
+    const world = answered();
+    world.callee.dispatch({ type: "network-changed" });
+    world.run(200);
+    expect(world.caller.did("restart-ice")).toHaveLength(1);
+    world.caller.dispatch({ type: "network-changed" });
+    world.run(200);
+    expect(world.caller.did("restart-ice").map((effect) => effect.generation)).toEqual([1, 2]);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+    expect(world.callee.state.legs[0]?.remote.generation).toBe(2);
+  });
+
+  test("that is gone for a minute ends the call as vanished", () => {
+    const world = answered({ pass: () => true });
+    world.setPath(false);
+    world.run(VANISH_TIMEOUT_MS);
+    expect(reason(world.caller)).toBe("peer-vanished");
+  });
+
+  test("that swallows pings counts as gone though ICE says otherwise", () => {
+    let swallow = false;
+    const world = answered({ pass: ({ carrier }) => !(swallow && carrier === "channel") });
+    swallow = true;
+    world.run(16_000);
+    expect(world.caller.state.phase).toBe("reconnecting");
+    swallow = false;
+    world.run(10_000);
+    expect(world.caller.state.phase).toBe("active");
+  });
+
+  test("whose channel the other side closed ends soon after, unless a hang-up says why", () => {
+    const world = answered();
+    world.caller.dispatch({ type: "channel-closed", leg: 0 });
+    world.run(3_000);
+    expect(reason(world.caller)).toBe("peer-vanished");
+  });
+});
+
+describe("the way the set-up travels", () => {
+  test("may lose every candidate: the call still stands, the gap is shown on both sides and repaired on the channel", () => {
+    const world = answered({
+      pass: ({ carrier, packet }) => carrier === "channel" || packet.message.type !== "candidates",
+    });
+    world.run(10_000);
+    for (const phone of [world.caller, world.callee]) {
+      expect(phone.did("candidates-missing").at(-1)).toEqual({ type: "candidates-missing", leg: 0, count: 3 });
+      expect(phone.did("add-remote-candidates").flatMap((effect) => effect.candidates)).toHaveLength(3);
+      expect(phone.state.legs[0]?.expected).toBeNull();
+    }
+  });
+
+  test("shows no gap where nothing was lost", () => {
+    const world = answered();
+    world.run(10_000);
+    expect([...world.caller.did("candidates-missing"), ...world.callee.did("candidates-missing")]).toEqual([]);
+    expect([...world.caller.did("refused"), ...world.callee.did("refused")]).toEqual([]);
+  });
+
+  test("may reorder: what is ahead is held, and the call rings all the same", () => {
+    const held: (() => void)[] = [];
+    const world: World = createWorld({
+      pass: (passing) => {
+        if (passing.packet.message.type !== "invite" || held.length > 0) return true;
+        held.push(() => world.deliver(passing));
+        return false;
+      },
+    });
+    world.dial();
+    world.run(100);
+    expect(world.callee.state.phase).toBe("expecting");
+    held[0]?.();
+    world.run(200);
+    expect(world.callee.state.phase).toBe("alerting");
+    expect(world.callee.did("add-remote-candidates").flatMap((effect) => effect.candidates)).toHaveLength(3);
+  });
+
+  test("may lose the invite: no ring, and nothing is kept", () => {
+    const world = createWorld(isDropped("invite"));
+    world.dial();
+    world.run(5_000);
+    expect(reason(world.callee)).toBe("refused");
+    expect(world.callee.did("ring")).toEqual([]);
+    expect(world.callee.did("send")).toEqual([]);
+  });
+
+  test("may lose `ringing`: the answer brings the set-up", () => {
+    const world = ringing(isDropped("ringing"));
+    expect(world.caller.state.phase).toBe("dialling");
+    world.callee.dispatch({ type: "answer", media: AUDIO });
+    world.run(5_000);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+  });
+
+  test("may replay: refused and counted, nothing happens twice", () => {
+    const world = createWorld({ pass: (passing) => (world.deliver(passing), true) });
+    world.dial();
+    world.run(200);
+    world.callee.dispatch({ type: "answer", media: AUDIO });
+    world.run(200);
+    expect(world.callee.did("ring")).toHaveLength(1);
+    expect(world.caller.did("open-media")).toHaveLength(1);
+    expect(world.callee.did("refused").every(({ code }) => code === "replayed" || code === "bad-state")).toBe(true);
+  });
+
+  test("holds no more than 32 messages behind a missing one", () => {
+    const world = ringing();
+    const first = (world.callee.state.legs[0]?.envelopes.nextReceive as number) + 1;
+    const message = { type: "hang-up", reason: "hung-up" } as const;
+    for (let i = 0; i < 40; i++) {
+      const packet = { callId: world.callId, number: first + i, message };
+      world.deliver({ from: world.caller, to: world.callee, carrier: "envelope", packet });
+    }
+    expect(world.callee.state.legs[0]?.envelopes.held).toHaveLength(32);
+    expect(world.callee.did("refused")).toHaveLength(8);
+    expect(world.callee.did("refused")[0]?.code).toBe("too-many");
+  });
+
+  test("carries nobody else's packets, and none of another call", () => {
+    const world = ringing();
+    const packet = { callId: world.callId, number: 9, message: { type: "hang-up", reason: "hung-up" } } as const;
+    const from = testBytes("stranger", 32);
+    const now = 0;
+    world.callee.dispatch({ type: "message", from, carrier: "envelope", packet, sentAt: now, now });
+    const other = { ...packet, callId: testBytes("other call", 16) };
+    world.callee.dispatch({
+      type: "message",
+      from: world.caller.device,
+      carrier: "envelope",
+      packet: other,
+      sentAt: now,
+      now,
+    });
+    expect(world.callee.did("refused")).toEqual([
+      { type: "refused", code: "wrong-call" },
+      { type: "refused", code: "wrong-call" },
+    ]);
+    expect(world.callee.state.phase).toBe("alerting");
+  });
+});

@@ -1,0 +1,38 @@
+/** Keys, set-ups and candidates for the tests of calls: the same ones every time. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concat, toHex, utf8 } from "../../bytes.ts";
+import type { CallRole, CallSetup, Candidate } from "../call-types.ts";
+
+/** Repeatable bytes. */
+export function testBytes(label: string, length: number): Uint8Array {
+  return concat(sha256(utf8(label)), sha256(utf8(`${label} more`))).slice(0, length);
+}
+
+export function testSetup(role: CallRole, label: string, changes: Partial<CallSetup> = {}): CallSetup {
+  return {
+    role,
+    fingerprint: testBytes(`fingerprint ${label}`, 32),
+    ufrag: toHex(testBytes(`ufrag ${label}`, 4)),
+    pwd: toHex(testBytes(`pwd ${label}`, 12)),
+    audio: [{ name: "opus", payloadType: 111 }],
+    video: [{ name: "vp8", payloadType: 96, rtxPayloadType: 97 }],
+    extensions: [{ name: "mid", number: 4 }],
+    policy: { relay: false, video: true },
+    ...changes,
+  };
+}
+
+export function testCandidate(port: number, changes: Partial<Candidate> = {}): Candidate {
+  return {
+    foundation: "1",
+    transport: "udp",
+    priority: 2_113_937_151,
+    address: "192.0.2.7",
+    port,
+    type: "host",
+    relatedAddress: null,
+    relatedPort: null,
+    tcpType: null,
+    ...changes,
+  };
+}

@@ -129,6 +129,19 @@ test("a home folder serves one command at a time", async () => {
   expect((await answer.finished).code).toBe(130);
 });
 
+test("who waits for a call goes on waiting when the node was restarted, and can be called", async () => {
+  const { idB } = await befriend("iris", "jack");
+  const answer = cli.start("answer", ...as("jack"), "--json");
+  await answer.event(({ event }) => event === "waiting");
+  daemon.process.kill("SIGKILL");
+  await daemon.finished;
+  await answer.event(({ event, online }) => event === "node" && online === false);
+  daemon = cli.start("start", "--port", new URL(node).port, "--no-echo", "--home", cli.path("daemon"), "--json");
+  await answer.event(({ event, online }) => event === "node" && online === true);
+  const call = await cli.run("call", idB, ...as("iris"), "--seconds", "1", "--json");
+  expect([call.code, (await answer.finished).code]).toEqual([0, 0]);
+});
+
 test("when nobody calls in time, answer gives up", async () => {
   expect((await cli.run("answer", ...as("gina"), "--wait", "0.2")).code).toBe(5);
 });

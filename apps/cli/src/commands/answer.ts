@@ -24,8 +24,8 @@ export async function answerCall(options: AnswerOptions, terminal: Terminal): Pr
   const webRtc = await loadWebRtc();
   const session = await connectSession(options, terminal);
   const voice = webRtc.createVoice();
+  const stopNotices = tellNotices(session.client, terminal);
   try {
-    tellNotices(session.client, terminal);
     terminal.emit({ event: "waiting", id: session.client.id });
     terminal.say(`Waiting for a call to ${session.client.name}; Ctrl-C ends it.`);
     const call = await Promise.race([takeCall(session.client, { audio: voice.track }, waitMs), interrupt.interrupted]);
@@ -35,6 +35,7 @@ export async function answerCall(options: AnswerOptions, terminal: Terminal): Pr
     reporter.ended(call, end, exitCode);
     return exitCode;
   } finally {
+    stopNotices();
     terminal.progress(undefined);
     voice.stop();
     sound.record?.writer.close();

@@ -22,8 +22,8 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
   const webRtc = await loadWebRtc();
   const session = await connectSession(options, terminal);
   const voice = webRtc.createVoice();
+  const stopNotices = tellNotices(session.client, terminal);
   try {
-    tellNotices(session.client, terminal);
     const contact = await Promise.race([reachable(session.client, whom, terminal), interrupt.interrupted]);
     const call = await Promise.race([
       dial(session.client, contact, { audio: voice.track }, terminal),
@@ -35,6 +35,7 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
     reporter.ended(call, end, exitCode);
     return exitCode;
   } finally {
+    stopNotices();
     terminal.progress(undefined);
     voice.stop();
     sound.record?.writer.close();

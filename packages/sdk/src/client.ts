@@ -28,6 +28,8 @@ import { CallError, ClientError } from "./errors.ts";
 const ONLINE_WAIT_MS = 10_000;
 /** How long a call to somebody just added waits for their side to answer by itself (Echo, bots, people who added us). */
 const ACCEPT_WAIT_MS = 5_000;
+/** Somebody added longer ago than this has had the time. */
+const JUST_ADDED_MS = 60_000;
 /** How long adding somebody waits for the request to be taken: work included. */
 const REQUEST_WAIT_MS = 15_000;
 
@@ -140,7 +142,8 @@ export class EarshotClient implements Client {
     const known = book.contact(accountKey);
     if (!known) await this.addContact(idOrCard);
     if (known?.state === "blocked") throw new CallError("not-a-contact", "This contact is blocked.");
-    if (book.contact(accountKey)?.state === "added") {
+    const waiting = book.contact(accountKey);
+    if (waiting?.state === "added" && ports.clock.now() - waiting.addedAt < JUST_ADDED_MS) {
       await withinMs(ports.clock.setTimer, ACCEPT_WAIT_MS, this.#becomesContact(accountKey));
     }
     const state = book.get(accountKey)?.state;

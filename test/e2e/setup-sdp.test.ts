@@ -71,7 +71,7 @@ function wrtcPeer(): Peer {
     const timer = setInterval(push, milliseconds);
     stops.push(() => clearInterval(timer));
   };
-  const makers: Record<string, () => MediaStreamTrack> = {
+  const makers = {
     audio: () => {
       const source = new wrtc.nonstandard.RTCAudioSource();
       let at = 0;
@@ -86,12 +86,12 @@ function wrtcPeer(): Peer {
       let shade = 0;
       every(40, () => {
         shade = (shade + 1) % 256;
-        source.onFrame({ width: 320, height: 240, data: new Uint8ClampedArray((320 * 240 * 3) / 2).fill(shade) });
+        source.onFrame({ width: 320, height: 240, data: new Uint8Array((320 * 240 * 3) / 2).fill(shade) });
       });
       return source.createTrack();
     },
   };
-  const peer: Peer = makePeer(wrtc.RTCPeerConnection, async (kind: string) => makers[kind]?.());
+  const peer: Peer = makePeer(wrtc.RTCPeerConnection, async (kind: keyof typeof makers) => makers[kind]());
   closers.push(async () => {
     for (const stop of stops) stop();
     await peer.close();

@@ -4,6 +4,5 @@ import { ensureModules, ensureNode } from "./lib/setup.mjs";
 
 ensureNode();
 await ensureModules();
-const options = ["--conditions=earshot-source", "--import", "tsx", `${root}fuzz/run.ts`];
-const [first = "", ...rest] = options;
+const [first, ...rest] = ["--conditions=earshot-source", "--import", "tsx", `${root}fuzz/run.ts`];
 process.exitCode = await runNode(first, [...rest, ...process.argv.slice(2)]);

@@ -74,7 +74,9 @@ function record(call: Call, webRtc: WebRtc, writer: WavWriter): () => void {
 function startStats(call: Call, reporter: CallReporter): () => void {
   const timer = setInterval(() => {
     call.stats().then(
-      (stats) => reporter.stats(call, stats),
+      (stats) => {
+        if (call.endReason === undefined) reporter.stats(call, stats);
+      },
       () => undefined, // the call ended meanwhile
     );
   }, STATS_EVERY_MS);

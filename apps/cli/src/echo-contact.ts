@@ -9,10 +9,17 @@ const INFO_TIMEOUT_MS = 2_000;
 const MAX_INFO_BYTES = 16_384;
 const ECHO_NAME = "Echo";
 
+/** Echo comes up a few seconds after the node; who calls it by name may wait for it. */
+const WAIT_MS = 15_000;
+const ASK_AGAIN_MS = 250;
+
+/** What `/api/info` says of Echo: nothing without one, `starting` until it is online. */
+type EchoInfo = { readonly card?: unknown; readonly starting?: unknown } | undefined;
+
 /** Adds the node's Echo, where it has one that was not added before. Never fails a command. */
-export async function addEcho(session: Session): Promise<void> {
+export async function addEcho(session: Session, waitUntilOnline: boolean): Promise<void> {
   try {
-    const card = await echoCardOf(session);
+    const card = await echoCardOf(session, waitUntilOnline);
     const decoded = card === undefined ? undefined : decodeCard(card);
     if (card === undefined || decoded?.ok !== true) return;
     const id = encodeId(decoded.value.accountKey);
@@ -25,7 +32,17 @@ export async function addEcho(session: Session): Promise<void> {
   }
 }
 
-async function echoCardOf({ node }: Session): Promise<string | undefined> {
+async function echoCardOf(session: Session, waitUntilOnline: boolean): Promise<string | undefined> {
+  const giveUpAt = performance.now() + WAIT_MS;
+  for (;;) {
+    const echo = await askForEcho(session);
+    if (typeof echo?.card === "string") return echo.card;
+    if (echo?.starting !== true || !waitUntilOnline || performance.now() > giveUpAt) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
+
+async function askForEcho({ node }: Session): Promise<EchoInfo> {
   const url = new URL("/api/info", node.url.replace(/^ws/, "http"));
   const token = node.token ?? new URLSearchParams(new URL(node.url).hash.slice(1)).get("token");
   const response = await fetch(url, {
@@ -35,6 +52,5 @@ async function echoCardOf({ node }: Session): Promise<string | undefined> {
   if (!response.ok) return undefined;
   const text = await response.text();
   if (text.length > MAX_INFO_BYTES) return undefined;
-  const info = JSON.parse(text) as { echo?: { card?: unknown } } | null;
-  return typeof info?.echo?.card === "string" ? info.echo.card : undefined;
+  return (JSON.parse(text) as { echo?: EchoInfo } | null)?.echo;
 }

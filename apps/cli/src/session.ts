@@ -1,6 +1,6 @@
 /** One command's client: opened on the person's home folder, connected, and closed again. */
 import { EarshotError } from "@earshot/core";
-import { type Client, type ClientStatus, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
+import { type Client, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
 import { nodeClientOptions } from "@earshot/sdk/node";
 import { userInfo } from "node:os";
 import { type CommonOptions, homeOf } from "./common-options.ts";
@@ -36,10 +36,14 @@ export async function openSession(options: CommonOptions): Promise<Session> {
  * Opens the session and connects, showing what takes long. Echo is made a contact where the node has one. Throws
  * `node-unreachable` or `node-refused` at the first failure: a command that is typed again beats one that hangs.
  */
-export async function connectSession(options: CommonOptions, terminal: Terminal): Promise<Session> {
+export async function connectSession(
+  options: CommonOptions,
+  terminal: Terminal,
+  waitForEcho = false,
+): Promise<Session> {
   const session = await openSession(options);
   try {
-    await goOnline(session, terminal);
+    await goOnline(session, terminal, waitForEcho);
     return session;
   } catch (error) {
     await session.close();
@@ -48,25 +52,28 @@ export async function connectSession(options: CommonOptions, terminal: Terminal)
 }
 
 /** Connects an open session; see {@link connectSession}. */
-export async function goOnline(session: Session, terminal: Terminal): Promise<void> {
+export async function goOnline(session: Session, terminal: Terminal, waitForEcho = false): Promise<void> {
   terminal.progress("Connecting to your node; the first time includes a proof of work, a few seconds …");
+  const failure = watchForFailure(session);
   try {
-    await Promise.race([session.client.start(), firstFailure(session)]);
-    await addEcho(session);
+    await Promise.race([session.client.start(), failure.rejected]);
+    await addEcho(session, waitForEcho);
   } finally {
+    failure.stop();
     terminal.progress(undefined);
   }
 }
 
-function firstFailure({ client, node }: Session): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const check = (status: ClientStatus): void => {
-      if (status.state !== "offline" || status.problem === undefined) return;
+function watchForFailure({ client, node }: Session): { rejected: Promise<never>; stop: () => void } {
+  let stop = (): void => undefined;
+  const rejected = new Promise<never>((_resolve, reject) => {
+    stop = client.on("status", ({ state, problem }) => {
+      if (state !== "offline" || problem === undefined) return;
       stop();
-      reject(new EarshotError(status.problem, adviceFor(status.problem, new URL(node.url).origin)));
-    };
-    const stop = client.on("status", check);
+      reject(new EarshotError(problem, adviceFor(problem, new URL(node.url).origin)));
+    });
   });
+  return { rejected, stop };
 }
 
 function adviceFor(problem: string, origin: string): string {

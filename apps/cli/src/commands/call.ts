@@ -13,14 +13,14 @@ import { tellNotices } from "../notices.ts";
 import { loadWebRtc } from "../webrtc.ts";
 
 /** Somebody who is online and has added us accepts within a second or two. */
-const ACCEPT_TIMEOUT_MS = 15_000;
+const ACCEPT_TIMEOUT_MS = 10_000;
 
 /** Calls by contact name, id or card; gives the exit code once the call has ended. */
 export async function placeCall(whom: string, options: CallOptions, terminal: Terminal): Promise<ExitCode> {
   const sound = await openCallSound(options);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
-  const session = await connectSession(options, terminal);
+  const session = await connectSession(options, terminal, whom.trim().toLowerCase() === "echo");
   const voice = webRtc.createVoice();
   const stopNotices = tellNotices(session.client, terminal);
   try {

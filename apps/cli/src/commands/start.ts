@@ -39,8 +39,9 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
     log,
     ...(existsSync(join(APP_FOLDER, "index.html")) ? { appDir: APP_FOLDER } : {}),
     info: () => {
+      if (!options.echo) return {};
       const card = echo?.card();
-      return card === undefined ? {} : { echo: { card } };
+      return { echo: card === undefined ? { starting: true } : { card } };
     },
   }).catch((error: unknown) => {
     throw explained(error, port);

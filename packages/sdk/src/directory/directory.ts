@@ -10,6 +10,7 @@ import {
   openPublicRecord,
   type PublicRecord,
   type RecordKind,
+  type RefusalCode,
   type Result,
   refuse,
   type SignatureBackend,
@@ -23,6 +24,8 @@ export interface DirectoryPorts {
   readonly signatures: SignatureBackend;
   /** The connection for look-ups: never the one that holds the mailboxes. */
   readonly link: EdgeLink;
+  /** An answer did not verify: whoever gave it lies, or holds something damaged. */
+  readonly onRefused: (code: RefusalCode) => void;
 }
 
 /** A record together with the bundle it names, both verified under the key they were looked up by. */
@@ -81,6 +84,7 @@ export class Directory {
     const bundleBytes = answer.value.bundle;
     if (!bundleBytes) return refuse("record-missing", "bundle");
     const bundle = await verifyBundle(signatures, accountKey, bundleBytes, record.value.bundleHash, clock.now(), known);
+    if (!bundle.ok) this.#ports.onRefused(bundle.code);
     return bundle.ok ? { ok: true, value: { record: record.value, bundle: bundle.value, bundleBytes } } : bundle;
   }
 
@@ -110,6 +114,9 @@ export class Directory {
     if (!publicKey.ok) return publicKey;
     const answer = await this.#ports.link.request({ type: "get-record", publicKey: publicKey.value });
     if (!answer.ok) return refuse(answer.code, "get-record");
-    return answer.value.record ? open(day, answer.value.record) : refuse("record-missing");
+    if (!answer.value.record) return refuse("record-missing");
+    const opened = await open(day, answer.value.record);
+    if (!opened.ok) this.#ports.onRefused(opened.code);
+    return opened;
   }
 }

@@ -1,9 +1,6 @@
 /** axe-core over a live page, without asking its content policy for an exception. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
-
-const AXE_SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 interface AxeWindow {
   readonly axe?: {
@@ -14,7 +11,7 @@ interface AxeWindow {
 /** What axe finds on the page now that is serious or critical, each as `rule: element`. */
 export async function seriousFindings(page: Page): Promise<string[]> {
   // Evaluated through the debugger, which the page's content policy does not apply to.
-  await page.evaluate(`if (!window.axe) { ${AXE_SOURCE} } 0`);
+  await page.evaluate(`if (!window.axe) { ${axe.source} } 0`);
   const violations = await page.evaluate(async () => {
     const result = await (window as unknown as AxeWindow).axe?.run({ resultTypes: ["violations"] });
     return result?.violations.map(({ id, impact, nodes }) => ({ id, impact, html: nodes[0]?.html ?? "" }));

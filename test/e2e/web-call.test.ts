@@ -155,7 +155,7 @@ describe("a call", () => {
     await grace.page.keyboard.press("Enter");
     await grace.page.keyboard.press("Escape");
     await grace.page.keyboard.press("Escape");
-    expect(await control(grace.page, "incoming").isVisible()).toBe(true);
+    await expect.poll(() => control(grace.page, "incoming").isVisible()).toBe(true);
     await press(grace.page, "incoming-answer-voice");
     await Promise.all([reaches(ada.page, "active"), reaches(grace.page, "active")]);
     await press(ada.page, "hang-up");

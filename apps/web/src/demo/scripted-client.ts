@@ -38,8 +38,8 @@ export class ScriptedClient implements Client {
 
   on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): () => void {
     const set = this.#listeners.get(event) ?? new Set<Listener>();
-    this.#listeners.set(event, set.add(listener as Listener));
-    return () => set.delete(listener as Listener);
+    this.#listeners.set(event, set.add(listener));
+    return () => set.delete(listener);
   }
 
   async start(): Promise<void> {

@@ -67,7 +67,7 @@ export interface ScriptedPlatform extends Platform {
     microphone: MediaProblem | undefined;
     camera: MediaProblem | undefined;
     clipboard: boolean;
-    openFails: unknown;
+    openFails: Error | undefined;
     openedWith: OpenOptions | undefined;
     takeOver: (() => Promise<void>) | undefined;
   };

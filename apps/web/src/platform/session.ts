@@ -2,6 +2,7 @@
 import type { ClientOptions } from "@earshot/sdk";
 import { codeOf } from "../view-models/plain-words.ts";
 import type { NotePort, Obstacle, SessionPort } from "../view-models/ports.ts";
+import type * as ClientModule from "./client-module.ts";
 import { echoCard, tokenStatus } from "./node-info.ts";
 import { tabHandover } from "./tab-handover.ts";
 
@@ -15,11 +16,9 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   "key-half-unavailable": "node-unreachable",
 };
 
-type ClientModule = typeof import("./client-module.ts");
-
 /** What is there once `prepare` found nothing in the way. */
 interface Ready {
-  readonly module: ClientModule;
+  readonly module: typeof ClientModule;
   readonly options: ClientOptions;
 }
 

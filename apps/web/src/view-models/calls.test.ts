@@ -245,6 +245,15 @@ describe("being called", () => {
     expect(home.calls.current.value).toBeUndefined();
   });
 
+  it("rings though a call of one's own still waits for the browser's permission", async () => {
+    const starting = home.calls.start(GRACE, false);
+    ring();
+    expect(home.calls.incoming.value).toMatchObject({ name: "Grace" });
+    platform.client.failNext = "already-in-call";
+    await starting;
+    expect(platform.tracks.map((track) => track.stopped)).toEqual([true]);
+  });
+
   it("does not let a second ring cover a call", async () => {
     (await dial()).now({ phase: "active", confirmed: true });
     ring();

@@ -61,14 +61,13 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
 
   const show = (call: Call, opened: OpenedMedia, video: boolean) => {
     current.value?.dispose();
-    current.value = createCallModel(call, deps, opened.tracks, video, opened.problem);
+    current.value = createCallModel(call, deps, { ...opened, withVideo: video });
   };
-  const isBusy = () =>
-    preparing.value !== undefined || (current.value !== undefined && current.value.phase.value !== "ended");
+  const isInCall = () => current.value !== undefined && current.value.phase.value !== "ended";
 
   const ring = (call: Call) => {
     // The SDK answers a second caller with "busy"; should one slip through, the ring already on the screen stays.
-    if (incoming.value !== undefined || isBusy() || call.phase === "ended") return;
+    if (incoming.value !== undefined || isInCall() || call.phase === "ended") return;
     incoming.value = createIncomingModel(call, deps, {
       open: (video) => openMedia(deps, video),
       answered: (opened, video) => {
@@ -83,24 +82,25 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
   };
   const unsubscribe = client.on("incoming", ring);
 
+  /** The sentence that says why there is no call, or undefined once there is one. */
+  const place = async (contact: Contact, video: boolean): Promise<string | undefined> => {
+    const opened = await openMedia(deps, video);
+    if (typeof opened === "string") return opened;
+    try {
+      show(await client.call(contact.id, opened.media), opened, video);
+      return undefined;
+    } catch (error) {
+      for (const track of opened.tracks) track.stop();
+      return callStartProblem(codeOf(error), contact.name);
+    }
+  };
   const start = async (contact: Contact, video: boolean) => {
-    if (isBusy() || incoming.value !== undefined) return;
+    if (isInCall() || preparing.value !== undefined || incoming.value !== undefined) return;
     problem.value = undefined;
     preparing.value = { name: contact.name, video };
-    let opened: OpenedMedia | string | undefined;
-    try {
-      opened = await openMedia(deps, video);
-      if (typeof opened === "string") {
-        problem.value = { contactId: contact.id, text: opened };
-        return;
-      }
-      show(await client.call(contact.id, opened.media), opened, video);
-    } catch (error) {
-      if (typeof opened === "object") for (const track of opened.tracks) track.stop();
-      problem.value = { contactId: contact.id, text: callStartProblem(codeOf(error), contact.name) };
-    } finally {
-      preparing.value = undefined;
-    }
+    const text = await place(contact, video);
+    preparing.value = undefined;
+    if (text !== undefined) problem.value = { contactId: contact.id, text };
   };
 
   const close = () => {

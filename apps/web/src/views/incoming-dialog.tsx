@@ -11,7 +11,7 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
   useModal(ref);
   // In the same turn as it is shown: a dialog's own choice of focus would be its first button.
   useLayoutEffect(() => ref.current?.focus(), []);
-  // A browser lets a second Escape through; while it rings, the dialog stays.
+  // Browsers that don't know `closedby` let a second Escape through: while it rings, the dialog comes back.
   const reopen = () => {
     ref.current?.showModal();
     ref.current?.focus();
@@ -26,6 +26,7 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
       aria-describedby="incoming-kind"
       tabIndex={-1}
       data-testid="incoming"
+      closedby="none"
       onCancel={(event) => event.preventDefault()}
       onClose={reopen}
     >

@@ -11,9 +11,15 @@ export function Avatar({ id, name, size }: { readonly id: string; readonly name:
   for (const char of id) sum = (sum * 31 + char.charCodeAt(0)) % 9973;
   return (
     <span class={`avatar avatar-${size} hue-${sum % AVATAR_HUES}`} aria-hidden="true">
-      {[...name.trim()][0]?.toLocaleUpperCase() ?? "?"}
+      {initialOf(name)}
     </span>
   );
+}
+
+/** The first letter as a reader sees it: an accented letter or an emoji is one. */
+function initialOf(name: string): string {
+  const [first] = new Intl.Segmenter().segment(name.trim());
+  return first?.segment.toLocaleUpperCase() ?? "?";
 }
 
 export interface ButtonProps {

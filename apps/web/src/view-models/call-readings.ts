@@ -1,0 +1,90 @@
+/** What a call's screen shows, derived from what the SDK's call says at each change. */
+import type { Call, CallPhase } from "@earshot/sdk";
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { type PathWords, pathWords } from "./path-words.ts";
+import { durationText, endText, phaseText } from "./plain-words.ts";
+
+export interface CallReadings {
+  readonly phase: ReadonlySignal<CallPhase>;
+  /** The phase in words, with the timer once connected. */
+  readonly status: ReadonlySignal<string>;
+  /** For screen readers: changes with the phase only, not every second. */
+  readonly announcement: ReadonlySignal<string>;
+  readonly ended: ReadonlySignal<{ readonly text: string; readonly alarming: boolean } | undefined>;
+  readonly words: ReadonlySignal<readonly string[] | undefined>;
+  readonly path: ReadonlySignal<PathWords>;
+  readonly muted: ReadonlySignal<boolean>;
+  readonly peerMuted: ReadonlySignal<boolean>;
+  readonly remoteAudio: ReadonlySignal<MediaStreamTrack | null>;
+  readonly remoteVideo: ReadonlySignal<MediaStreamTrack | null>;
+  readonly localVideo: ReadonlySignal<MediaStreamTrack | null>;
+}
+
+/** The SDK's call at one moment, copied out so that signals see the change. */
+export interface CallSnapshot {
+  readonly phase: CallPhase;
+  readonly endReason: Call["endReason"];
+  readonly words: Call["words"];
+  readonly path: Call["path"];
+  readonly muted: boolean;
+  readonly confirmed: boolean;
+  readonly answeredAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly peerSends: Call["remoteMedia"];
+  readonly remoteAudio: MediaStreamTrack | undefined;
+  readonly remoteVideo: MediaStreamTrack | undefined;
+  readonly localVideo: MediaStreamTrack | null;
+}
+
+/** Copies what is shown out of `call`. */
+export function snapshotOf(call: Call): CallSnapshot {
+  return {
+    phase: call.phase,
+    endReason: call.endReason,
+    words: call.words,
+    path: call.path,
+    muted: call.muted,
+    confirmed: call.confirmed,
+    answeredAt: call.answeredAt,
+    endedAt: call.endedAt,
+    peerSends: { ...call.remoteMedia },
+    remoteAudio: call.remoteAudio,
+    remoteVideo: call.remoteVideo,
+    localVideo: call.localVideo,
+  };
+}
+
+/** Readings of a call in `direction` with somebody called `name`; `now` is Unix milliseconds, moved on for the timer. */
+export function createCallReadings(
+  { direction, peer: { name } }: Call,
+  state: ReadonlySignal<CallSnapshot>,
+  now: ReadonlySignal<number>,
+): CallReadings {
+  const phase = computed(() => state.value.phase);
+  return {
+    phase,
+    status: computed(() => statusText(direction, state.value, now.value)),
+    announcement: computed(() => phaseText(phase.value, direction)),
+    ended: computed(() => (phase.value === "ended" ? endText(state.value.endReason, direction, name) : undefined)),
+    words: computed(() => state.value.words),
+    path: computed(() => pathWords(state.value.path)),
+    muted: computed(() => state.value.muted),
+    peerMuted: computed(() => phase.value === "active" && !state.value.peerSends.audio),
+    // Nothing of the other side is played or shown before both ends have confirmed each other.
+    remoteAudio: computed(() => (state.value.confirmed ? (state.value.remoteAudio ?? null) : null)),
+    remoteVideo: computed(() =>
+      state.value.confirmed && state.value.peerSends.video ? (state.value.remoteVideo ?? null) : null,
+    ),
+    localVideo: computed(() => state.value.localVideo),
+  };
+}
+
+function statusText(direction: Call["direction"], state: CallSnapshot, now: number): string {
+  const since = state.answeredAt;
+  if (since !== undefined && state.phase === "ended") {
+    return `Call ended after ${durationText((state.endedAt ?? now) - since)}`;
+  }
+  return since !== undefined && state.phase === "active"
+    ? durationText(now - since)
+    : phaseText(state.phase, direction);
+}

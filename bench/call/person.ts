@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EventQueue } from "./event-queue.ts";
 import type { PersonCommand, PersonEvent, PersonIdentity, PersonMessage } from "./protocol.ts";
 
 const CLOCK_TICKS_PER_SECOND = 100;
-const STEP_LIMIT_MS = 30_000;
 
 export interface Person extends PersonIdentity {
   ask(command: PersonCommand): Promise<void>;
@@ -21,45 +21,16 @@ export interface Person extends PersonIdentity {
   stop(): Promise<void>;
 }
 
-class Mailbox {
-  readonly #events: PersonEvent[] = [];
-  readonly #waiting = new Set<() => void>();
-  put(event: PersonEvent): void {
-    this.#events.push(event);
-    for (const look of [...this.#waiting]) look();
-  }
-  clear(): void {
-    this.#events.length = 0;
-  }
-  take(wanted: PersonEvent["event"]): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void) => {
-        clearTimeout(timer);
-        this.#waiting.delete(look);
-        settle();
-      };
-      const timer = setTimeout(() => finish(() => reject(new Error(`waited for ${wanted} in vain`))), STEP_LIMIT_MS);
-      const look = () => {
-        const index = this.#events.findIndex(({ event }) => event === wanted);
-        const [found] = index < 0 ? [] : this.#events.splice(index, 1);
-        if (found) finish(() => resolve(found.at));
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-}
-
 function spawnPerson(): ChildProcess {
   return fork(join(import.meta.dirname, "person-main.ts"), {
     execArgv: ["--conditions=earshot-source", "--import", "tsx"],
   });
 }
 
-function createAsk(child: ChildProcess, events: Mailbox) {
+function createAsk(child: ChildProcess, events: EventQueue<PersonEvent["event"]>) {
   let settle: ((message: Exclude<PersonMessage, PersonEvent>) => void) | undefined;
   child.on("message", (message: PersonMessage) => {
-    if ("event" in message) events.put(message);
+    if ("event" in message) events.put(message.event, message.at);
     else settle?.(message);
   });
   return (command: PersonCommand) =>
@@ -73,7 +44,7 @@ function createAsk(child: ChildProcess, events: Mailbox) {
 export async function startPerson(name: string, node: string): Promise<Person> {
   const home = mkdtempSync(join(tmpdir(), "earshot-bench-person-"));
   const child = spawnPerson();
-  const events = new Mailbox();
+  const events = new EventQueue<PersonEvent["event"]>();
   const ask = createAsk(child, events);
   const identity = await ask({ op: "start", home, node, name });
   if (!identity) throw new Error("the person has no identity");

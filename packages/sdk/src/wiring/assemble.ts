@@ -36,7 +36,7 @@ export async function assemble(
   parts.mailboxes = await makeMailboxes(parts);
   parts.presence = makePresence(parts);
   parts.links = makeLinks(parts);
-  parts.directory = new Directory({ clock, signatures, link: parts.links.directory });
+  parts.directory = new Directory({ clock, signatures, link: parts.links.directory, onRefused: parts.refuse });
   parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
   parts.sender = makeSender(parts);
   parts.publisher = new Publisher({ ...parts, locatorSeed: () => parts.locator.seed });

@@ -51,6 +51,13 @@ test("Echo talks to several people at once", async () => {
   for (const call of calls) expect((await call.finished).code).toBe(0);
 });
 
+test("a reader that goes away ends the call as Ctrl-C does", async () => {
+  const call = cli.start("call", "echo", ...as("one"), "--json");
+  await call.event(({ event }) => event === "stats");
+  call.process.stdout?.destroy();
+  expect((await call.finished).code).toBe(0);
+});
+
 test("Echo that was removed stays away", async () => {
   const list = async () =>
     ((await cli.json("contacts", ...as("newcomer"))).contacts as { name: string }[]).map(({ name }) => name);

@@ -7,6 +7,10 @@ import { openTerminal, type Terminal } from "./terminal.ts";
 
 let terminal: Terminal = openTerminal(process, process.argv.includes("--json"));
 
+// Whoever read our output is gone (`| head -1`): a call is hung up as by Ctrl-C, everything else just ends.
+process.stdout.once("error", () => process.kill(process.pid, "SIGINT"));
+process.stdout.on("error", () => undefined);
+
 try {
   const open = ({ json }: { readonly json?: boolean }): Terminal => {
     terminal = openTerminal(process, json === true);

@@ -65,18 +65,6 @@ export class Resampler {
   }
 }
 
-/** Converts a whole block at once. */
-export function resample(samples: Int16Array, fromRate: number, toRate: number): Int16Array {
-  if (fromRate === toRate) return samples;
-  const resampler = new Resampler(fromRate, toRate);
-  const body = resampler.push(samples);
-  const tail = resampler.flush();
-  const joined = new Int16Array(body.length + tail.length);
-  joined.set(body);
-  joined.set(tail, body.length);
-  return joined;
-}
-
 function makeFilters(phases: number, half: number, cutoff: number): Float32Array {
   const taps = 2 * half;
   const filters = new Float32Array(phases * taps);

@@ -60,11 +60,16 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
 
 function tellStarted(node: RunningNode, options: StartOptions, terminal: Terminal): void {
   const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
-  terminal.say(`${terminal.good("Earshot is running.")} Open it in your browser:`);
-  terminal.say();
-  terminal.say(`  ${terminal.bold(node.url)}`);
-  terminal.say();
-  terminal.say(terminal.dim("The address holds your token: keep it to yourself. In another terminal:"));
+  if (isLoopback(options.listen)) {
+    terminal.say(`${terminal.good("Earshot is running.")} Open it in your browser:`);
+    terminal.say();
+    terminal.say(`  ${terminal.bold(node.url)}`);
+    terminal.say();
+    terminal.say(terminal.dim("The address holds your token: keep it to yourself. In another terminal:"));
+  } else {
+    terminal.say(`${terminal.good("Earshot is running")} as a supernode at ${options.listen}, port ${node.port}.`);
+    terminal.say("Others may use it, within its limits; it serves them no app. In another terminal:");
+  }
   terminal.say(`  earshot id${command}`);
   if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --loop --record back.wav`);
   terminal.say(terminal.dim("Ctrl-C stops it."));
@@ -85,6 +90,11 @@ function startEcho(node: RunningNode, home: string, terminal: Terminal): EchoSup
       problem: (code) => terminal.emit({ event: "echo-problem", code }),
     },
   );
+}
+
+/** Where only this machine can be listened from; the node serves the app there alone. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function parsePort(text: string): number {

@@ -1,11 +1,13 @@
 /** The example of docs/sdk.md does what the page says. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type RunningNode, startNode } from "@earshot/node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cleanUp, makePerson, temporaryFolder, tone } from "./sdk-people.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../docs/examples/first-call.ts", import.meta.url));
+const PAGE = fileURLToPath(new URL("../../docs/sdk.md", import.meta.url));
 
 let node: RunningNode;
 beforeAll(async () => {
@@ -15,6 +17,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await cleanUp();
   await node.stop();
+});
+
+it("is the one on the page", () => {
+  const code = readFileSync(EXAMPLE, "utf8").split("\n").slice(1).join("\n");
+  expect(readFileSync(PAGE, "utf8")).toContain(code);
 });
 
 it("calls, hears and hangs up", async () => {

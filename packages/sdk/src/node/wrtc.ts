@@ -20,7 +20,7 @@ export interface AudioSink {
     readonly sampleRate: number;
     readonly channelCount: number;
     readonly numberOfFrames: number;
-  }) => void;
+  }) => unknown;
   stop(): void;
 }
 

@@ -64,7 +64,7 @@ export class Eavesdropper {
 
   close(): void {
     this.#stopListening();
-    this.#leg.close();
+    void this.#leg.close();
   }
 
   #listen(): void {

@@ -26,6 +26,8 @@ const FIRST_INJECTED_SEQ = 2 ** 40;
 /** The attacker's place on the way from the node to one client. Frames are real, the node is real, the client knows nothing. */
 export class InPath {
   tamper: Tamper = untouched;
+  /** What the client gets instead of any other frame of the node's. */
+  answer: (frame: ServerFrame) => ServerFrame = (frame) => frame;
   /** Every envelope that came from the node, as it came. */
   readonly seen: { readonly envelope: Uint8Array; readonly lane: Lane }[] = [];
   readonly #lanes = new Map<string, Lane>();
@@ -70,7 +72,8 @@ export class InPath {
 
   async #handle(message: Uint8Array, outer: Connection): Promise<void> {
     const frame = decodeServerFrame(message);
-    if (!frame.ok || frame.value.type !== "envelope") return outer.onMessage(message);
+    if (!frame.ok) return outer.onMessage(message);
+    if (frame.value.type !== "envelope") return outer.onMessage(encodeFrame(this.answer(frame.value)));
     const { mailboxId } = frame.value;
     const lane = this.#lanes.get(toHex(mailboxId)) ?? "contact";
     const envelope = Uint8Array.from(frame.value.envelope);

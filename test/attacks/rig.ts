@@ -1,7 +1,7 @@
 /** Alice and Bob, contacts, each behind an attacker who runs the node's side of their connection. */
 import type { Clock, RandomSource, RefusalCode } from "@earshot/core";
 import { type RunningNode, startNode } from "@earshot/node";
-import { type Call, memoryStorage, type Storage, systemClock } from "@earshot/sdk";
+import { type Call, memoryStorage, type Storage, systemClock, systemRandom } from "@earshot/sdk";
 import { expect } from "vitest";
 import { befriend, cleanUp, makePerson, type Person, temporaryFolder, tone, until } from "../e2e/sdk-people.ts";
 import { InPath } from "./in-path.ts";
@@ -35,12 +35,13 @@ export async function startAttackedNode(): Promise<RunningNode> {
 export async function makeTarget(
   name: string,
   node: RunningNode,
-  more: { readonly storage?: Storage; readonly random?: RandomSource } = {},
+  more: { readonly storage?: Storage; readonly random?: RandomSource; readonly path?: InPath } = {},
 ): Promise<Target> {
   const storage = more.storage ?? memoryStorage();
-  const path = new InPath();
+  const path = more.path ?? new InPath();
   const clock = new ShiftedClock();
-  const person = await makePerson(name, node.url, { ...more, transport: path.transport, storage, clock });
+  const random = more.random ?? systemRandom;
+  const person = await makePerson(name, node.url, { random, transport: path.transport, storage, clock });
   const rings: Call[] = [];
   person.client.on("incoming", (call) => void rings.push(call));
   return { ...person, path, storage, clock, rings };

@@ -16,7 +16,7 @@ function typeScriptProjects() {
   const workspaces = ["packages", "apps"].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(folder, name)),
   );
-  return [".", ...workspaces, "bench", "fuzz", "test", "tools"].flatMap((folder) =>
+  return [".", ...workspaces, "bench", "docs/examples", "fuzz", "test", "tools"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => /^tsconfig.*\.json$/.test(name) && name !== "tsconfig.base.json")
       .map((name) => join(folder, name)),

@@ -13,7 +13,7 @@ const call = await client.call(card, { audio: microphone.createTrack() });
 call.on("change", ({ phase, words, remoteAudio }) => {
   console.log(phase, words?.join(" ") ?? "");
   if (phase !== "active" || !remoteAudio) return; // theirs from the confirmation on
-  new RTCAudioSink(remoteAudio).ondata = ({ samples }) => samples.some((sample) => sample !== 0) && call.hangUp();
+  new RTCAudioSink(remoteAudio).ondata = ({ samples }) => void (samples.some(Boolean) && call.hangUp());
 });
 call.on("ended", async (reason) => {
   console.log("ended:", reason);

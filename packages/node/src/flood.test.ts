@@ -87,7 +87,11 @@ test("a flood of handshakes is turned away with a time to come back, and those w
 
 async function withNode(limits: object, use: (node: TestNode) => Promise<void>): Promise<void> {
   const node = await startTestNode({ limits });
-  await use(node).finally(() => node.stop());
+  try {
+    await use(node);
+  } finally {
+    await node.stop();
+  }
 }
 
 test("a full house turns newcomers away until somebody leaves", () =>

@@ -99,7 +99,3 @@ export function rms(samples: Float32Array, from = 0, to = samples.length): numbe
   for (let i = from; i < to; i++) sum += samples[i]! ** 2;
   return Math.sqrt(sum / Math.max(1, to - from));
 }
-
-export function seconds({ sampleRate, samples }: Sound): number {
-  return samples.length / sampleRate;
-}

@@ -5,6 +5,7 @@
  *   update            [1, device key 32, locator key 32, since]
  *   end               [1, since]
  */
+import { utf8 } from "../bytes.ts";
 import { asBytes, asText, asUint, asVersioned, type CborValue, encodeCbor, readCbor } from "../cbor.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import { decodePublicKey, KEY_BYTES } from "../identity/ed25519.ts";
@@ -49,7 +50,7 @@ export function encodeContactMessage(message: ContactMessage): Uint8Array {
   switch (message.kind) {
     case "contact-request":
     case "contact-accept": {
-      if (new TextEncoder().encode(message.name).length > CONTACT_NAME_MAX_BYTES) throw new RangeError("name too long");
+      if (utf8(message.name).length > CONTACT_NAME_MAX_BYTES) throw new RangeError("name too long");
       return encodeCbor([1, message.locatorKey, message.half, message.since, message.name]);
     }
     case "contact-update":

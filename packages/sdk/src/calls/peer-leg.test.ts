@@ -60,8 +60,8 @@ async function connectedPair() {
 }
 
 let legs: PeerLeg[] = [];
-afterEach(() => {
-  for (const leg of legs) leg.close();
+afterEach(async () => {
+  await Promise.all(legs.map((leg) => leg.close()));
   legs = [];
 });
 

@@ -2,14 +2,15 @@ import { accept, asBytes, asUint, asVersioned, publicKeyOf } from "@earshot/core
 import type { IdentityPorts } from "../identity/identity.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
 
-interface StoredLocator {
+/** The locator key's seed as it is kept. */
+export interface StoredLocator {
   /** Ed25519 seed. */
   readonly seed: Uint8Array;
   readonly since: number;
 }
 
 /** `[1, seed, since]`. */
-const locatorCodec: StoredCodec<StoredLocator> = {
+export const locatorCodec: StoredCodec<StoredLocator> = {
   encode: ({ seed, since }) => [1, seed, since],
   decode(value) {
     const [, seed, since] = asVersioned(value, 3);

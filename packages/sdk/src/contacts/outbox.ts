@@ -1,12 +1,20 @@
-import { type Clock, equalBytes, type RefusalCode, type Result, refuse } from "@earshot/core";
+import {
+  type BackoffOptions,
+  backoffDelayMs,
+  type Clock,
+  equalBytes,
+  type RefusalCode,
+  type Result,
+  refuse,
+} from "@earshot/core";
 import type { Storage } from "../api.ts";
 import type { Sender } from "../envelopes/sender.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { Stored } from "../state/stored.ts";
 import { type Letter, MAX_LETTERS, outboxCodec } from "./outbox-codec.ts";
 
-/** Between two tries while connected: the other side may come online for the first time at any moment. */
-const RETRY_MS = 30_000;
+/** Between tries while connected, growing: the other side may come online for the first time at any moment, or next week. */
+const RETRY: BackoffOptions = { baseMs: 30_000, maxMs: 1_800_000 };
 /** A letter older than this is given up: adding again writes a new one. */
 const MAX_AGE_MS = 30 * 86_400_000;
 const MAX_ROUNDS = 64;
@@ -27,6 +35,7 @@ export class Outbox {
   readonly #stored: Stored<readonly Letter[]>;
   readonly #rounds = new SerialQueue(MAX_ROUNDS);
   #letters: readonly Letter[];
+  #attempt = 0;
   #cancelRetry: () => void = () => {};
 
   private constructor(ports: OutboxPorts, stored: Stored<readonly Letter[]>, letters: readonly Letter[]) {
@@ -48,6 +57,7 @@ export class Outbox {
   /** Keeps a letter, durably; a newer one of its kind replaces an older. {@link flush} sends it. */
   async put(letter: Letter): Promise<void> {
     const others = this.#letters.filter((each) => !isSameKind(each, letter));
+    this.#attempt = 0;
     await this.#save([...others.slice(-(MAX_LETTERS - 1)), letter]);
   }
 
@@ -66,12 +76,21 @@ export class Outbox {
         }
       })
       .catch((error: unknown) => this.#ports.onProblem(String(error)));
-    this.#cancelRetry();
-    if (this.#letters.length > 0) this.#cancelRetry = this.#ports.clock.setTimer(RETRY_MS, () => void this.flush());
+    this.#scheduleRetry();
   }
 
   stop(): void {
     this.#cancelRetry();
+  }
+
+  /** Offline there is nothing to schedule: being online again flushes. */
+  #scheduleRetry(): void {
+    this.#cancelRetry();
+    if (this.#letters.length === 0) this.#attempt = 0;
+    else if (this.#ports.isOnline()) {
+      const delayMs = backoffDelayMs(this.#attempt++, 1, 0, RETRY);
+      this.#cancelRetry = this.#ports.clock.setTimer(delayMs, () => void this.flush());
+    }
   }
 
   async #try(letter: Letter): Promise<void> {

@@ -26,7 +26,7 @@ import { Stored, type StoredCodec } from "../state/stored.ts";
 import type { Directory } from "./directory.ts";
 
 /** `[1, time of the last publication]`: later ones must not go back, though the clock may. */
-const publishedCodec: StoredCodec<number> = {
+export const publishedCodec: StoredCodec<number> = {
   encode: (at) => [1, at],
   decode(value) {
     const [, at] = asVersioned(value, 2);

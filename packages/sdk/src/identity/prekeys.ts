@@ -27,7 +27,8 @@ import type { Identity, IdentityPorts } from "./identity.ts";
 /** `public`: for strangers, a week each. `contact`: a day each. */
 export type PrekeyKind = "public" | "contact";
 
-interface HeldPrekey {
+/** A prekey with its private half. */
+export interface HeldPrekey {
   readonly kind: PrekeyKind;
   readonly prekey: Prekey;
   readonly secret: Uint8Array;
@@ -43,8 +44,8 @@ const SCHEDULE = {
 const MAX_HELD = 64;
 const KINDS: readonly PrekeyKind[] = ["public", "contact"];
 
-/** `[1, [[kind, secret, signed 120]…]]`. */
-const prekeysCodec: StoredCodec<readonly HeldPrekey[]> = {
+/** `[1, [[kind, secret, signed 120]…]]`; a prekey that no longer decodes refuses the whole. */
+export const prekeysCodec: StoredCodec<readonly HeldPrekey[]> = {
   encode: (held) => [1, held.map(({ kind, secret, signed }) => [KINDS.indexOf(kind), secret, signed])],
   decode(value) {
     const [, list] = asVersioned(value, 2);

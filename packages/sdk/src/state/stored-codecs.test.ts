@@ -1,0 +1,99 @@
+import { type CborValue, encodeCbor, newContact, readCbor } from "@earshot/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ContactEntry, contactsCodec } from "../contacts/contact-codec.ts";
+import { locatorCodec } from "../contacts/locator.ts";
+import { outboxCodec } from "../contacts/outbox-codec.ts";
+import { publishedCodec } from "../directory/publisher.ts";
+import { placesCodec } from "../edge/places-codec.ts";
+import { identityCodec } from "../identity/identity-codec.ts";
+import { prekeysCodec } from "../identity/prekeys.ts";
+import { memoryStorage } from "../memory-storage.ts";
+import { Stored, type StoredCodec } from "./stored.ts";
+
+const fixed = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => Uint8Array.from(bytes));
+const time = fc.nat();
+const word = fc.stringMatching(/^[a-z]{0,20}$/);
+const head = fc.option(fc.record({ n: fc.nat(), hash: fixed(32) }));
+
+const entry: fc.Arbitrary<ContactEntry> = fc.record({
+  state: fixed(32).map((key) => newContact(key)),
+  label: word,
+  addedAt: time,
+  listHead: head,
+  revoked: fc.array(fixed(32), { maxLength: 3 }),
+});
+const letter = fc.record({
+  kind: fc.constantFrom("contact-request", "contact-accept", "contact-update", "contact-end"),
+  accountKey: fixed(32),
+  body: fixed(40),
+  tokenSecret: fc.option(fixed(32)),
+  locators: fc.array(fc.record({ deviceKey: fixed(32), locatorKey: fixed(32), since: time }), { maxLength: 3 }),
+  writtenAt: time,
+});
+
+const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unknown>])[] = [
+  ["contacts", contactsCodec as StoredCodec<never>, fc.array(entry, { maxLength: 4 })],
+  ["outbox", outboxCodec as StoredCodec<never>, fc.array(letter, { maxLength: 4 })],
+  ["locator", locatorCodec as StoredCodec<never>, fc.record({ seed: fixed(32), since: time })],
+  ["published", publishedCodec as StoredCodec<never>, time],
+  ["prekeys", prekeysCodec as StoredCodec<never>, fc.constant([])],
+  [
+    "identity",
+    identityCodec as StoredCodec<never>,
+    fc.record({
+      accountSeed: fixed(32),
+      deviceSeed: fixed(32),
+      name: word,
+      certificate: fixed(145),
+      entries: fc.array(fixed(142), { maxLength: 3 }),
+    }),
+  ],
+  [
+    "places",
+    placesCodec as StoredCodec<never>,
+    fc.record({
+      home: fc.option(fc.record({ url: word, supernodeKey: fixed(32), hopKey: fixed(32) })),
+      contactSeed: fixed(32),
+      requestSeed: fixed(32),
+    }),
+  ],
+];
+
+describe.each(codecs)("stored %s", (_, codec, arbitrary) => {
+  const read = (bytes: Uint8Array) => readCbor(bytes, (value) => codec.decode(value));
+
+  it("come back as they were", () => {
+    fc.assert(
+      fc.property(arbitrary, (value) => {
+        expect(read(encodeCbor(codec.encode(value as never)))).toEqual({ ok: true, value });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are refused, never thrown at, when damaged", () => {
+    const anyCbor = fc.letrec<{ value: CborValue }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.nat(),
+        fixed(32),
+        word,
+        fc.constant(null),
+        fc.array(tie("value"), { maxLength: 6 }),
+      ) as fc.Arbitrary<CborValue>,
+    })).value;
+    fc.assert(fc.property(anyCbor, (value) => void read(encodeCbor([1, value]))));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => void read(Uint8Array.from(bytes))));
+  });
+});
+
+it("says which stored value is damaged, and what to do", async () => {
+  const storage = memoryStorage();
+  await storage.set("places", Uint8Array.of(1, 2, 3));
+  await expect(new Stored(storage, "places", placesCodec).load()).rejects.toMatchObject({
+    code: "storage-damaged",
+    message: expect.stringMatching(/places.*recovery phrase/),
+  });
+});

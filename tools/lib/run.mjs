@@ -8,6 +8,8 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** @type {NodeJS.Signals[]} */
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
 const TIMED_OUT = 124;
+/** On Ctrl-C a script under npm gets the signal twice, from the terminal and from npm: the second is not a second Ctrl-C. */
+const SAME_SIGNAL_MS = 300;
 
 /**
  * Runs a command in the repository's root and resolves with its exit code (128 + signal when killed, 124 past `limitMs`).
@@ -26,19 +28,24 @@ export function run(command, args, { env = {}, cwd = root, limitMs = 0, stdin = 
       detached: process.platform !== "win32",
     });
     let timedOut = false;
+    let forwardedAt = Number.NEGATIVE_INFINITY;
     /** @param {NodeJS.Signals} signal */
-    const stop = (signal) => killGroup(child, signal);
-    for (const signal of FORWARDED) process.on(signal, stop);
+    const forward = (signal) => {
+      if (performance.now() - forwardedAt < SAME_SIGNAL_MS) return;
+      forwardedAt = performance.now();
+      killGroup(child, signal);
+    };
+    for (const signal of FORWARDED) process.on(signal, forward);
     const timer =
       limitMs > 0 &&
       setTimeout(() => {
         timedOut = true;
         console.error(`\n${command} ${args.join(" ")}: stopped after ${Math.round(limitMs / 1000)} s`);
-        stop("SIGKILL");
+        killGroup(child, "SIGKILL");
       }, limitMs);
     const done = () => {
       if (timer) clearTimeout(timer);
-      for (const signal of FORWARDED) process.off(signal, stop);
+      for (const signal of FORWARDED) process.off(signal, forward);
     };
     child.on("error", (error) => {
       done();

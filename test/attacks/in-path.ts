@@ -1,5 +1,6 @@
 /** Whoever runs the supernode, or sits in front of it: sees and changes every frame between a client and its node. */
 import {
+  type ClientFrame,
   decodeClientFrame,
   decodeServerFrame,
   encodeFrame,
@@ -28,6 +29,8 @@ export class InPath {
   tamper: Tamper = untouched;
   /** What the client gets instead of any other frame of the node's. */
   answer: (frame: ServerFrame) => ServerFrame = (frame) => frame;
+  /** What the node gets instead of a frame of the client's. */
+  request: (frame: ClientFrame) => ClientFrame = (frame) => frame;
   /** Every envelope that came from the node, as it came. */
   readonly seen: { readonly envelope: Uint8Array; readonly lane: Lane }[] = [];
   readonly #lanes = new Map<string, Lane>();
@@ -58,8 +61,10 @@ export class InPath {
       onClose: () => {},
       close: () => inner.close(),
       send: (message) => {
-        this.#noteMailbox(message, outer);
-        inner.send(message);
+        const frame = decodeClientFrame(message);
+        if (!frame.ok) return inner.send(message);
+        this.#noteMailbox(frame.value, outer);
+        inner.send(encodeFrame(this.request(frame.value)));
       },
     };
     inner.onClose = (reason) => outer.onClose(reason);
@@ -87,11 +92,10 @@ export class InPath {
     connection.onMessage(encodeFrame(frame));
   }
 
-  #noteMailbox(message: Uint8Array, connection: Connection): void {
-    const frame = decodeClientFrame(message);
-    if (!frame.ok || frame.value.type !== "open-mailbox") return;
-    const id = mailboxIdOf(frame.value.mailboxKey);
-    const lane = frame.value.lanes === LANE_CONTACT ? "contact" : "request";
+  #noteMailbox(frame: ClientFrame, connection: Connection): void {
+    if (frame.type !== "open-mailbox") return;
+    const id = mailboxIdOf(frame.mailboxKey);
+    const lane = frame.lanes === LANE_CONTACT ? "contact" : "request";
     this.#lanes.set(toHex(id), lane);
     this.#mailboxes.set(lane, { id, connection });
   }

@@ -80,3 +80,17 @@ describe("the node", () => {
     await isOnline(page);
   });
 });
+
+describe("another node at the same address", () => {
+  it("cannot open what this browser keeps, and says so", async () => {
+    await node.stop();
+    const other = await startDaemon({ port: node.port });
+    try {
+      await chromium.page.goto(other.url);
+      await chromium.page.locator("[data-obstacle=other-node]").waitFor();
+      expect(await seriousFindings(chromium.page)).toEqual([]);
+    } finally {
+      await other.stop();
+    }
+  });
+});

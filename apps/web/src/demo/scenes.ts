@@ -93,6 +93,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       platform.client.emit("brokenAttempt", { contactId: GRACE.id, at: platform.clock.now() - 60_000 });
     },
   },
+  silenced: {
+    before: (stage) => {
+      people(stage);
+      stage.platform.script.silenced = true;
+    },
+  },
   offline: {
     before: people,
     then: ({ platform }) =>

@@ -70,6 +70,8 @@ export interface ScriptedPlatform extends Platform {
     openFails: Error | undefined;
     openedWith: OpenOptions | undefined;
     takeOver: (() => Promise<void>) | undefined;
+    silenced: boolean;
+    silence: ((silenced: boolean) => void) | undefined;
   };
 }
 
@@ -91,6 +93,8 @@ export function scriptedPlatform(
     openFails: undefined,
     openedWith: undefined,
     takeOver: undefined,
+    silenced: false,
+    silence: undefined,
   };
   const open = (kind: "audio" | "video", problem: MediaProblem | undefined): MediaResult => {
     log.push(`open ${kind}`);
@@ -111,6 +115,11 @@ export function scriptedPlatform(
       openCamera: async () => open("video", script.camera),
     },
     ring: {
+      watchSilenced: (listener) => {
+        listener(script.silenced);
+        script.silence = listener;
+        return () => undefined;
+      },
       ring: () => void log.push("ring"),
       ringback: () => void log.push("ringback"),
       stop: () => void log.push("quiet"),

@@ -27,35 +27,67 @@ const RING: Pattern = {
 /** The soft tone that a caller hears while it rings there. */
 const RINGBACK: Pattern = { notes: [{ at: 0, lasts: 1, frequency: 425 }], periodMs: 4000, gain: 0.05 };
 
+/** After that long without leave to sound, the person is told: a browser that gives it does so at once. */
+const SILENCED_AFTER_MS = 1500;
+
 /** Rings through WebAudio: no sound file to load, and nothing for a content policy to allow. */
 export function webAudioRing(): RingPort {
-  let context: AudioContext | undefined;
+  const context = new AudioContext();
+  const leave = leaveToSound(context, () => rest());
   let timer: ReturnType<typeof setInterval> | undefined;
   let output: GainNode | undefined;
 
+  /** A context that runs keeps the sound device awake: it sleeps between rings. */
+  const rest = () => {
+    if (output === undefined) void context.suspend();
+  };
   const stop = () => {
     clearInterval(timer);
-    timer = undefined;
     output?.disconnect();
     output = undefined;
+    if (leave.given()) rest();
   };
   const play = (pattern: Pattern) => {
     stop();
-    context ??= new AudioContext();
-    // Without a gesture on the page the browser keeps it suspended; it starts with the first one.
-    void context.resume().catch(() => undefined);
     output = context.createGain();
     output.gain.value = pattern.gain;
     output.connect(context.destination);
     const once = () => {
-      if (context?.state !== "running" || output === undefined) return;
+      if (context.state !== "running" || output === undefined) return;
       for (const note of pattern.notes) sound(context, output, note);
     };
-    once();
-    context.onstatechange = once;
+    // Where the browser does not let it sound yet, it begins with the first gesture on the page.
+    void context.resume().then(once, () => undefined);
     timer = setInterval(once, pattern.periodMs);
   };
-  return { ring: () => play(RING), ringback: () => play(RINGBACK), stop };
+  return { ring: () => play(RING), ringback: () => play(RINGBACK), stop, watchSilenced: leave.watch };
+}
+
+/** Waits for the browser's leave to sound, which pages have that somebody has clicked or typed in. */
+function leaveToSound(context: AudioContext, onGiven: () => void) {
+  const listeners = new Set<(silenced: boolean) => void>();
+  let given = false;
+  const ask = () => void context.resume().then(grant, () => undefined);
+  const grant = () => {
+    if (given) return;
+    given = true;
+    removeEventListener("pointerup", ask);
+    removeEventListener("keydown", ask);
+    for (const listener of listeners) listener(false);
+    onGiven();
+  };
+  addEventListener("pointerup", ask);
+  addEventListener("keydown", ask);
+  ask();
+  const watch = (listener: (silenced: boolean) => void) => {
+    listeners.add(listener);
+    const timer = setTimeout(() => listener(!given), SILENCED_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+      listeners.delete(listener);
+    };
+  };
+  return { given: () => given, watch };
 }
 
 function sound(context: AudioContext, output: AudioNode, note: Note): void {

@@ -59,7 +59,11 @@ export function browserSession(page: { readonly origin: string; readonly token: 
         prepared = undefined;
       }),
     hasIdentity: async () => (await ready().options.storage.keys("")).some((key) => !key.startsWith(NOTE_PREFIX)),
-    open: (options) => ready().module.createClient({ ...ready().options, ...options }),
+    open: (options) => {
+      // The keys live here alone: the browser is asked not to clear them when it runs short of space.
+      void navigator.storage?.persist?.().catch(() => false);
+      return ready().module.createClient({ ...ready().options, ...options });
+    },
     checkCard: (text) => ready().module.checkCard(text),
     echoCard: () => echoCard(page.token),
     notes: notesIn(() => ready().options.storage),

@@ -184,6 +184,12 @@ describe("during a call", () => {
 });
 
 describe("being called", () => {
+  it("warns while the browser would keep the ring silent", () => {
+    expect(home.silenced.value).toBe(false);
+    platform.script.silence?.(true);
+    expect(home.silenced.value).toBe(true);
+  });
+
   it("rings, changes the title, and opens no device", () => {
     ring();
     expect(home.calls.incoming.value).toMatchObject({ name: "Grace", wantsVideo: false });

@@ -22,6 +22,8 @@ export interface HomeModel {
   readonly notices: NoticesModel;
   readonly settings: SettingsModel;
   readonly calls: CallsModel;
+  /** The browser keeps the page silent until the person clicks in it: a call would not be heard. */
+  readonly silenced: ReadonlySignal<boolean>;
   readonly dialog: ReadonlySignal<OpenDialog>;
   open(dialog: OpenDialog): void;
   /** Opens the add-contact dialog with `card` filled in. */
@@ -54,6 +56,10 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     if (next !== "settings") settings.leave();
     dialog.value = next;
   };
+  const silenced = signal(false);
+  const stopWatching = platform.ring.watchSilenced((next) => {
+    silenced.value = next;
+  });
   // A call takes the whole screen; a dialog must not come back from under it, least of all one that shows the phrase.
   const closeDialogs = effect(() => {
     if (calls.current.value || calls.incoming.value) untracked(() => open("none"));
@@ -71,6 +77,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     notices,
     settings,
     calls,
+    silenced,
     dialog,
     open,
     offerCard: (card) => {
@@ -78,6 +85,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
       open("add-contact");
     },
     dispose: () => {
+      stopWatching();
       closeDialogs();
       refreshCard();
       for (const part of [connection, contacts, requests, notices, calls]) part.dispose();

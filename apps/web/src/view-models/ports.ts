@@ -13,8 +13,13 @@ export interface MediaPort {
   openCamera(): Promise<MediaResult>;
 }
 
-/** Sounds that the app makes itself. A page that nobody has touched yet may stay silent; the title still changes. */
+/** Sounds that the app makes itself. */
 export interface RingPort {
+  /**
+   * Tells whether the browser keeps this page silent, now and when that changes: pages that nobody has clicked in since
+   * they were loaded may not sound, and a ring would go unheard.
+   */
+  watchSilenced(listener: (silenced: boolean) => void): () => void;
   ring(): void;
   ringback(): void;
   stop(): void;

@@ -40,6 +40,7 @@ function Desk({ model }: { readonly model: HomeModel }) {
       <section class="side" aria-label="Contacts and requests">
         <SideHead model={model} />
         <ConnectionBanner text={model.connection.banner.value} state={model.connection.state.value} />
+        <SilenceNotice silenced={model.silenced.value} />
         <PhraseReminder model={model} />
         <RequestList model={model.requests} />
         <NoticeList model={model} />
@@ -92,6 +93,20 @@ function ConnectionBanner({ text, state }: { readonly text: string | undefined; 
   return (
     <div class="banner-slot" role="status" data-testid="connection-state" data-state={state}>
       {text && <p class={`banner banner-${state}`}>{text}</p>}
+    </div>
+  );
+}
+
+/** Any click will do; the button is there so that it is plain where to. */
+function SilenceNotice({ silenced }: { readonly silenced: boolean }) {
+  return (
+    <div class="banner-slot" role="status">
+      {silenced && (
+        <div class="banner banner-silence" data-testid="silenced">
+          <p>Your browser keeps this page silent until you click in it: a call would not be heard.</p>
+          <Button testId="allow-ring">Let it ring</Button>
+        </div>
+      )}
     </div>
   );
 }

@@ -68,6 +68,8 @@ export class CallsManager {
   readonly #handlers: CallsHandlers;
   readonly #calls = new Map<string, Entry>();
   readonly #ended = new Set<string>();
+  /** Ended calls whose last messages are leaving; `stop` waits for them. */
+  readonly #closing = new Set<Promise<void>>();
   /** Calls that ring once what waited at the home has been handled: their end may be behind them. Undefined: ring at once. */
   #heldRings: (() => void)[] | undefined;
 
@@ -119,15 +121,23 @@ export class CallsManager {
 
   /** Hangs up everything, because the client stops; resolves when that is said and done, within a second. */
   async stop(): Promise<void> {
-    const sessions = [...this.#calls.values()].map(({ session }) => session);
-    if (sessions.length === 0) return;
-    for (const session of sessions) session.handle({ type: "shutdown" });
+    for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
+    if (this.#closing.size === 0) return;
     let cancel = () => {};
     const late = new Promise<void>((resolve) => {
       cancel = this.#ports.clock.setTimer(STOP_LIMIT_MS, resolve);
     });
-    await Promise.race([Promise.all(sessions.map((session) => session.whenClosed())), late]);
+    await Promise.race([Promise.all(this.#closing), late]);
     cancel();
+  }
+
+  #close(session: CallSession | undefined): void {
+    if (!session) return;
+    // The effect that ends a call may have messages behind it.
+    const closing = Promise.resolve()
+      .then(() => session.whenClosed())
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   /** What waited at the home is about to come: an invite may be followed there by its cancellation. */
@@ -217,6 +227,7 @@ export class CallsManager {
       onProblem: (detail) => this.#handlers.onProblem(detail),
       onEnded: (reason) => {
         const ended = handle();
+        this.#close(this.#calls.get(id)?.session);
         this.#calls.delete(id);
         this.#rememberEnded(id);
         ended?.handleEnded(reason);

@@ -103,12 +103,14 @@ test("Ctrl-C hangs up: both end well and the recording is whole", async () => {
   expect(readWav(record).samples.length / 48_000).toBeCloseTo(end.recorded.seconds, 1);
 });
 
-test("a call that nobody takes can be called off, and says so", async () => {
-  const { idB } = await befriend("erin", "frank");
+test("a call that nobody takes can be called off, and is told to who missed it", async () => {
+  const { idA, idB } = await befriend("erin", "frank");
   const call = cli.start("call", idB, ...as("erin"), "--json");
   await call.event(({ phase }) => phase === "dialling");
   call.process.kill("SIGINT");
   expect((await call.finished).code).toBe(130);
+  const { events } = await cli.run("answer", ...as("frank"), "--wait", "1", "--json");
+  expect(events).toContainEqual(expect.objectContaining({ event: "missed", contactId: idA }));
 });
 
 test("without a card from the other side there is no call, and the exit code says so", async () => {

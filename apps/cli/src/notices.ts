@@ -2,7 +2,7 @@
 import type { Client } from "@earshot/sdk";
 import type { Terminal } from "./terminal.ts";
 
-/** Tells notices until the result is called. */
+/** Tells notices until the result is called. Before `start()`, so that what waited at the node is told as well. */
 export function tellNotices(client: Client, terminal: Terminal): () => void {
   const nameOf = (id: string): string => client.contacts().find((contact) => contact.id === id)?.name ?? id;
   const warn = (text: string): void => terminal.say(terminal.warn(`! ${text}`));
@@ -39,13 +39,20 @@ function tellRequests(client: Client, terminal: Terminal): () => void {
   });
 }
 
+/** Losses and returns; the first connection is the command's own business. */
 function tellNode(client: Client, terminal: Terminal): () => void {
-  let online = client.status.state === "online";
+  let known: "never online" | "online" | "offline" = "never online";
   return client.on("status", ({ state, problem }) => {
-    if ((state !== "online" && state !== "offline") || (state === "online") === online) return;
-    online = state === "online";
-    terminal.emit({ event: "node", online, ...(problem === undefined ? {} : { problem }) });
-    if (online) terminal.note("Connected to the node again.");
-    else terminal.note(terminal.warn("! The node is gone; trying again. A call that is under way goes on."));
+    if (state === "online") {
+      if (known === "offline") {
+        terminal.emit({ event: "node", online: true });
+        terminal.note("Connected to the node again.");
+      }
+      known = "online";
+    } else if (state === "offline" && known === "online") {
+      known = "offline";
+      terminal.emit({ event: "node", online: false, ...(problem === undefined ? {} : { problem }) });
+      terminal.note(terminal.warn("! The node is gone; trying again. A call that is under way goes on."));
+    }
   });
 }

@@ -58,6 +58,7 @@ function addStart(program: Command, runs: Runs): void {
     .description("run your node: the way into the network, the web app, and Echo")
     .option("--port <n>", "TCP port for the app and the edge, UDP port for STUN", String(DEFAULT_PORT))
     .option("--listen <host>", "address to listen on; others than localhost let other machines in", "127.0.0.1")
+    .option("--public-url <url>", "behind a TLS proxy on this machine: what others reach it by, wss://host/edge")
     .option("--no-echo", "without Echo, the contact that repeats what it hears")
     .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")
     .addHelpText("after", START_HELP)

@@ -32,18 +32,11 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   }
 }
 
-/**
- * Opens the session and connects, showing what takes long. Echo is made a contact where the node has one. Throws
- * `node-unreachable` or `node-refused` at the first failure: a command that is typed again beats one that hangs.
- */
-export async function connectSession(
-  options: CommonOptions,
-  terminal: Terminal,
-  waitForEcho = false,
-): Promise<Session> {
+/** Opens the session and connects; see {@link goOnline}. */
+export async function connectSession(options: CommonOptions, terminal: Terminal): Promise<Session> {
   const session = await openSession(options);
   try {
-    await goOnline(session, terminal, waitForEcho);
+    await goOnline(session, terminal);
     return session;
   } catch (error) {
     await session.close();
@@ -51,7 +44,11 @@ export async function connectSession(
   }
 }
 
-/** Connects an open session; see {@link connectSession}. */
+/**
+ * Connects an open session, showing what takes long. Echo is made a contact where the node has one; `waitForEcho`: also
+ * one that is still coming up. Throws `node-unreachable` or `node-refused` at the first failure: a command that is typed
+ * again beats one that hangs.
+ */
 export async function goOnline(session: Session, terminal: Terminal, waitForEcho = false): Promise<void> {
   terminal.progress("Connecting to your node; the first time includes a proof of work, a few seconds …");
   const failure = watchForFailure(session);

@@ -7,7 +7,7 @@ import { runCall } from "../call-runner.ts";
 import { type ExitCode, exitCodeOfEnd } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { tellNotices } from "../notices.ts";
-import { connectSession } from "../session.ts";
+import { goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { loadWebRtc } from "../webrtc.ts";
 
@@ -22,10 +22,11 @@ export async function answerCall(options: AnswerOptions, terminal: Terminal): Pr
   const sound = await openCallSound(options);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
-  const session = await connectSession(options, terminal);
+  const session = await openSession(options);
   const voice = webRtc.createVoice();
   const stopNotices = tellNotices(session.client, terminal);
   try {
+    await goOnline(session, terminal);
     terminal.emit({ event: "waiting", id: session.client.id });
     terminal.say(`Waiting for a call to ${session.client.name}; Ctrl-C ends it.`);
     const call = await Promise.race([takeCall(session.client, { audio: voice.track }, waitMs), interrupt.interrupted]);

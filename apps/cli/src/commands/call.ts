@@ -7,7 +7,7 @@ import { runCall } from "../call-runner.ts";
 import { whoIsMeant } from "../contact-lookup.ts";
 import { type ExitCode, exitCodeOfEnd } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
-import { connectSession } from "../session.ts";
+import { goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { tellNotices } from "../notices.ts";
 import { loadWebRtc } from "../webrtc.ts";
@@ -20,10 +20,11 @@ export async function placeCall(whom: string, options: CallOptions, terminal: Te
   const sound = await openCallSound(options);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
-  const session = await connectSession(options, terminal, whom.trim().toLowerCase() === "echo");
+  const session = await openSession(options);
   const voice = webRtc.createVoice();
   const stopNotices = tellNotices(session.client, terminal);
   try {
+    await goOnline(session, terminal, whom.trim().toLowerCase() === "echo");
     const contact = await Promise.race([reachable(session.client, whom, terminal), interrupt.interrupted]);
     const call = await Promise.race([
       dial(session.client, contact, { audio: voice.track }, terminal),

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EarshotError } from "@earshot/core";
-import { createNodeLog, readRunFile, type RunningNode, startNode } from "@earshot/node";
+import { createNodeLog, readRunFile, type NodeOptions, type RunningNode, startNode } from "@earshot/node";
 import { DEFAULT_PORT } from "../default-port.ts";
 import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -16,6 +16,7 @@ export interface StartOptions extends CommonOptions {
   readonly port: string;
   readonly listen: string;
   readonly echo: boolean;
+  readonly publicUrl?: string;
   /** Log everything, not what is wrong alone. */
   readonly verbose?: boolean;
 }
@@ -37,6 +38,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
     port,
     host: options.listen,
     log,
+    ...behindProxy(options.publicUrl),
     ...(existsSync(join(APP_FOLDER, "index.html")) ? { appDir: APP_FOLDER } : {}),
     info: () => {
       if (!options.echo) return {};
@@ -60,14 +62,16 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
 
 function tellStarted(node: RunningNode, options: StartOptions, terminal: Terminal): void {
   const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
-  if (isLoopback(options.listen)) {
+  if (options.publicUrl === undefined && isLoopback(options.listen)) {
     terminal.say(`${terminal.good("Earshot is running.")} Open it in your browser:`);
     terminal.say();
     terminal.say(`  ${terminal.bold(node.url)}`);
     terminal.say();
     terminal.say(terminal.dim("The address holds your token: keep it to yourself. In another terminal:"));
   } else {
-    terminal.say(`${terminal.good("Earshot is running")} as a supernode at ${options.listen}, port ${node.port}.`);
+    terminal.say(
+      `${terminal.good("Earshot is running")} as a supernode: ${options.publicUrl ?? `${options.listen}, port ${node.port}`}`,
+    );
     terminal.say("Others may use it, within its limits; it serves them no app. In another terminal:");
   }
   terminal.say(`  earshot id${command}`);
@@ -102,6 +106,19 @@ function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > MAX_PORT)
     throw new UsageError(`--port takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
   return port;
+}
+
+/** docs/operating.md, "Behind a reverse proxy": open to others under the proxy's name, with their addresses as it tells them. */
+function behindProxy(publicUrl: string | undefined): Partial<NodeOptions> {
+  if (publicUrl === undefined) return {};
+  if (!URL.canParse(publicUrl) || !/^wss?:$/.test(new URL(publicUrl).protocol))
+    throw new UsageError(`--public-url takes an address such as wss://calls.example/edge, not "${publicUrl}".`);
+  return {
+    edge: "open",
+    publicEdgeUrl: publicUrl,
+    extraHosts: [new URL(publicUrl).host],
+    trustLocalProxy: true,
+  };
 }
 
 /** A start that failed, with what to do about it. */

@@ -147,3 +147,12 @@ it("rings on every device of an account, and stops on the others once one answer
   expect(await endOf(atPhone)).toBe<CallEndReason>("answered-elsewhere");
   expect(share(await record(outgoing.remoteAudio as MediaStreamTrack, 1), 1000)).toBeGreaterThan(0.3);
 });
+
+it("says goodbye even where hanging up and stopping are one", async () => {
+  const { outgoing, incoming } = await ringing();
+  const missed = new Promise<MissedCall>((resolve) => bob.client.on("missed", resolve));
+  void outgoing.hangUp();
+  await alice.client.stop();
+  expect(await endOf(incoming)).toBe("cancelled");
+  expect(await missed).toMatchObject({ callId: outgoing.callId });
+});

@@ -86,9 +86,7 @@ export class Presence {
       const cancel = this.#parts.clock.setTimer(waitMs, () => {
         this.#waiters.delete(waiter);
         const { problem } = this.#status;
-        reject(
-          new NodeError(problem ?? "offline", `Not connected${problem ? ` (${problem})` : ""}. Earshot keeps trying.`),
-        );
+        reject(new NodeError("offline", `Not connected${problem ? ` (${problem})` : ""}. Earshot keeps trying.`));
       });
       this.#waiters.add(waiter);
     });
@@ -101,6 +99,8 @@ export class Presence {
       const url = await this.#ownUrl(session, welcome);
       this.#handlers.onDraining();
       await mailboxes.open(session, welcome, url).finally(() => this.#handlers.onDrained());
+      // They may have waited for this: a supernode with new keys is theirs too only once the mailboxes are there.
+      eachLink(this.#parts.links(), (link) => link.hurry());
       await publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);

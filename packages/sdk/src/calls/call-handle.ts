@@ -47,6 +47,9 @@ export class CallHandle implements Call {
   #audio: MediaStreamTrack | null;
   #video: MediaStreamTrack | null;
   #muted = false;
+  /** What {@link handleState} told of last. */
+  #seen = "";
+  #looking = false;
   #cancelPathTimer: () => void = () => {};
 
   constructor(session: CallSession, parts: CallHandleParts) {
@@ -116,17 +119,17 @@ export class CallHandle implements Call {
   setMuted(muted: boolean): void {
     if (muted === this.#muted) return;
     this.#muted = muted;
-    this.#mediaChanged();
+    this.#mediaChanged().catch((error: unknown) => this.#parts.onListenerError(error));
   }
 
   async setAudio(track: MediaStreamTrack | null): Promise<void> {
     this.#audio = track;
-    this.#mediaChanged();
+    await this.#mediaChanged();
   }
 
   async setVideo(track: MediaStreamTrack | null): Promise<void> {
     this.#video = track;
-    this.#mediaChanged();
+    await this.#mediaChanged();
   }
 
   async stats(): Promise<CallStats> {
@@ -156,6 +159,10 @@ export class CallHandle implements Call {
     const words = wordsOf(state);
     if (words) this.words = words;
     if (phase === "active") this.#watchPath();
+    // The machine's state changes with every candidate; the app is told of what it can see.
+    const seen = JSON.stringify([this.callId, phase, words, this.confirmed, state.remoteMedia, state.wantsVideo]);
+    if (seen === this.#seen) return;
+    this.#seen = seen;
     this.#events.emit("change", this);
   }
 
@@ -164,7 +171,7 @@ export class CallHandle implements Call {
     const { audio, video } = leg.remoteTracks();
     if (audio) this.remoteAudio = audio;
     if (video) this.remoteVideo = video;
-    leg.setTracks({ audio: media.audio ? this.#audio : null, video: media.video ? this.#video : null });
+    this.#putTracks(media).catch((error: unknown) => this.#parts.onListenerError(error));
     this.#events.emit("change", this);
   }
 
@@ -192,32 +199,40 @@ export class CallHandle implements Call {
     return { audio: this.#audio !== null && !this.#muted, video: this.#video !== null };
   }
 
-  #mediaChanged(): void {
+  async #mediaChanged(): Promise<void> {
     const media = this.#mediaState();
     this.#session.handle({ type: "set-media", media });
-    // Swapping one track for another is no change that the machine sees; once media is open it only needs the sender.
-    if (this.#leg && this.#state.mediaOpen && this.phase !== "ended") {
-      this.#leg.setTracks({ audio: media.audio ? this.#audio : null, video: media.video ? this.#video : null });
-    }
     this.#events.emit("change", this);
+    // Swapping one track for another is no change that the machine sees; once media is open it only needs the sender.
+    if (this.#state.mediaOpen && this.phase !== "ended") await this.#putTracks(media);
   }
 
+  async #putTracks(media: MediaState): Promise<void> {
+    try {
+      await this.#leg?.setTracks({ audio: media.audio ? this.#audio : null, video: media.video ? this.#video : null });
+    } catch (cause) {
+      throw new CallError("track-refused", "This track cannot be sent. Pick another microphone or camera.", { cause });
+    }
+  }
+
+  /** Looks at the path now, and again and again while the call lasts: one look at a time. */
   #watchPath(): void {
+    if (this.#looking) return;
     this.#cancelPathTimer();
-    const look = async () => {
-      const peer = this.#leg?.peer;
-      if (!peer || this.phase === "ended") return;
-      const missingCandidates = mainLeg(this.#state)?.missing ?? 0;
-      const path = await peer
-        .getStats()
-        .then((report) => readPath(report, { confirmed: this.confirmed, missingCandidates }))
-        .catch(() => undefined);
-      if (this.endedAt !== undefined) return;
-      this.#cancelPathTimer = this.#parts.clock.setTimer(PATH_INTERVAL_MS, () => void look());
-      if (!path || JSON.stringify(path) === JSON.stringify(this.path)) return;
-      this.path = path;
-      this.#events.emit("change", this);
-    };
-    void look();
+    this.#looking = true;
+    void this.#lookAtPath().finally(() => {
+      this.#looking = false;
+      if (this.endedAt !== undefined || !this.#leg) return;
+      this.#cancelPathTimer = this.#parts.clock.setTimer(PATH_INTERVAL_MS, () => this.#watchPath());
+    });
+  }
+
+  async #lookAtPath(): Promise<void> {
+    const report = await this.#leg?.peer?.getStats().catch(() => undefined);
+    const missingCandidates = mainLeg(this.#state)?.missing ?? 0;
+    const path = report && readPath(report, { confirmed: this.confirmed, missingCandidates });
+    if (!path || this.endedAt !== undefined || JSON.stringify(path) === JSON.stringify(this.path)) return;
+    this.path = path;
+    this.#events.emit("change", this);
   }
 }

@@ -127,7 +127,10 @@ export class CallSession {
       case "open-media":
         return this.#openMedia(effect.leg, effect.media);
       case "close-media":
-        this.#legs.get(effect.leg)?.setTracks({ audio: null, video: null });
+        this.#legs
+          .get(effect.leg)
+          ?.setTracks({ audio: null, video: null })
+          .catch(() => {});
         return this.#handlers.onMediaClosed();
       case "close-transport":
         void this.#legs.get(effect.leg)?.close();

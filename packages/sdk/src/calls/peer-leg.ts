@@ -137,10 +137,17 @@ export class PeerLeg {
     });
   }
 
-  /** Puts the person's tracks on the senders, or takes them off (null). Called only once media is open. */
-  setTracks(media: { readonly audio: MediaStreamTrack | null; readonly video: MediaStreamTrack | null }): void {
-    this.#do(async (peer) => {
-      const [audio, video] = peer.getTransceivers();
+  /**
+   * Puts the person's tracks on the senders, or takes them off (null). Called only once media is open. Rejects where a sender
+   * does not take a track; the connection lives on.
+   */
+  setTracks(media: {
+    readonly audio: MediaStreamTrack | null;
+    readonly video: MediaStreamTrack | null;
+  }): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return this.#operations.run(async () => {
+      const [audio, video] = this.#peer?.getTransceivers() ?? [];
       if (audio && audio.sender.track !== media.audio) await audio.sender.replaceTrack(media.audio);
       if (video && video.sender.track !== media.video) await video.sender.replaceTrack(media.video);
     });

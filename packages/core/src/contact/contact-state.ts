@@ -59,6 +59,11 @@ export function newContact(accountKey: Uint8Array): ContactState {
   return { accountKey, status: "none", lastOwn: 0, lastPeer: 0 };
 }
 
+/** The `since` that follows `last`: `now` (Unix ms), and above the one before even where the clock has gone back a little. */
+export function nextSince(last: number, now: number): number {
+  return Math.max(now, last + 1);
+}
+
 /** A device's locator replaced where it is newer; the oldest gives way where there are too many. */
 export function withLocator(
   locators: readonly DeviceLocator[],

@@ -110,7 +110,7 @@ describe("becoming contacts", () => {
   });
 
   test("whatever happened before and in whatever order the rest arrives, two who now both add end with one secret", () => {
-    const action = fc.constantFrom("add", "accept", "decline", "remove", "block", "unblock", "deliver");
+    const action = fc.constantFrom("add", "accept", "ask-again", "decline", "remove", "block", "unblock", "deliver");
     const history = fc.array(fc.tuple(fc.nat(1), action, fc.nat(100), fc.nat(50)), { maxLength: 30 });
     fc.assert(
       fc.property(history, choices, (events, order) => {
@@ -131,6 +131,43 @@ describe("becoming contacts", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("asking again", () => {
+  test("moves the request of somebody who waits, whose answer still fits", () => {
+    const [a, b] = twoSides();
+    a.do({ type: "add", half: a.half(), now: 10 });
+    b.receiveFrom(a, 0);
+    b.do({ type: "accept", half: b.half(), now: 20 });
+    a.do({ type: "ask-again", now: 30 });
+    expect(a.outbox.map(({ message }) => message.since)).toEqual([30]);
+    drain(a, b, [1, 0]);
+    areContacts(a, b);
+    expect([a.shown, b.shown]).toEqual([["contact"], ["request", "contact"]]);
+  });
+
+  test("brings two contacts together whose locators are both out of date, and changes no secret", () => {
+    const [a, b] = twoSides();
+    a.do({ type: "add", half: a.half(), now: 10 });
+    b.do({ type: "add", half: b.half(), now: 10 });
+    drain(a, b, [0]);
+    const before = contactSecret(a.self, a.state);
+    a.do({ type: "ask-again", now: 50 });
+    b.receiveFrom(a, 0);
+    expect("locators" in b.state && b.state.locators).toMatchObject([{ since: 50 }]);
+    drain(a, b, [0]);
+    areContacts(a, b);
+    expect(contactSecret(a.self, a.state)).toEqual(before);
+    expect([a.shown, b.shown]).toEqual([["contact"], ["contact"]]);
+  });
+
+  test("asks nobody who is no contact and was not added", () => {
+    const [a] = twoSides();
+    a.do({ type: "ask-again", now: 10 });
+    a.do({ type: "block" });
+    a.do({ type: "ask-again", now: 20 });
+    expect(a.outbox).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { equalBytes } from "../bytes.ts";
 import { EarshotError, type RefusalCode } from "../errors.ts";
 import type { ContactEnd, ContactOffer, ContactUpdate } from "./contact-messages.ts";
-import { type ContactState, type SecretHalf, withLocator } from "./contact-state.ts";
+import { type ContactState, nextSince, type SecretHalf, withLocator } from "./contact-state.ts";
 import { pairwiseSecret, replySecret } from "./pairwise.ts";
 
 /** What the person did (`half`: 32 fresh random bytes; `now`: Unix ms), or what came from the other's device in an opened envelope. */
@@ -13,6 +13,8 @@ export type ContactEvent =
   | { readonly type: "remove"; readonly now: number }
   | { readonly type: "block" }
   | { readonly type: "unblock" }
+  /** This device has moved, or the other's cannot be found: what was sent before may never arrive. */
+  | { readonly type: "ask-again"; readonly now: number }
   | {
       readonly type: "message";
       readonly message: ContactOffer | ContactUpdate | ContactEnd;
@@ -25,7 +27,8 @@ export type ContactEvent =
  * - `send-accept`, `send-end`: on the contact lane of the locators' mailboxes, paid with tokens of `tokenSecret`. `token-unknown` in answer
  *   means that the other side no longer waits for it, and is no error.
  * - `register-tokens`, `revoke-tokens`: tokens of `secret` for this side's contact mailbox, yesterday to TOKEN_AHEAD_DAYS ahead, renewed daily while {@link tokenSecrets} names it.
- * - `rotate-locator`: a new locator key and contact mailbox, told to every *other* contact by an update.
+ * - `rotate-locator`: a new locator key and contact mailbox, told to every *other* contact by an update, and by `ask-again` to everyone
+ *   who has not answered yet.
  * - `notify`: something to show.
  */
 export type ContactEffect =
@@ -81,24 +84,23 @@ export function stepContact(self: Uint8Array, state: ContactState, event: Contac
       return { state: forget(state, "blocked"), effects: state.status === "blocked" ? [] : withdraw(self, state) };
     case "unblock":
       return state.status === "blocked" ? { state: forget(state, "none"), effects: [] } : unchanged(state);
+    case "ask-again":
+      return askAgain(state, event.now);
     case "message":
       return receive(self, state, event.message, event.senderDevice);
   }
 }
 
 function add(self: Uint8Array, state: ContactState, half: Uint8Array, now: number): ContactStep {
-  const since = Math.max(now, state.lastOwn + 1);
+  const since = nextSince(state.lastOwn, now);
   const { accountKey, lastPeer } = state;
   switch (state.status) {
     case "contact":
       return unchanged(state);
     case "requested":
       return becomeContact(self, { ...state, lastOwn: since }, { half, since }, state.peer, state.name);
-    case "added": {
-      // Asked again: the same half, so that an answer on its way still fits.
-      const own = { half: state.own.half, since };
-      return { state: { ...state, own, lastOwn: since }, effects: [{ type: "send-request", own }] };
-    }
+    case "added":
+      return askAgain(state, now);
     case "none":
     case "blocked": {
       const own = { half, since };
@@ -106,6 +108,13 @@ function add(self: Uint8Array, state: ContactState, half: Uint8Array, now: numbe
       return { state: next, effects: [...tokenChange(self, state, next), { type: "send-request", own }] };
     }
   }
+}
+
+/** The same half, so that an answer on its way still fits; a later `since`, so that the locator key that it carries counts. */
+function askAgain(state: ContactState, now: number): ContactStep {
+  if (state.status !== "added" && state.status !== "contact") return unchanged(state);
+  const own = { half: state.own.half, since: nextSince(state.lastOwn, now) };
+  return { state: { ...state, own, lastOwn: own.since }, effects: [{ type: "send-request", own }] };
 }
 
 function receive(
@@ -210,7 +219,7 @@ function receiveEnd(self: Uint8Array, state: ContactState, { since }: ContactEnd
 
 function remove(self: Uint8Array, state: ContactState, now: number): ContactStep {
   if (state.status === "none" || state.status === "blocked") return unchanged(state);
-  const since = Math.max(now, state.lastOwn + 1);
+  const since = nextSince(state.lastOwn, now);
   const tokenSecret = contactSecret(self, state);
   const end: ContactEffect[] = tokenSecret === undefined ? [] : [{ type: "send-end", since, tokenSecret }];
   return { state: { ...forget(state, "none"), lastOwn: since }, effects: [...end, ...withdraw(self, state)] };

@@ -1,6 +1,14 @@
 /** Ports that record what they were asked, for view-model tests and the demo screens. Time is moved by hand. */
 import type { Client } from "@earshot/sdk";
-import type { ClockPort, MediaProblem, MediaResult, Obstacle, OpenOptions, Platform } from "../view-models/ports.ts";
+import type {
+  ClockPort,
+  MediaProblem,
+  MediaResult,
+  Obstacle,
+  OpenOptions,
+  Platform,
+  SessionPort,
+} from "../view-models/ports.ts";
 import { checkCard } from "../platform/client-module.ts";
 import { ScriptedClient } from "./scripted-client.ts";
 
@@ -127,27 +135,36 @@ export function scriptedPlatform(
     attention: { start: (title) => void log.push(`title ${title}`), stop: () => void log.push("title calm") },
     clipboard: { copy: async () => script.clipboard },
     download: { save: (fileName) => void log.push(`save ${fileName}`) },
-    session: {
-      prepare: async (takeOver) => {
-        log.push(takeOver ? "prepare, taking over" : "prepare");
-        return takeOver ? undefined : script.obstacle;
-      },
-      onTakeOver: (letGo) => {
-        script.takeOver = letGo;
-      },
-      hasIdentity: async () => script.identity,
-      open: async (options): Promise<Client> => {
-        script.openedWith = options;
-        if (script.openFails !== undefined) throw script.openFails;
-        if (options.name) client.name = options.name;
-        return client;
-      },
-      checkCard,
-      echoCard: async () => script.echo,
-      notes: {
-        load: async (key) => notes.get(key),
-        save: async (key, value) => void notes.set(key, value),
-      },
+    session: scriptedSession(script, client, log, notes),
+  };
+}
+
+function scriptedSession(
+  script: ScriptedPlatform["script"],
+  client: ScriptedClient,
+  log: string[],
+  notes: Map<string, unknown>,
+): SessionPort {
+  return {
+    prepare: async (takeOver) => {
+      log.push(takeOver ? "prepare, taking over" : "prepare");
+      return takeOver ? undefined : script.obstacle;
+    },
+    onTakeOver: (letGo) => {
+      script.takeOver = letGo;
+    },
+    hasIdentity: async () => script.identity,
+    open: async (options): Promise<Client> => {
+      script.openedWith = options;
+      if (script.openFails !== undefined) throw script.openFails;
+      if (options.name) client.name = options.name;
+      return client;
+    },
+    checkCard,
+    echoCard: async () => script.echo,
+    notes: {
+      load: async (key) => notes.get(key),
+      save: async (key, value) => void notes.set(key, value),
     },
   };
 }

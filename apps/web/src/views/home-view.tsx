@@ -42,7 +42,10 @@ function Desk({ model }: { readonly model: HomeModel }) {
         <ConnectionBanner text={model.connection.banner.value} state={model.connection.state.value} />
         <SilenceNotice silenced={model.silenced.value} />
         <PhraseReminder model={model} />
-        <RequestList model={model.requests} />
+        <p class="visually-hidden" role="status">
+          {arrivals(model.requests.list.value.length, model.notices.list.value.length)}
+        </p>
+        <RequestList home={model} />
         <NoticeList model={model} />
         <ContactList model={model} />
         <div class="side-actions">
@@ -95,6 +98,14 @@ function ConnectionBanner({ text, state }: { readonly text: string | undefined; 
       {text && <p class={`banner banner-${state}`}>{text}</p>}
     </div>
   );
+}
+
+/** For screen readers: what came in while the person was elsewhere on the page. */
+function arrivals(requests: number, notices: number): string {
+  const parts = [];
+  if (requests > 0) parts.push(requests === 1 ? "One contact request." : `${requests} contact requests.`);
+  if (notices > 0) parts.push(notices === 1 ? "One notice." : `${notices} notices.`);
+  return parts.join(" ");
 }
 
 /** Any click will do; the button is there so that it is plain where to. */

@@ -1,9 +1,15 @@
+import type { HomeModel } from "../view-models/home.ts";
 import { shortId } from "../view-models/plain-words.ts";
-import type { RequestsModel } from "../view-models/requests.ts";
 import { Avatar, Button, Problem } from "./parts.tsx";
 
 /** People who ask to be contacts; nothing while there are none. */
-export function RequestList({ model }: { readonly model: RequestsModel }) {
+export function RequestList({ home }: { readonly home: HomeModel }) {
+  const model = home.requests;
+  const accept = async (id: string) => {
+    await model.accept(id);
+    // Who was just accepted is who one wants to call; and the button that had the focus is gone.
+    home.contacts.select(id);
+  };
   const requests = model.list.value;
   if (requests.length === 0) return null;
   return (
@@ -30,7 +36,7 @@ export function RequestList({ model }: { readonly model: RequestsModel }) {
                 testId="request-accept"
                 disabled={model.busy.value !== undefined}
                 label={`Accept ${request.name}`}
-                onClick={() => model.accept(request.id)}
+                onClick={() => accept(request.id)}
               >
                 Accept
               </Button>

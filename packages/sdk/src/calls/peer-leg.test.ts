@@ -1,9 +1,9 @@
-import type { Candidate, CallSetup } from "@earshot/core";
+import type { Candidate, CallSetup, Clock } from "@earshot/core";
 import { deferred } from "@earshot/testkit";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadWrtc, wrtcPeerConnection } from "../node/wrtc.ts";
 import { systemClock } from "../system-ports.ts";
-import { PeerLeg, type PeerLegHandlers } from "./peer-leg.ts";
+import { OFF_LIMIT_MS, PeerLeg, type PeerLegHandlers } from "./peer-leg.ts";
 import { readPath, readStats } from "./call-stats.ts";
 
 const options = {
@@ -13,8 +13,13 @@ const options = {
   clock: systemClock,
 };
 
+interface LegChanges {
+  readonly clock?: Clock;
+  readonly onChannelClosed?: () => void;
+}
+
 /** A leg with promises for what it tells. */
-function makeLeg(onCandidates: PeerLegHandlers["onCandidates"]) {
+function makeLeg(onCandidates: PeerLegHandlers["onCandidates"], more: LegChanges = {}) {
   const told = {
     setup: deferred<CallSetup>(),
     connected: deferred<void>(),
@@ -22,26 +27,33 @@ function makeLeg(onCandidates: PeerLegHandlers["onCandidates"]) {
     message: deferred<Uint8Array>(),
     restart: deferred<{ ufrag: string; pwd: string }>(),
   };
-  const leg = new PeerLeg(options, {
-    onSetup: told.setup.resolve,
-    onCandidates,
-    onTransport: (state) => state === "connected" && told.connected.resolve(),
-    onChannelOpen: told.channel.resolve,
-    onChannelClosed: () => {},
-    onMessage: told.message.resolve,
-    onRestartReady: (_, ufrag, pwd) => told.restart.resolve({ ufrag, pwd }),
-    onRefused: () => {},
-    onFailed: (error) => Object.values(told).forEach((each) => each.reject(error)),
-  });
+  const leg = new PeerLeg(
+    { ...options, clock: more.clock ?? systemClock },
+    {
+      onSetup: told.setup.resolve,
+      onCandidates,
+      onTransport: (state) => state === "connected" && told.connected.resolve(),
+      onChannelOpen: told.channel.resolve,
+      onChannelClosed: more.onChannelClosed ?? (() => {}),
+      onMessage: told.message.resolve,
+      onRestartReady: (_, ufrag, pwd) => told.restart.resolve({ ufrag, pwd }),
+      onRefused: () => {},
+      onFailed: (error) => Object.values(told).forEach((each) => each.reject(error)),
+    },
+  );
   return { leg, ...told };
 }
 
-async function connectedPair() {
+/** `more`: how the second is made. */
+async function connectedPair(more: LegChanges = {}) {
   const ufrags = new Map<string, Promise<string>>();
   const queue = (to: () => PeerLeg, from: "a" | "b") => (_: number, candidates: readonly Candidate[], end: boolean) =>
     void ufrags.get(from)?.then((ufrag) => to().addRemoteCandidates(candidates, ufrag, end));
   const a = makeLeg(queue(() => b.leg, "a"));
-  const b = makeLeg(queue(() => a.leg, "b"));
+  const b = makeLeg(
+    queue(() => a.leg, "b"),
+    more,
+  );
   ufrags.set(
     "a",
     a.setup.promise.then((setup) => setup.ufrag),
@@ -73,7 +85,7 @@ it("connects two sides from typed set-ups alone, and carries messages and sound"
 
   const { nonstandard } = loadWrtc();
   const source = new nonstandard.RTCAudioSource();
-  a.leg.setTracks({ audio: source.createTrack(), video: null });
+  await a.leg.setTracks({ audio: source.createTrack(), video: null });
   const track = b.leg.remoteTracks().audio as MediaStreamTrack;
   const sink = new nonstandard.RTCAudioSink(track);
   const heard = deferred<void>();
@@ -108,4 +120,64 @@ it("restarts ICE with new credentials, and the channel lives on", async () => {
   a.leg.applyRestart(1, { ...bSetup, ...answer });
   b.leg.send(Uint8Array.of(9));
   expect(await a.message.promise).toEqual(Uint8Array.of(9));
+});
+
+describe("a connection whose platform is stuck", () => {
+  const never = () => new Promise<never>(() => {});
+  let a: PeerLeg;
+  let b: PeerLeg;
+  let heard: Promise<Uint8Array>;
+  /** What ran out of time is made to, instead of waiting for it. */
+  let runOut: Map<number, () => void>;
+  let channelClosed: boolean;
+  beforeEach(async () => {
+    runOut = new Map();
+    channelClosed = false;
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      setTimer(delayMs, fire) {
+        if (delayMs !== OFF_LIMIT_MS) return systemClock.setTimer(delayMs, fire);
+        runOut.set(delayMs, fire);
+        return () => runOut.delete(delayMs);
+      },
+    };
+    const pair = await connectedPair({ clock, onChannelClosed: () => (channelClosed = true) });
+    ({ leg: a } = pair.a);
+    ({ leg: b } = pair.b);
+    legs = [a, b];
+    heard = pair.a.message.promise;
+    await b.setTracks({ audio: new (loadWrtc().nonstandard.RTCAudioSource)().createTrack(), video: null });
+    // As a far end can bring about with a restart: what is behind this waits for ever.
+    const peer = b.peer as RTCPeerConnection;
+    peer.setRemoteDescription = never;
+    b.applyRestart(1, { ...pair.aSetup, ufrag: "abcd", pwd: "x".repeat(24) });
+  });
+  const sent = () => (b.peer as RTCPeerConnection).getTransceivers()[0]?.sender.track;
+
+  it("is muted at once, and a track that was asked for before cannot win", async () => {
+    const other = new (loadWrtc().nonstandard.RTCAudioSource)().createTrack();
+    const on = b.setTracks({ audio: other, video: null });
+    await Promise.all([on, b.setTracks({ audio: null, video: null })]);
+    expect(sent()).toBeNull();
+    await b.setTracks({ audio: other, video: null });
+    expect(sent()).toBe(other);
+  });
+
+  it("says goodbye and closes", async () => {
+    b.send(Uint8Array.of(7));
+    await b.close();
+    expect(await heard).toEqual(Uint8Array.of(7));
+    expect(sent() ?? null).toBeNull();
+    expect(b.peer?.connectionState).toBe("closed");
+  });
+
+  it("is cut where it goes on sending what was taken off", async () => {
+    const { sender } = (b.peer as RTCPeerConnection).getTransceivers()[0] as RTCRtpTransceiver;
+    sender.replaceTrack = never;
+    const muted = b.setTracks({ audio: null, video: null });
+    runOut.get(OFF_LIMIT_MS)?.();
+    await muted;
+    expect(b.peer?.connectionState).toBe("closed");
+    expect(channelClosed).toBe(true);
+  });
 });

@@ -8,7 +8,7 @@ import {
   sealEnvelope,
   unwrap,
 } from "@earshot/core";
-import { SeededRandom, VirtualClock } from "@earshot/testkit";
+import { SeededRandom, settle, VirtualClock } from "@earshot/testkit";
 import { beforeEach, expect, it } from "vitest";
 import type { Storage } from "../api.ts";
 import { ContactBook } from "../contacts/contact-book.ts";
@@ -132,8 +132,10 @@ it("has the memory of a call on disk before it rings", async () => {
   const careful = new EnvelopeRouter(
     { ports, identity: bob, prekeys, book },
     {
-      onCall: async () => {
-        onDisk = (await bobStorage.keys("replay/")).length;
+      onCall: () => {
+        bobStorage.keys("replay/").then((keys) => {
+          onDisk = keys.length;
+        }, log.push);
       },
       onContactMessage: async () => {},
       onListAhead: () => {},
@@ -141,7 +143,7 @@ it("has the memory of a call on disk before it rings", async () => {
     },
   );
   await careful.handle(await envelope("call"), "contact");
-  await Promise.resolve();
+  await settle();
   expect(onDisk).toBe(1);
 });
 

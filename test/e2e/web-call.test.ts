@@ -146,6 +146,23 @@ describe("a call", () => {
     await closeEnded(ada.page);
   });
 
+  it("asks before the page goes, and is hung up with it", async () => {
+    await dial(ada.page, "Grace");
+    await answer(grace.page);
+    await Promise.all([reaches(ada.page, "active"), reaches(grace.page, "active")]);
+    const asked: string[] = [];
+    ada.page.once("dialog", (dialog) => {
+      asked.push(dialog.type());
+      void dialog.accept();
+    });
+    await ada.page.reload();
+    expect(asked).toEqual(["beforeunload"]);
+    await reaches(grace.page, "ended");
+    expect(await control(grace.page, "call-ended").textContent()).toMatch(/The call has ended/);
+    await closeEnded(grace.page);
+    await isOnline(ada.page);
+  });
+
   it("can be made, answered and ended with the keyboard alone", async () => {
     await press(ada.page, await callable(ada.page, "Grace").then((row) => row.getAttribute("data-testid")));
     await press(ada.page, "call-voice");

@@ -13,16 +13,20 @@ interface Drawing {
  * is fetched when the first code is shown: most visits show none.
  */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
-  const [drawing, setDrawing] = useState<Drawing | undefined>(undefined);
+  const [drawing, setDrawing] = useState<Drawing | "failed" | undefined>(undefined);
   useEffect(() => {
     let current = true;
-    void draw(text).then((drawn) => {
-      if (current) setDrawing(drawn);
-    });
+    void draw(text)
+      // The node, which the encoder is fetched from, may be gone: the text beside the code does without it.
+      .catch(() => "failed" as const)
+      .then((drawn) => {
+        if (current) setDrawing(drawn);
+      });
     return () => {
       current = false;
     };
   }, [text]);
+  if (drawing === "failed") return null;
   const size = drawing?.size ?? 1;
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges">

@@ -3,6 +3,7 @@ import {
   appendEntry,
   cardLink,
   decodeBackupContent,
+  bundleHash,
   decodeBundle,
   decodeCard,
   decodeCertificate,
@@ -25,12 +26,14 @@ import {
   makePublicRecord,
   nobleBackend,
   openBackup,
+  openBundle,
   openContactRecord,
   openValue,
   phraseOf,
   publicKeyOf,
   type Result,
   sealBackup,
+  sealBundle,
   sealValue,
   seedOfPhrase,
   signPrekey,
@@ -61,10 +64,11 @@ const prekey = await signPrekey(nobleBackend, accountKey, deviceSeed, deviceKey,
   from: now,
   until: now + 1,
 });
-const bundle = encodeBundle({
+const openedBundle = {
   entries: [entry],
   devices: [{ certificate: encodeCertificate(certificate), prekeys: [prekey] }],
-});
+};
+const bundle = encodeBundle(openedBundle);
 const contact = {
   accountKey,
   name: "Ann",
@@ -128,6 +132,14 @@ export const targets: readonly FuzzTarget[] = [
   codec("x25519-key", decodeX25519Key, (key) => key, [x25519PublicKey(seed), new Uint8Array(32)], true),
   codec("certificate", decodeCertificate, encodeCertificate, [encodeCertificate(certificate)], true),
   codec("bundle", decodeBundle, encodeBundle, [bundle], true),
+  {
+    name: "identity/sealed-bundle",
+    seeds: [sealBundle("public", accountKey, day, openedBundle)],
+    run(input) {
+      const opened = openBundle("public", accountKey, day, input, bundleHash(input));
+      return opened.ok ? undefined : opened.code;
+    },
+  },
   codec("backup-content", decodeBackupContent, encodeBackupContent, [encodeBackupContent(backupContent)], true),
   {
     name: "identity/backup",

@@ -42,6 +42,7 @@ export * from "./records/day.ts";
 export * from "./records/mutable-record.ts";
 export * from "./records/prekey.ts";
 export * from "./records/records.ts";
+export * from "./records/sealed-bundle.ts";
 export * from "./records/value.ts";
 export * from "./sealing/envelope.ts";
 export * from "./sealing/replay-cache.ts";

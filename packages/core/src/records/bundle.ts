@@ -1,5 +1,4 @@
-/** Prekey bundles: what a sender fetches by hash from a home before it can seal. docs/protocol/records.md section 5. */
-import { sha256 } from "@noble/hashes/sha2.js";
+/** Prekey bundles: what a sender needs before it can seal, as sealed-bundle.ts keeps it. docs/protocol/records.md section 5. */
 import { equalBytes, toHex } from "../bytes.ts";
 import { asArray, asBytes, asVersioned, encodeCbor, readCbor } from "../cbor.ts";
 import { accept, EarshotError, refuse, type Result } from "../errors.ts";
@@ -20,8 +19,6 @@ import {
 import type { SignatureBackend } from "../ports.ts";
 import { MAX_PREKEYS_PER_DEVICE, type Prekey, PREKEY_BYTES, verifyPrekey } from "./prekey.ts";
 
-export const BUNDLE_MAX_BYTES = 8_192;
-
 /** A bundle's parts as their signed bytes: what was signed is what is kept, sent and verified. */
 export interface Bundle {
   readonly entries: readonly Uint8Array[];
@@ -36,30 +33,29 @@ export interface BundleDevice {
 export interface VerifiedBundle {
   readonly list: DeviceListState;
   readonly devices: readonly VerifiedDevice[];
+  /** Devices in the bundle, those with expired certificates included. */
+  readonly listed: number;
 }
 
 /** A device that may be sealed to. `prekeys` holds all of the bundle's: `usablePrekey` picks one. */
 export interface VerifiedDevice {
+  /** Where it stood in the bundle: a public record's places stand in the same order. */
+  readonly index: number;
   readonly deviceKey: Uint8Array;
   readonly certificate: DeviceCertificate;
   readonly prekeys: readonly Prekey[];
 }
 
-export function bundleHash(bytes: Uint8Array): Uint8Array {
-  return sha256(bytes);
-}
-
-/** Over {@link BUNDLE_MAX_BYTES}: EarshotError `too-large`; list fewer devices or prekeys. */
+/** More than {@link MAX_PREKEYS_PER_DEVICE} prekeys of one device, which nobody would take: EarshotError `too-many`. */
 export function encodeBundle(bundle: Bundle): Uint8Array {
   const devices = bundle.devices.map(({ certificate, prekeys }) => [certificate, prekeys]);
-  const bytes = encodeCbor([1, bundle.entries, devices]);
-  if (bytes.length <= BUNDLE_MAX_BYTES) return bytes;
-  throw new EarshotError("too-large", `a bundle has at most ${BUNDLE_MAX_BYTES} bytes; list fewer devices or prekeys`);
+  if (bundle.devices.some(({ prekeys }) => prekeys.length > MAX_PREKEYS_PER_DEVICE))
+    throw new EarshotError("too-many", `a bundle lists at most ${MAX_PREKEYS_PER_DEVICE} prekeys of a device`);
+  return encodeCbor([1, bundle.entries, devices]);
 }
 
-/** Form only. Refused: `too-large`, `unknown-version`, `bad-bundle`. */
+/** Form only. Refused: `unknown-version`, `bad-bundle`. */
 export function decodeBundle(bytes: Uint8Array): Result<Bundle> {
-  if (bytes.length > BUNDLE_MAX_BYTES) return refuse("too-large", "bundle");
   const bundle = readCbor(bytes, (value) => {
     const [, entries, devices] = asVersioned(value, 3);
     return accept({
@@ -77,32 +73,29 @@ export function decodeBundle(bytes: Uint8Array): Result<Bundle> {
 }
 
 /**
- * Checks everything in a bundle that a home answered with. Refused: `bad-bundle` (another hash, another account's
- * certificate, a device twice or not active in the list), `too-large`, and what the list, certificates and prekeys are
- * refused for; except that a device whose certificate has expired is left out, and `expired` where none is left.
+ * Checks everything in a bundle that was opened. Refused: `bad-bundle` (another account's certificate, a device twice or
+ * not active in the list), and what the list, certificates and prekeys are refused for; except that a device whose
+ * certificate has expired is left out, and `expired` where none is left.
  */
 export async function verifyBundle(
   backend: SignatureBackend,
   accountKey: Uint8Array,
-  bytes: Uint8Array,
-  expectedHash: Uint8Array,
+  bundle: Bundle,
   now: number,
   known?: ListHead,
 ): Promise<Result<VerifiedBundle>> {
-  if (bytes.length > BUNDLE_MAX_BYTES) return refuse("too-large", "bundle");
-  if (!equalBytes(bundleHash(bytes), expectedHash)) return refuse("bad-bundle", "hash");
-  const bundle = decodeBundle(bytes);
-  if (!bundle.ok) return bundle;
-  const list = await verifyDeviceList(backend, accountKey, bundle.value.entries, known);
+  const list = await verifyDeviceList(backend, accountKey, bundle.entries, known);
   if (!list.ok) return list;
   const active = new Set(list.value.active.map(toHex));
   const devices: VerifiedDevice[] = [];
-  for (const device of bundle.value.devices) {
+  for (const [index, device] of bundle.devices.entries()) {
     const verified = await verifyDevice(backend, accountKey, device, active, now);
-    if (verified.ok) devices.push(verified.value);
+    if (verified.ok) devices.push({ ...verified.value, index });
     else if (verified.code !== "expired") return verified;
   }
-  return devices.length > 0 ? accept({ list: list.value, devices }) : refuse("expired", "every certificate");
+  return devices.length > 0
+    ? accept({ list: list.value, devices, listed: bundle.devices.length })
+    : refuse("expired", "every certificate");
 }
 
 /** Takes the device out of `active`, so that it cannot come twice. */
@@ -112,7 +105,7 @@ async function verifyDevice(
   device: BundleDevice,
   active: Set<string>,
   now: number,
-): Promise<Result<VerifiedDevice>> {
+): Promise<Result<Omit<VerifiedDevice, "index">>> {
   const certificate = decodeCertificate(device.certificate);
   if (!certificate.ok) return certificate;
   const { deviceKey } = certificate.value;

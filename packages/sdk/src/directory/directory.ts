@@ -1,4 +1,6 @@
 import {
+  accept,
+  type Bundle,
   blindPublicKey,
   type Clock,
   type ContactRecord,
@@ -6,10 +8,12 @@ import {
   type ListHead,
   lookupDays,
   type MutableRecord,
+  openBundle,
   openContactRecord,
   openPublicRecord,
   type PublicRecord,
   type RecordKind,
+  type Refusal,
   type RefusalCode,
   type Result,
   refuse,
@@ -32,9 +36,18 @@ export interface DirectoryPorts {
 export interface Found<R> {
   readonly record: R & Dated;
   readonly bundle: VerifiedBundle;
-  /** As fetched: what was signed. */
-  readonly bundleBytes: Uint8Array;
+  /** The bundle's parts as their signed bytes. */
+  readonly signed: Bundle;
 }
+
+/** A record and the day it was found under, which its bundle is sealed for. */
+interface FoundRecord<R> {
+  readonly record: R & Dated;
+  readonly day: number;
+}
+
+/** Detail of a `record-missing` where there is a record, but nobody has the bundle that it names. */
+export const BUNDLE_MISSING = "bundle";
 
 /** Looks up and keeps records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
 export class Directory {
@@ -76,16 +89,23 @@ export class Directory {
     known: ListHead | undefined,
     open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
   ): Promise<Result<Found<R>>> {
-    const record = await this.#newestRecord(kind, masterKey, open);
-    if (!record.ok) return record;
-    const { link, signatures, clock } = this.#ports;
-    const answer = await link.request({ type: "get-bundle", hash: record.value.bundleHash });
+    const newest = await this.#newestRecord(kind, masterKey, open);
+    if (!newest.ok) return newest;
+    const { day, record } = newest.value;
+    const answer = await this.#ports.link.request({ type: "get-bundle", hash: record.bundleHash });
     if (!answer.ok) return refuse(answer.code, "get-bundle");
-    const bundleBytes = answer.value.bundle;
-    if (!bundleBytes) return refuse("record-missing", "bundle");
-    const bundle = await verifyBundle(signatures, accountKey, bundleBytes, record.value.bundleHash, clock.now(), known);
-    if (!bundle.ok) this.#ports.onRefused(bundle.code);
-    return bundle.ok ? { ok: true, value: { record: record.value, bundle: bundle.value, bundleBytes } } : bundle;
+    if (!answer.value.bundle) return refuse("record-missing", BUNDLE_MISSING);
+    const signed = openBundle(kind, masterKey, day, answer.value.bundle, record.bundleHash);
+    if (!signed.ok) return this.#refused(signed);
+    const { signatures, clock } = this.#ports;
+    const bundle = await verifyBundle(signatures, accountKey, signed.value, clock.now(), known);
+    if (!bundle.ok) return this.#refused(bundle);
+    return accept({ record, bundle: bundle.value, signed: signed.value });
+  }
+
+  #refused(refusal: Refusal): Refusal {
+    this.#ports.onRefused(refusal.code);
+    return refusal;
   }
 
   /** Asks for today's record and its neighbours' at once; the one written last holds. */
@@ -93,12 +113,12 @@ export class Directory {
     kind: RecordKind,
     masterKey: Uint8Array,
     open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
-  ): Promise<Result<R & Dated>> {
+  ): Promise<Result<FoundRecord<R>>> {
     const days = lookupDays(this.#ports.clock.now());
     const answers = await Promise.all(days.map((day) => this.#record(kind, masterKey, day, open)));
-    let best: Result<R & Dated> = refuse("record-missing");
+    let best: Result<FoundRecord<R>> = refuse("record-missing");
     for (const answer of answers) {
-      if (answer.ok && (!best.ok || answer.value.updatedAt > best.value.updatedAt)) best = answer;
+      if (answer.ok && (!best.ok || answer.value.record.updatedAt > best.value.record.updatedAt)) best = answer;
       else if (!answer.ok && !best.ok && best.code === "record-missing") best = answer;
     }
     return best;
@@ -109,7 +129,7 @@ export class Directory {
     masterKey: Uint8Array,
     day: number,
     open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
-  ): Promise<Result<R & Dated>> {
+  ): Promise<Result<FoundRecord<R>>> {
     const publicKey = blindPublicKey(kind, masterKey, day);
     if (!publicKey.ok) return publicKey;
     const answer = await this.#ports.link.request({ type: "get-record", publicKey: publicKey.value });
@@ -117,6 +137,6 @@ export class Directory {
     if (!answer.value.record) return refuse("record-missing");
     const opened = await open(day, answer.value.record);
     if (!opened.ok) this.#ports.onRefused(opened.code);
-    return opened;
+    return opened.ok ? accept({ record: opened.value, day }) : opened;
   }
 }

@@ -2,10 +2,9 @@ import {
   accept,
   asUint,
   asVersioned,
+  type Bundle,
   type BundleDevice,
   bundleHash,
-  decodeBundle,
-  encodeBundle,
   encodeCertificate,
   equalBytes,
   type MutableRecord,
@@ -15,9 +14,12 @@ import {
   type Place,
   publishDays,
   RECORD_MAX_PLACES,
+  type RecordKind,
   type Result,
+  sealBundle,
   toHex,
 } from "@earshot/core";
+import type { Locator } from "../contacts/locator.ts";
 import type { Mailboxes } from "../edge/mailboxes.ts";
 import { NodeError } from "../errors.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
@@ -40,8 +42,7 @@ export interface PublisherParts {
   readonly prekeys: Prekeys;
   readonly mailboxes: Mailboxes;
   readonly directory: Directory;
-  /** Seed of the locator key that contacts hold now. */
-  readonly locatorSeed: () => Uint8Array;
+  readonly locator: Locator;
 }
 
 /** Keeps this account's public record and this device's contact record, with their bundles, where others look. */
@@ -70,52 +71,40 @@ export class Publisher {
   async #otherDevices(): Promise<readonly OtherDevice[]> {
     const { identity, directory } = this.#parts;
     const found = await directory.findPublic(identity.accountKey);
-    const bundle = found.ok ? decodeBundle(found.value.bundleBytes) : undefined;
-    if (!found.ok || !bundle?.ok) {
-      await identity.adoptList([]);
-      return [];
-    }
-    await identity.adoptList(bundle.value.entries);
+    await identity.adoptList(found.ok ? found.value.signed.entries : []);
+    if (!found.ok) return [];
+    const { record, bundle, signed } = found.value;
     const active = new Set(identity.devices.map(toHex));
-    return found.value.bundle.devices.flatMap(({ deviceKey, certificate }, index) => {
-      const place = found.value.record.places[index];
-      const sent = bundle.value.devices.find((device) =>
-        equalBytes(device.certificate, encodeCertificate(certificate)),
-      );
-      const keep = place && sent && !equalBytes(deviceKey, identity.deviceKey) && active.has(toHex(deviceKey));
-      return keep ? [{ device: sent, place }] : [];
+    return bundle.devices.flatMap(({ deviceKey, index }) => {
+      const [device, place] = [signed.devices[index], record.places[index]];
+      const keep = device && place && !equalBytes(deviceKey, identity.deviceKey) && active.has(toHex(deviceKey));
+      return keep ? [{ device, place }] : [];
     });
   }
 
   async #publishContact(updatedAt: number): Promise<void> {
-    const { identity, prekeys, ports, locatorSeed } = this.#parts;
+    const { identity, prekeys, ports, locator } = this.#parts;
+    const { seed, publicKey } = locator;
+    const { deviceKey, entries } = identity;
     const certificate = encodeCertificate(identity.certificate);
-    const bundle = encodeBundle({
-      entries: identity.entries,
-      devices: [{ certificate, prekeys: prekeys.signed("contact") }],
-    });
-    const content = {
-      deviceKey: identity.deviceKey,
-      bundleHash: bundleHash(bundle),
-      places: [this.#place("contact")],
-    };
-    const seed = locatorSeed();
-    await this.#put(bundle, (day) => makeContactRecord(ports.random, seed, day, updatedAt, content));
+    const bundle = { entries, devices: [{ certificate, prekeys: prekeys.signed("contact") }] };
+    const places = [this.#place("contact")];
+    await this.#put("contact", publicKey, bundle, (day, hash) =>
+      makeContactRecord(ports.random, seed, day, updatedAt, { deviceKey, bundleHash: hash, places }),
+    );
   }
 
   /** Places stand in the order of the bundle's devices: the request mailbox of each. */
   async #publishPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<void> {
     const { identity, prekeys, ports } = this.#parts;
+    const { accountKey, accountSeed, listHead, entries } = identity;
     const kept = others.slice(0, RECORD_MAX_PLACES - 1);
     const own = { certificate: encodeCertificate(identity.certificate), prekeys: prekeys.signed("public") };
-    const bundle = encodeBundle({ entries: identity.entries, devices: [own, ...kept.map(({ device }) => device)] });
-    const content = {
-      listHead: identity.listHead,
-      bundleHash: bundleHash(bundle),
-      places: [this.#place("request"), ...kept.map(({ place }) => place)],
-    };
-    const seed = identity.accountSeed;
-    await this.#put(bundle, (day) => makePublicRecord(ports.random, seed, day, updatedAt, content));
+    const bundle = { entries, devices: [own, ...kept.map(({ device }) => device)] };
+    const places = [this.#place("request"), ...kept.map(({ place }) => place)];
+    await this.#put("public", accountKey, bundle, (day, hash) =>
+      makePublicRecord(ports.random, accountSeed, day, updatedAt, { listHead, bundleHash: hash, places }),
+    );
   }
 
   #place(lane: "contact" | "request"): Place {
@@ -124,12 +113,21 @@ export class Publisher {
     return { home: mailboxes.home, mailboxId: mailboxes.idOf(lane) };
   }
 
-  async #put(bundle: Uint8Array, record: (day: number) => MutableRecord): Promise<void> {
+  /** Today's and tomorrow's, each with its bundle sealed for that day. */
+  async #put(
+    kind: RecordKind,
+    masterKey: Uint8Array,
+    bundle: Bundle,
+    record: (day: number, bundleHash: Uint8Array) => MutableRecord,
+  ): Promise<void> {
     const { directory, ports } = this.#parts;
-    // The bundle first: a record must not name what nobody can fetch yet.
-    accepted(await directory.putBundle(bundle));
-    const puts = publishDays(ports.clock.now()).map((day) => directory.putRecord(record(day)));
-    for (const answer of await Promise.all(puts)) accepted(answer);
+    const puts = publishDays(ports.clock.now()).map(async (day) => {
+      const sealed = sealBundle(kind, masterKey, day, bundle);
+      // The bundle first: a record must not name what nobody can fetch yet.
+      accepted(await directory.putBundle(sealed));
+      accepted(await directory.putRecord(record(day, bundleHash(sealed))));
+    });
+    await Promise.all(puts);
   }
 }
 

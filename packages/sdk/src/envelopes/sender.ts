@@ -80,7 +80,7 @@ export class Sender {
    * To a contact's device, paid with tokens of `tokenSecret`. Tries its places in turn, and looks it up anew when what is
    * known of it is refused. Refusals are results; rejects where there is no connection.
    */
-  async toContact(address: DeviceAddress, tokenSecret: Uint8Array, message: Outgoing): Promise<Result<void>> {
+  async toContact(address: DeviceAddress, tokenSecret: Uint8Array, message: Outgoing): Promise<Sent> {
     const known = this.#recall(address);
     if (known) {
       const sent = await this.#deliverTo(address, known, tokenSecret, message);
@@ -100,17 +100,17 @@ export class Sender {
   }
 
   /** To every device in a stranger's public bundle, paid with work. Ok where at least one took it. */
-  async toStranger(accountKey: Uint8Array, message: Outgoing): Promise<Result<void>> {
+  async toStranger(accountKey: Uint8Array, message: Outgoing): Promise<Sent> {
     const found = await this.#parts.directory.findPublic(accountKey, this.#parts.knownHead(accountKey));
     if (!found.ok) return found;
     const { record, bundle } = found.value;
     await this.#parts.onList(accountKey, bundle.list);
-    let last: Result<void> = refuse("record-missing", "no device");
+    let last: Sent = refuse("record-missing", "no device");
     let delivered = false;
-    for (const [index, device] of bundle.devices.entries()) {
+    for (const device of bundle.devices) {
       // Places stand in the order of the devices; where they don't match, the device may be at any of them.
-      const place = record.places[index];
-      const places = bundle.devices.length === record.places.length && place ? [place] : record.places;
+      const place = bundle.listed === record.places.length ? record.places[device.index] : undefined;
+      const places = place ? [place] : record.places;
       last = done(await this.#seal(accountKey, device, message, places, (each) => this.#work(each)));
       delivered ||= last.ok;
     }
@@ -190,6 +190,9 @@ function failed(refusal: Refusal): Delivery {
   return { ...refusal, retryAfterMs: 0 };
 }
 
-function done(delivery: Delivery): Result<void> {
+/** What became of a message: a refusal may say when to try again. */
+export type Sent = { readonly ok: true; readonly value: undefined } | (Refusal & { readonly retryAfterMs?: number });
+
+function done(delivery: Delivery): Sent {
   return delivery.ok ? { ok: true, value: undefined } : delivery;
 }

@@ -39,7 +39,7 @@ export async function assemble(
   parts.directory = new Directory({ clock, signatures, link: parts.links.directory, onRefused: parts.refuse });
   parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
   parts.sender = makeSender(parts);
-  parts.publisher = new Publisher({ ...parts, locatorSeed: () => parts.locator.seed });
+  parts.publisher = new Publisher(parts);
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);
   parts.calls = makeCalls(parts);

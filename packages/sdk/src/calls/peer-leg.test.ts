@@ -173,7 +173,7 @@ describe("a connection whose platform is stuck", () => {
 
   it("is cut where it goes on sending what was taken off", async () => {
     const { sender } = (b.peer as RTCPeerConnection).getTransceivers()[0] as RTCRtpTransceiver;
-    sender.replaceTrack = never;
+    Object.defineProperty(sender, "replaceTrack", { value: never });
     const muted = b.setTracks({ audio: null, video: null });
     runOut.get(OFF_LIMIT_MS)?.();
     await muted;

@@ -23,6 +23,10 @@ const CHANNEL_LABEL = "earshot";
 const CHANNEL_ID = 0;
 /** How long a close waits for the last message (the hang-up) to leave. */
 const CLOSE_LINGER_MS = 250;
+/** How long a close waits for an operation that is under way; one that never settles must not keep a call open. */
+const CLOSE_WAIT_MS = 500;
+/** How long a platform may take to stop sending a track. Then the connection is closed: better no call than a mute that is none. */
+export const OFF_LIMIT_MS = 2_000;
 
 export interface PeerLegHandlers {
   onSetup(setup: CallSetup): void;
@@ -61,6 +65,8 @@ export class PeerLeg {
   #channel: RTCDataChannel | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
+  /** What each sender was last told to send. */
+  readonly #asked: Record<"audio" | "video", MediaStreamTrack | null> = { audio: null, video: null };
 
   constructor(options: PeerLegOptions, handlers: PeerLegHandlers) {
     this.#options = options;
@@ -138,19 +144,16 @@ export class PeerLeg {
   }
 
   /**
-   * Puts the person's tracks on the senders, or takes them off (null). Called only once media is open. Rejects where a sender
-   * does not take a track; the connection lives on.
+   * Puts the person's tracks on the senders, or takes them off (null). Called only once media is open. Waits for no other
+   * operation: a mute holds at once, whatever the other side has set going, and what is asked for last wins. Rejects where
+   * a sender does not take a track; the connection lives on.
    */
-  setTracks(media: {
+  async setTracks(media: {
     readonly audio: MediaStreamTrack | null;
     readonly video: MediaStreamTrack | null;
   }): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    return this.#operations.run(async () => {
-      const [audio, video] = this.#peer?.getTransceivers() ?? [];
-      if (audio && audio.sender.track !== media.audio) await audio.sender.replaceTrack(media.audio);
-      if (video && video.sender.track !== media.video) await video.sender.replaceTrack(media.video);
-    });
+    if (this.#closed) return;
+    await Promise.all([this.#put("audio", media.audio), this.#put("video", media.video)]);
   }
 
   /** The other side's tracks. For whoever calls this: only once media is open. */
@@ -162,29 +165,71 @@ export class PeerLeg {
     };
   }
 
+  /** At once: a hang-up does not wait for a restart. */
   send(bytes: Uint8Array): void {
-    this.#do(async () => {
-      if (this.#channel?.readyState === "open") this.#channel.send(bytes as Uint8Array<ArrayBuffer>);
-    });
+    if (this.#closed || this.#channel?.readyState !== "open") return;
+    try {
+      this.#channel.send(bytes as Uint8Array<ArrayBuffer>);
+    } catch (error) {
+      this.#handlers.onFailed(error);
+    }
   }
 
-  /** After what is queued has left; resolves when the peer connection is closed. */
+  /** Silent at once; resolves when the peer connection is closed, within a second. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#do(async (peer) => {
-      for (const { sender } of peer.getTransceivers()) await sender.replaceTrack(null).catch(() => {});
-    });
     this.#closed = true;
     this.#batch.stop();
-    await this.#operations.idle();
+    void Promise.all([this.#put("audio", null), this.#put("video", null)]);
+    await this.#settled();
     if (this.#channel?.readyState === "open") {
       await new Promise<void>((resolve) => this.#options.clock.setTimer(CLOSE_LINGER_MS, resolve));
     }
     this.#peer?.close();
+  }
+
+  /** The operation that is under way has ended, or has had its time. The ones behind it are left out. */
+  #settled(): Promise<void> {
+    return this.#within(CLOSE_WAIT_MS, this.#operations.idle(), () => {});
+  }
+
+  /** Waits for `work`, but no longer than `limitMs`: then `late` is called. */
+  async #within(limitMs: number, work: Promise<void>, late: () => void): Promise<void> {
+    let cancel = () => {};
+    const timer = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.setTimer(limitMs, () => {
+        late();
+        resolve();
+      });
+    });
+    await Promise.race([work, timer]);
+    cancel();
+  }
+
+  async #put(kind: "audio" | "video", track: MediaStreamTrack | null): Promise<void> {
+    const sender = this.#peer?.getTransceivers()[kind === "audio" ? 0 : 1]?.sender;
+    if (!sender || this.#asked[kind] === track) return;
+    this.#asked[kind] = track;
+    // A platform takes these in the order they are given, so the last one wins.
+    const done = sender.replaceTrack(track);
+    if (track === null) return this.#watchOff(done);
+    await done.catch((error: unknown) => {
+      if (this.#asked[kind] === track) this.#asked[kind] = sender.track;
+      if (!this.#closed) throw error;
+    });
+  }
+
+  /** A person whose screen says "muted" is not heard: where the platform does not manage that, the path is cut. */
+  async #watchOff(done: Promise<void>): Promise<void> {
+    const cut = () => {
+      this.#peer?.close();
+      if (!this.#closed) this.#handlers.onChannelClosed();
+    };
+    await this.#within(OFF_LIMIT_MS, done.catch(cut), cut);
   }
 
   #make(): RTCPeerConnection {
@@ -250,6 +295,7 @@ export class PeerLeg {
     if (this.#closed) return;
     this.#operations
       .run(async () => {
+        if (this.#closed) return;
         // createCaller and createCallee make the peer themselves, and ignore the parameter.
         await work(this.#peer as RTCPeerConnection);
       })

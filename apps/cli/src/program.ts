@@ -152,7 +152,7 @@ function addStatus(program: Command, runs: Runs): void {
 const PROGRAM_HELP = `
 A first call:
   earshot start                  your node; leave it running and use another terminal
-  earshot call echo --play hello.wav --loop --record back.wav
+  earshot call echo --play hello.wav --record back.wav
                                  Echo repeats what it hears, and says what it measured
 With somebody:
   earshot id                     your card: give it to them
@@ -180,7 +180,7 @@ a request never rings.`;
 
 const CALL_HELP = `
 Examples:
-  earshot call echo --play hello.wav --loop --record back.wav --seconds 20
+  earshot call echo --play hello.wav --record back.wav --seconds 20
   earshot call bob --play song.wav --loop
   earshot call ear1... --json | jq -c 'select(.event == "words")'
 Events with --json: phase, words, path, stats, played, end (with the exit code), and

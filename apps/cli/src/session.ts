@@ -16,6 +16,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** From connecting to online: a proof of work on a slow machine and a try or two more. */
+const ONLINE_WITHIN_MS = 20_000;
 /** A name has at most 48 bytes of UTF-8 (api.ts). */
 const MAX_NAME_BYTES = 48;
 
@@ -61,16 +63,30 @@ export async function goOnline(session: Session, terminal: Terminal, waitForEcho
   }
 }
 
+/**
+ * Rejects when the node cannot be reached or refuses at once: trying again would not help. What else goes wrong may pass
+ * (a node that is just starting, a machine that is busy), and is given {@link ONLINE_WITHIN_MS}.
+ */
 function watchForFailure({ client, node }: Session): { rejected: Promise<never>; stop: () => void } {
   let stop = (): void => undefined;
   const rejected = new Promise<never>((_resolve, reject) => {
-    stop = client.on("status", ({ state, problem }) => {
-      if (state !== "offline" || problem === undefined) return;
+    let seen = "offline";
+    const fail = (problem: string): void => {
       stop();
       reject(new EarshotError(problem, adviceFor(problem, new URL(node.url).origin)));
+    };
+    const timer = setTimeout(() => fail(seen), ONLINE_WITHIN_MS);
+    const unsubscribe = client.on("status", ({ state, problem }) => {
+      if (problem === undefined) return;
+      if (state !== "offline") seen = problem;
+      else if (problem === "node-unreachable" || problem === "node-refused") fail(problem);
     });
+    stop = () => {
+      clearTimeout(timer);
+      unsubscribe();
+    };
   });
-  return { rejected, stop };
+  return { rejected, stop: () => stop() };
 }
 
 function adviceFor(problem: string, origin: string): string {
@@ -78,7 +94,7 @@ function adviceFor(problem: string, origin: string): string {
     return `No Earshot node answers at ${origin}. Start one with: earshot start   (or name one with --node URL)`;
   if (problem === "node-refused")
     return `The node at ${origin} refused: it belongs to someone else, or was started anew. Use the URL that it printed, with its token.`;
-  return `The node at ${origin} cannot be used: ${problem}.`;
+  return `The node at ${origin} could not be used within ${ONLINE_WITHIN_MS / 1000} s: ${problem}.`;
 }
 
 /** The OS user's name, which the person can change with `earshot id --name`. */

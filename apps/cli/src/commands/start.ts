@@ -75,7 +75,7 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
     terminal.say("Others may use it, within its limits; it serves them no app. In another terminal:");
   }
   terminal.say(`  earshot id${command}`);
-  if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --loop --record back.wav`);
+  if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --record back.wav`);
   terminal.say(terminal.dim("Ctrl-C stops it."));
 }
 

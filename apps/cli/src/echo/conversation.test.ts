@@ -56,6 +56,24 @@ describe("converse", () => {
     expect(heard.slice(1).every((frames) => says(frames, NOT_HEARD))).toBe(true);
   });
 
+  test("repeats what was said into the greeting, when nothing follows it", async () => {
+    const { line, heard } = lineWith([]);
+    const said = [...hiss(20), ...speech, ...hiss(400)];
+    const play = async (frames: Iterable<Int16Array>) => {
+      heard.push([...frames]);
+      // The greeting lasts until half of the silence after the words has passed.
+      while (heard.length === 1 && said.length > 200) await Promise.resolve();
+      return heard.length < 2;
+    };
+    await converse({ ...line, play, nextFrame: async () => said.shift() ?? hiss(1)[0] }, clips);
+    const words = samplesOf(speech).slice(2000, -2000).join();
+    expect(
+      samplesOf(heard[1] as Int16Array[])
+        .join()
+        .includes(words),
+    ).toBe(true);
+  });
+
   test("ends when the person hangs up while it speaks", async () => {
     const { line, heard } = lineWith([]);
     await converse({ ...line, play: async () => false }, clips);

@@ -87,7 +87,7 @@ function replayMemory(): Uint8Array {
   const cache = new ReplayCache();
   for (let i = 0; i < 3; i++)
     cache.admit(
-      { prekeyId: bob.prekey.id, senderDevice: alice.deviceKey, messageId: random.bytes(16), sentAt: TEST_NOW },
+      { prekeyId: bob.prekey.id, senderAccount: alice.accountKey, messageId: random.bytes(16), sentAt: TEST_NOW },
       TEST_NOW,
     );
   return cache.serialize(bob.prekey.id, TEST_NOW);

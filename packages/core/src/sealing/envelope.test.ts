@@ -8,6 +8,7 @@ import {
   type EnvelopeOpener,
   issueCertificate,
   openEnvelope,
+  REPLAY_MAX_PER_SENDER,
   REQUEST_MAX_BODY_BYTES,
   sealEnvelope,
   utf8,
@@ -233,5 +234,19 @@ describe("refused by when", () => {
     const [bytes, receiver] = [await seal(), bob.opener()];
     expect(await refusal(bytes, { ...receiver, isRevoked: () => true })).toBe("revoked-device");
     expect(await refusal(bytes, receiver)).toBe("accepted");
+  });
+
+  test("beyond what one account may have remembered, whichever of its devices sends", async () => {
+    const receiver = bob.opener();
+    const { accountKey, deviceKey } = alice;
+    const fill = (n: number) => {
+      const messageId = Uint8Array.from({ length: 16 }, (_, i) => (i < 2 ? (n >> (8 * i)) & 255 : 0));
+      receiver.replays.admit({ prekeyId: bob.prekey.id, senderAccount: accountKey, messageId, sentAt: now }, now);
+    };
+    for (let n = 0; n < REPLAY_MAX_PER_SENDER; n++) fill(n);
+    expect(deviceKey).not.toEqual(accountKey);
+    expect(await refusal(await seal(), receiver)).toBe("rate-limited");
+    const fromMallory = await sealEnvelope(mallory.ports, messageFrom(mallory, bob));
+    expect(await refusal(fromMallory, receiver)).toBe("accepted");
   });
 });

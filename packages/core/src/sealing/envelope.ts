@@ -186,7 +186,7 @@ export async function openEnvelope(
   if (kind === undefined) return refuse("unknown-type", "envelope kind");
   const prekeyId = bytes.slice(2, 2 + PREKEY_ID_BYTES);
   const { messageId, sentAt } = rest;
-  const admitted = receiver.replays.admit({ prekeyId, senderDevice: deviceKey, messageId, sentAt }, now);
+  const admitted = receiver.replays.admit({ prekeyId, senderAccount: accountKey, messageId, sentAt }, now);
   if (!admitted.ok) return admitted;
   return accept({
     sender: { accountKey, deviceKey, certificate, listHead: rest.listHead },

@@ -16,7 +16,7 @@ const id = (n: number, length: number) => {
 };
 const message = (n: number, { prekey = 0, sender = 0, sentAt = now } = {}) => ({
   prekeyId: id(prekey, 8),
-  senderDevice: id(sender, 32),
+  senderAccount: id(sender, 32),
   messageId: id(n, 16),
   sentAt,
 });

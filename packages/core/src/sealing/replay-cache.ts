@@ -11,7 +11,7 @@ import { MAILBOX_RETENTION_MS, MESSAGE_ID_BYTES } from "./layout.ts";
 
 /** Messages remembered per prekey: a day's prekey serves some hundreds of calls of a few dozen messages each. */
 export const REPLAY_MAX_PER_PREKEY = 16_384;
-/** Of which one sending device may take this many, so that no contact can fill the cache for the others. */
+/** Of which one account may take this many, whatever devices it certifies, so that no contact can fill the cache for the others. */
 export const REPLAY_MAX_PER_SENDER = 4_096;
 /** Prekeys whose messages are remembered; about 20 are alive at a time. */
 export const REPLAY_MAX_PREKEYS = 64;
@@ -26,8 +26,8 @@ const SENDER_TAG_BYTES = 8;
 export interface SeenMessage {
   /** 8 bytes. */
   readonly prekeyId: Uint8Array;
-  /** 32 bytes. */
-  readonly senderDevice: Uint8Array;
+  /** 32 bytes: of the account, which cannot be had as easily as another device. */
+  readonly senderAccount: Uint8Array;
   /** 16 bytes. */
   readonly messageId: Uint8Array;
   /** Unix milliseconds. */
@@ -50,11 +50,11 @@ export class ReplayCache {
    * Checks the time and remembers the message. Refused: `from-future`, `stale`, `replayed`, and `rate-limited` where the
    * memory is full of messages that are still young enough to be replayed. The caller persists {@link serialize} before acting on the message.
    */
-  admit({ prekeyId, senderDevice, messageId, sentAt }: SeenMessage, now: number): Result<void> {
+  admit({ prekeyId, senderAccount, messageId, sentAt }: SeenMessage, now: number): Result<void> {
     if (sentAt > now + CLOCK_SKEW_MS) return refuse("from-future");
     const memory = this.#prekeys.get(binary(prekeyId)) ?? newMemory();
     if (sentAt < Math.max(now - ENVELOPE_MAX_AGE_MS, memory.horizon)) return refuse("stale");
-    const sender = binary(sha256(senderDevice).subarray(0, SENDER_TAG_BYTES));
+    const sender = binary(sha256(senderAccount).subarray(0, SENDER_TAG_BYTES));
     const entry = sender + binary(messageId);
     if (memory.seen.has(entry)) return refuse("replayed");
     if (isFull(memory, sender)) prune(memory, now);

@@ -1,4 +1,12 @@
-import { decodePrekey, encodeCertificate, nobleBackend, unwrap, usablePrekey, verifyBundle } from "@earshot/core";
+import {
+  decodePrekey,
+  encodeBundle,
+  encodeCertificate,
+  nobleBackend,
+  unwrap,
+  usablePrekey,
+  verifyBundle,
+} from "@earshot/core";
 import { SeededRandom, VirtualClock } from "@earshot/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { memoryStorage } from "../memory-storage.ts";
@@ -40,6 +48,31 @@ it("has a prekey for every moment of the coming days, in bundles that verify", a
   }
 });
 
+it("lists what is for now and soon, though the clock was months ahead and came back by and by", async () => {
+  let aheadMs = 0;
+  const unsteady = { ...ports, clock: { ...clock, setTimer: ports.clock.setTimer, now: () => clock.now() + aheadMs } };
+  const prekeys = await Prekeys.load(unsteady, identity);
+  for (let days = 90; days >= 0; days -= 2) {
+    aheadMs = days * DAY_MS;
+    await prekeys.rotate();
+  }
+  const devices = (["contact", "public"] as const).map((kind) => ({
+    certificate: encodeCertificate(identity.certificate),
+    prekeys: prekeys.signed(kind),
+  }));
+  expect(devices.map((device) => device.prekeys.length)).toEqual([3, 5]);
+  for (const device of devices) {
+    expect(
+      usablePrekey(
+        device.prekeys.map((bytes) => unwrap(decodePrekey(bytes))),
+        clock.now(),
+      ),
+    ).toBeDefined();
+    expect(() => encodeBundle({ entries: identity.entries, devices: [device] })).not.toThrow();
+  }
+  await expect(Prekeys.load(ports, identity)).resolves.toBeDefined();
+});
+
 it("makes no more of them than time asks for", async () => {
   const prekeys = await Prekeys.load(ports, identity);
   expect(await prekeys.rotate()).toBe(false);
@@ -56,7 +89,7 @@ it("makes no more of them than time asks for", async () => {
 it("deletes one, with its memory, once nothing sealed to it can arrive any more, and not before", async () => {
   let prekeys = await Prekeys.load(ports, identity);
   const [first] = idsOf(prekeys.signed("contact")) as [Uint8Array];
-  const message = { prekeyId: first, senderDevice: new Uint8Array(32), messageId: new Uint8Array(16) };
+  const message = { prekeyId: first, senderAccount: new Uint8Array(32), messageId: new Uint8Array(16) };
   prekeys.replays.admit({ ...message, sentAt: clock.now() }, clock.now());
   await prekeys.persistReplays(first);
   await clock.advance(9 * DAY_MS);
@@ -72,7 +105,7 @@ it("deletes one, with its memory, once nothing sealed to it can arrive any more,
 it("remembers over a restart what it has had", async () => {
   const before = await Prekeys.load(ports, identity);
   const [prekeyId] = idsOf(before.signed("public")) as [Uint8Array];
-  const message = { prekeyId, senderDevice: new Uint8Array(32), messageId: new Uint8Array(16), sentAt: clock.now() };
+  const message = { prekeyId, senderAccount: new Uint8Array(32), messageId: new Uint8Array(16), sentAt: clock.now() };
   expect(before.replays.admit(message, clock.now()).ok).toBe(true);
   await before.persistReplays(prekeyId);
   const after = await Prekeys.load(ports, identity);

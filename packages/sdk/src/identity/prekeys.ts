@@ -10,6 +10,7 @@ import {
   decodePrekey,
   type HpkeKeyPair,
   hpkeKeyPair,
+  MAX_PREKEYS_PER_DEVICE,
   PREKEY_BYTES,
   PREKEY_ID_BYTES,
   type Prekey,
@@ -108,20 +109,29 @@ export class Prekeys {
       }
     }
     if (fresh.length === 0 && dead.length === 0) return false;
-    const held = [...live, ...fresh];
+    const held = withinLimit([...live, ...fresh]);
     await this.#stored.save(held);
     this.#keep(held);
-    for (const { prekey } of dead) {
+    for (const { prekey } of [...live, ...dead].filter((each) => !held.includes(each))) {
       this.replays.forget(prekey.id);
       await this.#ports.storage.delete(replayKey(prekey.id));
     }
     return fresh.length > 0;
   }
 
-  /** The signed prekeys that a bundle of this kind lists now. */
+  /**
+   * The signed prekeys that a bundle of this kind lists now: those of the coming periods, and one whose time just ends. What a
+   * clock that was ahead once made for later stays here until its time.
+   */
   signed(kind: PrekeyKind): Uint8Array[] {
     const now = this.#ports.clock.now();
-    return this.#held.filter((held) => held.kind === kind && held.prekey.until > now).map((held) => held.signed);
+    const { periodMs, count } = SCHEDULE[kind];
+    const last = Math.floor(now / periodMs) + count;
+    return this.#held
+      .filter(({ kind: of, prekey }) => of === kind && prekey.until > now && prekey.until <= endOf(last, periodMs))
+      .toSorted((a, b) => a.prekey.from - b.prekey.from)
+      .slice(0, MAX_PREKEYS_PER_DEVICE)
+      .map((held) => held.signed);
   }
 
   find(id: Uint8Array): HpkeKeyPair | undefined {
@@ -141,7 +151,7 @@ export class Prekeys {
       id: random.bytes(PREKEY_ID_BYTES),
       publicKey: hpkeKeyPair(secret).publicKey,
       from: period * periodMs - CLOCK_SKEW_MS,
-      until: (period + 1) * periodMs + CLOCK_SKEW_MS,
+      until: endOf(period + 1, periodMs),
     };
     const { accountKey, deviceSeed, deviceKey } = this.#identity;
     const signed = await signPrekey(signatures, accountKey, deviceSeed, deviceKey, prekey);
@@ -154,6 +164,16 @@ export class Prekeys {
       held.map(({ prekey, secret }) => [toHex(prekey.id), { secret, publicKey: prekey.publicKey }]),
     );
   }
+}
+
+/** Without those for the furthest future, where a clock has jumped about so often that there are too many. */
+function withinLimit(held: readonly HeldPrekey[]): readonly HeldPrekey[] {
+  return held.toSorted((a, b) => a.prekey.from - b.prekey.from).slice(0, MAX_HELD);
+}
+
+/** Until when the prekey of the period before this one is used. */
+function endOf(period: number, periodMs: number): number {
+  return period * periodMs + CLOCK_SKEW_MS;
 }
 
 function covers(prekey: Prekey, period: number, periodMs: number): boolean {

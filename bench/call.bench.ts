@@ -119,10 +119,18 @@ async function burstDelays(ann: Person, ben: Person): Promise<number[]> {
   ann.forget();
   ben.forget();
   await ann.ask({ op: "sound", sound: "bursts" });
-  const delays: number[] = [];
-  for (let i = 0; i < BURSTS; i++) {
-    const sent = await ann.next("burst-sent");
-    delays.push((await ben.next("burst-heard")) - sent);
-  }
-  return delays;
+  const sent: number[] = [];
+  while (sent.length < BURSTS) sent.push(await ann.next("burst-sent"));
+  await ann.ask({ op: "sound", sound: "silence" });
+  await delay(1_000);
+  const heard = ben.all("burst-heard");
+  // Each burst with the sound that came before the next one was sent.
+  return sent
+    .map((at, i) => ({ at, next: sent[i + 1] ?? Number.POSITIVE_INFINITY }))
+    .flatMap(({ at, next }) =>
+      heard
+        .filter((when) => when > at && when < next)
+        .slice(0, 1)
+        .map((when) => when - at),
+    );
 }

@@ -10,6 +10,13 @@ export class EventQueue<Name extends string> {
     for (const look of [...this.#waiting]) look();
   }
 
+  /** The times of all such events so far that nobody has taken. */
+  takeAll(wanted: Name): number[] {
+    const taken = this.#events.filter(({ name }) => name === wanted).map(({ at }) => at);
+    this.#events.splice(0, Infinity, ...this.#events.filter(({ name }) => name !== wanted));
+    return taken;
+  }
+
   clear(): void {
     this.#events.length = 0;
   }

@@ -13,6 +13,8 @@ export interface Person extends PersonIdentity {
   ask(command: PersonCommand): Promise<void>;
   /** The time of the next such event that nobody has waited for yet. */
   next(event: PersonEvent["event"]): Promise<number>;
+  /** The times of all such events that nobody has waited for yet. */
+  all(event: PersonEvent["event"]): number[];
   /** Forgets what was told so far. */
   forget(): void;
   /** User and system time so far. */
@@ -55,6 +57,7 @@ export async function startPerson(name: string, node: string): Promise<Person> {
       await ask(command);
     },
     next: (event) => events.take(event),
+    all: (event) => events.takeAll(event),
     forget: () => events.clear(),
     cpuSeconds: () => {
       // Fields 14 and 15 of proc(5)'s stat, counted after the command's name, which may hold spaces.

@@ -49,7 +49,7 @@ const candidate = unwrap(parseCandidateText(candidateLine));
 const mark = { generation: 0, count: 1, head: bytes(7, 32), ended: true };
 
 const messages: readonly CallMessage[] = [
-  { type: "invite", commitment: bytes(8, 32), setup: callerSetup, wantsVideo: true },
+  { type: "invite", commitment: bytes(8, 32), setup: callerSetup, wantsVideo: true, clockCorrectionMs: 0 },
   { type: "ringing", setup: calleeSetup },
   { type: "candidates", generation: 0, firstIndex: 1, candidates: [candidate], end: true },
   { type: "answer", nonce: bytes(9, 16), setup: calleeSetup, video: false },

@@ -30,6 +30,7 @@ export * from "./call/call-types.ts";
 export * from "./call/candidate.ts";
 export * from "./call/candidate-chain.ts";
 export * from "./call/confirm.ts";
+export * from "./call/invite-age.ts";
 export * from "./call/limits.ts";
 export * from "./call/sdp-build.ts";
 export * from "./call/sdp-parse.ts";

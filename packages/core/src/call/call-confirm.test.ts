@@ -132,7 +132,7 @@ describe("confirm before sound", () => {
       busy: false,
     });
     expect(number).toBeGreaterThan(1);
-    const invite = { type: "invite", commitment: testBytes("c", 32), wantsVideo: false } as const;
+    const invite = { type: "invite", commitment: testBytes("c", 32), wantsVideo: false, clockCorrectionMs: 0 } as const;
     const setup = world.caller.state.legs[0]?.localSetup;
     const deliver = (state: typeof open, packetNumber: number, packetMessage: CallMessage) =>
       step(state, {

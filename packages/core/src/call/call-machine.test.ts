@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CLOCK_SKEW_MS } from "../identity/certificate.ts";
 import { createOutgoingCall, ownCallWins, wordsOf } from "./call-machine.ts";
 import type { CallMessage } from "./call-types.ts";
 import { INVITE_LIFETIME_MS, RING_TIMEOUT_MS } from "./limits.ts";
@@ -187,6 +189,49 @@ describe("a call that is not answered", () => {
     world.callee.dispatch({ type: "message", from: world.caller.device, carrier: "envelope", packet, sentAt, now });
     expect(reason(world.callee)).toBe("stale");
     expect(world.callee.effects.map(({ type }) => type)).toEqual(["missed", "ended"]);
+  });
+
+  describe("by wrong clocks", () => {
+    /** What an invite does that arrives this long after it was sent. `…Ahead`: of the true time. */
+    function ringAfter(
+      delayMs: number,
+      clocks: Record<"callerAhead" | "calleeAhead" | "callerTold" | "calleeTold", number>,
+    ) {
+      const { callerAhead, calleeAhead, callerTold, calleeTold } = clocks;
+      const world = createWorld({ pass: () => false, callerCorrectionMs: callerTold, calleeCorrectionMs: calleeTold });
+      world.dial();
+      world.run(50);
+      const packet = { callId: world.callId, number: 1, message: sentMessages(world.caller)[0] as CallMessage };
+      const start = 10_000_000;
+      const [sentAt, now] = [start + callerAhead, start + delayMs + calleeAhead];
+      world.callee.dispatch({ type: "message", from: world.caller.device, carrier: "envelope", packet, sentAt, now });
+      return world.callee.did("ring").length === 1;
+    }
+    const truth = (callerAhead: number, calleeAhead: number) => ({
+      callerAhead,
+      calleeAhead,
+      callerTold: -callerAhead,
+      calleeTold: -calleeAhead,
+    });
+
+    test("rings for a minute and no longer, as long as they differ by no more than is allowed", () => {
+      for (const off of [-CLOCK_SKEW_MS, -61_000, 61_000, CLOCK_SKEW_MS])
+        for (const clocks of [truth(off, 0), truth(0, off), truth(off, off)]) {
+          expect(ringAfter(0, clocks), JSON.stringify(clocks)).toBe(true);
+          expect(ringAfter(INVITE_LIFETIME_MS, clocks), JSON.stringify(clocks)).toBe(true);
+          expect(ringAfter(INVITE_LIFETIME_MS + 1, clocks), JSON.stringify(clocks)).toBe(false);
+        }
+    });
+
+    test("whatever supernodes make of it, never rings for what both clocks say is older than the allowance", () => {
+      const told = fc.integer({ min: -100 * CLOCK_SKEW_MS, max: 100 * CLOCK_SKEW_MS });
+      const tooLate = INVITE_LIFETIME_MS + CLOCK_SKEW_MS + 1;
+      fc.assert(
+        fc.property(told, told, fc.nat(10 * CLOCK_SKEW_MS), (callerTold, calleeTold, later) => {
+          expect(ringAfter(tooLate + later, { callerAhead: 0, calleeAhead: 0, callerTold, calleeTold })).toBe(false);
+        }),
+      );
+    });
   });
 
   test("tells the caller nothing before the ring is on the screen", () => {

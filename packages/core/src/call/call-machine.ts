@@ -14,6 +14,7 @@ import type {
   LegId,
   OutgoingCallOptions,
 } from "./call-states.ts";
+import { clampCorrection } from "./invite-age.ts";
 import { CALL_LEGS_MAX } from "./limits.ts";
 import { emptyTrack } from "./machine/candidates.ts";
 import { EVENT_TABLE } from "./machine/event-table.ts";
@@ -67,12 +68,24 @@ export function createIncomingCall(options: IncomingCallOptions): CallState {
 
 function commonData(
   options: OutgoingCallOptions | IncomingCallOptions,
-): Pick<CallData, "callId" | "self" | "policy" | "earlyCandidates" | "remoteMedia" | "mediaOpen"> {
+): Pick<
+  CallData,
+  "callId" | "self" | "policy" | "earlyCandidates" | "remoteMedia" | "mediaOpen" | "clockCorrectionMs"
+> {
   const { callId, self, policy, earlyCandidates } = options;
   checkLength(self.account, 32);
   checkLength(self.device, 32);
   const remoteMedia = { audio: false, video: false };
-  return { callId: checkLength(callId, 16), self, policy, earlyCandidates, remoteMedia, mediaOpen: false };
+  const clockCorrectionMs = clampCorrection(options.clockCorrectionMs ?? 0);
+  return {
+    callId: checkLength(callId, 16),
+    self,
+    policy,
+    earlyCandidates,
+    remoteMedia,
+    mediaOpen: false,
+    clockCorrectionMs,
+  };
 }
 
 function newLeg(id: LegId, device: Uint8Array, nonce: Uint8Array): Leg {

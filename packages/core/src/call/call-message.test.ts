@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeCbor, encodeCbor, type CborValue } from "../cbor.ts";
 import { unwrap } from "../errors.ts";
+import { CLOCK_SKEW_MS } from "../identity/certificate.ts";
 import { decodeCallPacket, encodeCallPacket } from "./call-message.ts";
 import type { CallMessage } from "./call-types.ts";
 import { CALL_MESSAGE_MAX_BYTES, CANDIDATES_PER_MESSAGE_MAX } from "./limits.ts";
@@ -15,6 +16,7 @@ const invite: CallMessage = {
   commitment: testBytes("commitment", 32),
   setup: encodeSetup(testSetup("caller", "a")),
   wantsVideo: false,
+  clockCorrectionMs: 0,
 };
 
 /** The packet with one place of its message replaced. */
@@ -77,6 +79,8 @@ test("what is not exactly a message is refused", () => {
   expect(codeOf(encodeCbor([1, callId, 1, [6, 0]]))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 1, testBytes("short", 31)))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 2, setup.bytes.slice(0, -1)))).toBe("bad-cbor");
+  expect(codeOf(altered(invite, 4, 2 * CLOCK_SKEW_MS))).toBe("ok");
+  expect(codeOf(altered(invite, 4, 2 * CLOCK_SKEW_MS + 1))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 2, encodeSetup(testSetup("callee", "b")).bytes))).toBe("bad-setup");
   expect(codeOf(altered({ type: "ringing", setup: null }, 1, setup.bytes))).toBe("bad-setup");
   expect(codeOf(altered({ type: "cancel", reason: "hung-up" }, 1, 4))).toBe("bad-cbor");

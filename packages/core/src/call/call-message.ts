@@ -3,7 +3,7 @@
  *
  *     [1, call id 16, number, message]        message = [type, places…]
  *
- *      1 invite      commitment 32, set-up (bytes), wants video     9 hang-up           reason
+ *      1 invite      commitment 32, set-up, wants video, clock      9 hang-up           reason
  *      2 ringing     set-up (bytes) | null                         10 confirm           hash 32, sent mark, received mark
  *      3 answer      nB 16, set-up (bytes) | null, video           11 media             audio, video
  *      4 reveal      nA 16                                         12 restart           generation, ufrag, pwd, is answer
@@ -26,7 +26,9 @@ import type {
   EncodedSetup,
   HangUpReason,
 } from "./call-types.ts";
+import { CLOCK_SKEW_MS } from "../identity/certificate.ts";
 import { candidatePlaces, readCandidate } from "./candidate.ts";
+import { clampCorrection } from "./invite-age.ts";
 import {
   CALL_MESSAGE_MAX_BYTES,
   CALL_NUMBER_MAX,
@@ -86,7 +88,12 @@ export function decodeCallPacket(bytes: Uint8Array): Result<CallPacket> {
 function placesOf(message: CallMessage): readonly CborValue[] {
   switch (message.type) {
     case "invite":
-      return [message.commitment, message.setup.bytes, message.wantsVideo];
+      return [
+        message.commitment,
+        message.setup.bytes,
+        message.wantsVideo,
+        CLOCK_SKEW_MS + clampCorrection(message.clockCorrectionMs),
+      ];
     case "ringing":
       return [message.setup?.bytes ?? null];
     case "answer":
@@ -127,7 +134,7 @@ type Places = readonly CborValue[];
 /** One reader per type number; `asArray` fixes how many places each has, its number included. */
 const READERS: Readonly<Record<number, (places: Places) => Result<CallMessage>>> = {
   1: (places) => {
-    const [, commitment, setupBytes, wantsVideo] = asArray(places, 4);
+    const [, commitment, setupBytes, wantsVideo, clock] = asArray(places, 5);
     const setup = decodeSetup(asBytes(setupBytes, [1, SETUP_MAX_BYTES]));
     if (!setup.ok) return setup;
     if (setup.value.setup.role !== "caller") return refuse("bad-setup", "role");
@@ -136,6 +143,7 @@ const READERS: Readonly<Record<number, (places: Places) => Result<CallMessage>>>
       commitment: asBytes(commitment, 32),
       setup: setup.value,
       wantsVideo: asBool(wantsVideo),
+      clockCorrectionMs: asUint(clock, 2 * CLOCK_SKEW_MS) - CLOCK_SKEW_MS,
     });
   },
   2: (places) => {

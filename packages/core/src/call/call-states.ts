@@ -101,6 +101,8 @@ export interface CallData {
   readonly legs: readonly Leg[];
   /** The call asked for video. */
   readonly wantsVideo: boolean;
+  /** How far this device's supernode has its clock ahead of this device's own: see `isInviteTimely`. */
+  readonly clockCorrectionMs: number;
   /** What this side's person wants to send. */
   readonly localMedia: MediaState;
   /** What the other side says it sends. */
@@ -282,6 +284,8 @@ export interface OutgoingCallOptions {
   /** False keeps own candidates until the answer. */
   readonly earlyCandidates: boolean;
   readonly media: MediaState;
+  /** How far the supernode's clock is ahead of this device's; 0 where that is not known. */
+  readonly clockCorrectionMs?: number;
 }
 
 export interface IncomingCallOptions {
@@ -296,4 +300,6 @@ export interface IncomingCallOptions {
   readonly earlyCandidates: boolean;
   /** This device is in another call: the invite is answered `busy`. */
   readonly busy: boolean;
+  /** How far the supernode's clock is ahead of this device's; 0 where that is not known. */
+  readonly clockCorrectionMs?: number;
 }

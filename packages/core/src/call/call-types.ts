@@ -98,6 +98,8 @@ export type CallMessage =
       readonly commitment: Uint8Array;
       readonly setup: EncodedSetup;
       readonly wantsVideo: boolean;
+      /** How far the caller's supernode has its clock ahead of the caller's own: at most `CLOCK_SKEW_MS` either way. */
+      readonly clockCorrectionMs: number;
     }
   /** `setup` is null where the callee's policy keeps its addresses until the answer. */
   | { readonly type: "ringing"; readonly setup: EncodedSetup | null }

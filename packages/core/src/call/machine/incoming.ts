@@ -1,7 +1,8 @@
 /** Being called: from the invite to the person's answer. */
 import type { CallEvent, CallState, LegId, MediaState } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
-import { CONNECT_TIMEOUT_MS, INVITE_LIFETIME_MS, RING_TIMEOUT_MS } from "../limits.ts";
+import { isInviteTimely } from "../invite-age.ts";
+import { CONNECT_TIMEOUT_MS, RING_TIMEOUT_MS } from "../limits.ts";
 import { checkAnswering, checkSetup, encodeSetup } from "../setup.ts";
 import { applyPending, flushLocal } from "./candidates.ts";
 import { activateIfReady } from "./confirming.ts";
@@ -23,7 +24,7 @@ export function receiveInvite(
   message: Extract<CallMessage, { type: "invite" }>,
   ageMs: number,
 ): void {
-  if (ageMs > INVITE_LIFETIME_MS) {
+  if (!isInviteTimely(ageMs, state.clockCorrectionMs, message.clockCorrectionMs)) {
     emit(turn, { type: "missed" });
     return endCall(turn, "stale");
   }

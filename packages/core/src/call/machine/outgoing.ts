@@ -44,6 +44,7 @@ export function inviteLeg(turn: Turn, event: Extract<CallEvent, { type: "setup-r
     commitment: nonceCommitment(leg.nonce),
     setup,
     wantsVideo: turn.state.wantsVideo,
+    clockCorrectionMs: turn.state.clockCorrectionMs,
   });
   patchLeg(turn, leg.id, { credentialsSent: 0 });
   flushLocal(turn, leg.id);

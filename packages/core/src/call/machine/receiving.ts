@@ -31,7 +31,7 @@ const RULES: Readonly<Record<CallMessage["type"], Rule>> = {
   "ask-restart": { from: "callee", by: "either" },
 };
 
-/** Acts on a message that is in order. `ageMs`: how long ago it was sent. */
+/** Acts on a message that is in order. `ageMs`: how long ago it was sent, by two clocks: less than nothing where they differ. */
 export type ApplyMessage = (turn: Turn, id: LegId, message: CallMessage, ageMs: number) => void;
 
 export function newLane(): LaneState {
@@ -62,7 +62,7 @@ export function receivePacket(turn: Turn, event: Extract<CallEvent, { type: "mes
   if (packet.number < lane.nextReceive || lane.held.some((held) => held.number === packet.number))
     return refused(turn, "replayed");
   if (packet.number > lane.nextReceive) return hold(turn, leg.id, carrier, packet);
-  applyInOrder(turn, leg.id, carrier, packet, Math.max(0, event.now - event.sentAt), apply);
+  applyInOrder(turn, leg.id, carrier, packet, event.now - event.sentAt, apply);
 }
 
 function hold(turn: Turn, id: LegId, carrier: Carrier, packet: CallPacket): void {

@@ -19,9 +19,34 @@ export function refused(turn: Turn, code: RefusalCode): void {
 
 /** What every state has, without the places of the phase it is in. */
 export function dataOf(state: CallState): CallData {
-  const { callId, role, self, peer, policy, earlyCandidates, legs, wantsVideo, localMedia, remoteMedia, mediaOpen } =
-    state;
-  return { callId, role, self, peer, policy, earlyCandidates, legs, wantsVideo, localMedia, remoteMedia, mediaOpen };
+  const {
+    callId,
+    role,
+    self,
+    peer,
+    policy,
+    earlyCandidates,
+    legs,
+    wantsVideo,
+    localMedia,
+    remoteMedia,
+    mediaOpen,
+    clockCorrectionMs,
+  } = state;
+  return {
+    callId,
+    role,
+    self,
+    peer,
+    policy,
+    earlyCandidates,
+    legs,
+    wantsVideo,
+    localMedia,
+    remoteMedia,
+    mediaOpen,
+    clockCorrectionMs,
+  };
 }
 
 export function patchData(turn: Turn, patch: Partial<CallData>): void {

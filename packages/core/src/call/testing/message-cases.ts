@@ -1,5 +1,6 @@
 /** Everything the wire formats of a call can say, for round-trip properties. */
 import fc from "fast-check";
+import { CLOCK_SKEW_MS } from "../../identity/certificate.ts";
 import type { CallMessage, CallPacket, CallSetup, Candidate, ChainMark } from "../call-types.ts";
 import { CANDIDATES_MAX, GENERATION_MAX } from "../limits.ts";
 import { encodeSetup } from "../setup.ts";
@@ -83,7 +84,13 @@ const calleeSetup = fc.option(encoded("callee"), { nil: null });
 const type = <T extends CallMessage["type"]>(name: T) => fc.constant(name);
 
 export const arbitraryMessage: fc.Arbitrary<CallMessage> = fc.oneof(
-  fc.record({ type: type("invite"), commitment: bytes(32), setup: encoded("caller"), wantsVideo: fc.boolean() }),
+  fc.record({
+    type: type("invite"),
+    commitment: bytes(32),
+    setup: encoded("caller"),
+    wantsVideo: fc.boolean(),
+    clockCorrectionMs: fc.integer({ min: -CLOCK_SKEW_MS, max: CLOCK_SKEW_MS }),
+  }),
   fc.record({ type: type("ringing"), setup: calleeSetup }),
   fc.record({ type: type("answer"), nonce: bytes(16), setup: calleeSetup, video: fc.boolean() }),
   fc.record({ type: type("reveal"), nonce: bytes(16) }),

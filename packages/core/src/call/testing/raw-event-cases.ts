@@ -139,6 +139,7 @@ function messageOf(state: CallState, leg: CallState["legs"][number] | undefined,
         commitment: nonceCommitment(NONCE),
         setup: encodeSetup(testSetup("caller", "peer")),
         wantsVideo: given.wantsVideo,
+        clockCorrectionMs: 0,
       };
     case "ringing":
       return { type: "ringing", setup: given.right ? encodeSetup(testSetup("callee", "peer")) : null };

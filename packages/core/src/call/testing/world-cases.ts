@@ -58,6 +58,9 @@ export interface WorldOptions {
   readonly pass?: (passing: Passing) => boolean | Passing;
   readonly callerPolicy?: CallPolicy;
   readonly calleePolicy?: CallPolicy;
+  /** How far their supernodes' clocks are ahead of their own. */
+  readonly callerCorrectionMs?: number;
+  readonly calleeCorrectionMs?: number;
 }
 
 interface Wiring {
@@ -116,6 +119,7 @@ function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; call
     policy: callerPolicy ?? POLICY,
     earlyCandidates: callerEarly ?? true,
     media: { audio: true, video: video ?? false },
+    clockCorrectionMs: wiring.options.callerCorrectionMs ?? 0,
   });
   const caller = createPhone(wiring, "caller", dialling);
   const callees = called.map((device, i) =>
@@ -130,6 +134,7 @@ function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; call
         policy: calleePolicy ?? POLICY,
         earlyCandidates: calleeEarly ?? true,
         busy: busy ?? false,
+        clockCorrectionMs: wiring.options.calleeCorrectionMs ?? 0,
       }),
     ),
   );

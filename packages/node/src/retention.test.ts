@@ -64,10 +64,10 @@ test("an envelope that nobody fetches is kept for two days and no longer, across
 
 test("a mailbox that nobody opens is deleted with all it holds, one that is opened again stays", async () => {
   const [left, kept] = [openMailbox(1), openMailbox(2)];
-  for (const mailbox of [left, kept]) mailboxes.release(mailbox, nobody);
+  for (const mailbox of [left, kept]) mailboxes.release(mailbox, nobody, clock.now());
   await clock.advance(3 * 24 * HOUR_MS);
   deliver(left);
-  mailboxes.release(openMailbox(2), nobody);
+  mailboxes.release(openMailbox(2), nobody, clock.now());
   await clock.advance(24 * HOUR_MS);
   await mailboxes.sweep(clock.now());
   expect(mailboxes.find(left.id)).toBeUndefined();
@@ -80,6 +80,27 @@ test("an owner that is connected keeps its mailbox however long it stays", async
   await clock.advance(30 * 24 * HOUR_MS);
   await mailboxes.sweep(clock.now());
   expect(mailboxes.find(mailbox.id)).toBe(mailbox);
+});
+
+test("its idle days count from when it leaves, or from when the daemon last saw it", async () => {
+  const [leaving, killed] = [openMailbox(1), openMailbox(2)];
+  for (let day = 0; day < 10; day++) {
+    await clock.advance(24 * HOUR_MS);
+    await mailboxes.sweep(clock.now());
+  }
+  await clock.advance(24 * HOUR_MS);
+  mailboxes.release(leaving, nobody, clock.now());
+  await mailboxes.sweep(clock.now());
+  expect(mailboxes.find(leaving.id)).toBe(leaving);
+  await store.committed();
+  mailboxes = new Mailboxes(store, budget, limits);
+  await mailboxes.load();
+  await clock.advance(2 * 24 * HOUR_MS);
+  await mailboxes.sweep(clock.now());
+  expect(mailboxes.find(killed.id)).toBeDefined();
+  await clock.advance(2 * 24 * HOUR_MS);
+  await mailboxes.sweep(clock.now());
+  expect(mailboxes.count).toBe(0);
 });
 
 test("a bundle lives two days from the last time it was put", async () => {

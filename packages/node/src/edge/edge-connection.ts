@@ -142,7 +142,8 @@ export class EdgeConnection implements EdgePeer {
   #end(reason: CloseReason): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const mailbox of this.mailboxes.values()) this.#services.mailboxes.release(mailbox, this);
+    const now = this.#services.clock.now();
+    for (const mailbox of this.mailboxes.values()) this.#services.mailboxes.release(mailbox, this, now);
     this.mailboxes.clear();
     this.#services.metrics.closed(reason);
     this.#services.log.debug("connection-closed", { code: reason });

@@ -126,7 +126,7 @@ async function openMailbox(
 async function closeMailbox(s: EdgeServices, peer: EdgePeer, mailbox: Mailbox, forget: boolean): Promise<Answer> {
   peer.mailboxes.delete(mailbox.name);
   if (forget) await s.mailboxes.forget(mailbox);
-  else s.mailboxes.release(mailbox, peer);
+  else s.mailboxes.release(mailbox, peer, s.clock.now());
   return OK;
 }
 

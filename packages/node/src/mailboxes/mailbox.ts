@@ -21,7 +21,7 @@ export interface Mailbox {
   /** Lower-case hex of the id: its key in maps and in the store. */
   readonly name: string;
   lanes: number;
-  /** UTC day. */
+  /** The last UTC day on which it was open. */
   lastOpenedDay: number;
   tokenCount: number;
   lastSeq: number;

@@ -98,12 +98,9 @@ export class Mailboxes {
     if (box.owner && box.owner !== owner) box.owner.moved(box.id);
     box.owner = owner;
     this.#attribute(box, from);
-    const today = dayOf(now);
-    if (!found || box.lanes !== request.lanes || box.lastOpenedDay !== today) {
-      box.lanes = request.lanes;
-      box.lastOpenedDay = today;
-      this.#store.put(mailboxKey(box.name), encodeMailbox(box));
-    }
+    const relaned = box.lanes !== request.lanes;
+    box.lanes = request.lanes;
+    this.#noteOpen(box, now, !found || relaned);
     return mailbox;
   }
 
@@ -118,8 +115,10 @@ export class Mailboxes {
   }
 
   /** The connection is gone or gave the mailbox back; what waits stays. */
-  release(mailbox: Mailbox, owner: MailboxOwner): void {
-    if (mailbox.owner === owner) mailbox.owner = undefined;
+  release(mailbox: Mailbox, owner: MailboxOwner, now: number): void {
+    if (mailbox.owner !== owner) return;
+    mailbox.owner = undefined;
+    this.#noteOpen(mailbox, now);
   }
 
   /** Deletes the mailbox, its tokens and all that waits in it. */
@@ -186,12 +185,20 @@ export class Mailboxes {
         this.#remove(mailbox, seq);
         swept++;
       }
-      const idle = mailbox.owner === undefined && dayOf(now) - mailbox.lastOpenedDay > this.#limits.mailboxIdleDays;
-      if (idle) await this.forget(mailbox);
+      if (mailbox.owner) this.#noteOpen(mailbox, now);
+      else if (dayOf(now) - mailbox.lastOpenedDay > this.#limits.mailboxIdleDays) await this.forget(mailbox);
     }
     this.counters.expired += swept;
     await this.#tokens.sweep(now, (name) => this.#byName.get(name));
     return swept;
+  }
+
+  /** The mailbox is, or was until now, open: its idle days count from here, also after a crash. */
+  #noteOpen(mailbox: Mailbox, now: number, changed = false): void {
+    const today = dayOf(now);
+    if (!changed && mailbox.lastOpenedDay === today) return;
+    mailbox.lastOpenedDay = today;
+    this.#store.put(mailboxKey(mailbox.name), encodeMailbox(mailbox));
   }
 
   #create(request: OpenRequest, from: PrefixUse | undefined, now: number): Result<Mailbox> {

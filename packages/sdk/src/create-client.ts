@@ -24,6 +24,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     signatures: options.signatures ?? nobleBackend,
   };
   const parts = await assemble(options, ports, events);
+  await parts.contacts.resume();
   if (parts.backup) await parts.contacts.restore(parts.backup.contacts);
   const client = new EarshotClient(parts, events);
   options.onNetworkChange?.(() => client.handleNetworkChange());

@@ -26,6 +26,10 @@ import type { Letter } from "./outbox-codec.ts";
 import type { Outbox } from "./outbox.ts";
 
 const HALF_BYTES = 32;
+/** Who has not answered for this long is not asked again when this device moves. As long as the outbox keeps a request. */
+const STILL_WAITING_MS = 30 * 86_400_000;
+/** A contact none of whose devices can be found is asked again after each move of this device, and otherwise this often. */
+const ASK_AGAIN_MS = 7 * 86_400_000;
 
 export interface ContactsParts {
   readonly ports: IdentityPorts;
@@ -43,7 +47,7 @@ export interface ContactsHandlers {
   onRefused(code: RefusalCode): void;
   /** Whose tokens open our mailbox has changed. */
   onTokens(): Promise<void>;
-  /** This device is to be found elsewhere: new mailbox, new locator. */
+  /** The locator key is a new one: the mailbox follows, and the records. Resolves when the move is durable. */
   onRotate(): Promise<void>;
 }
 
@@ -132,13 +136,51 @@ export class ContactsManager {
     const entry = asks ? { ...known, addedAt: ports.clock.now() } : known;
     const senderDevice = Uint8Array.from(sender.deviceKey);
     await this.#apply(entry, { type: "message", message: message.value, senderDevice });
+    // A contact that asks again may have been cut off from this device: the accept that answers tells nothing of where it is now.
+    if (known.state.status === "contact" && kind === "contact-request") await this.#tellAgain(accountKey);
     if (acceptAll && this.#entry(accountKey).state.status === "requested") await this.accept(accountKey);
   }
 
-  /** Tells every contact where this device is found from now on. */
+  /** Does over a rotation that a crash cut short. */
+  async resume(): Promise<void> {
+    if (this.#parts.locator.owed) await this.#rotate();
+  }
+
+  /** Tells every contact, and everyone who has not answered yet, where this device is found from now on. */
   async announceLocator(): Promise<void> {
-    for (const { state } of this.#parts.book.all()) await this.#announceTo(state);
+    const now = this.#parts.ports.clock.now();
+    for (const entry of this.#parts.book.all()) {
+      if (isWaiting(entry, now)) await this.#askAgain(entry);
+      else await this.#announceTo(entry.state);
+    }
     void this.#parts.outbox.flush();
+  }
+
+  /** None of a contact's devices can be found where it was last: asks by its public record, which a move leaves alone. */
+  async handleLost(accountKey: Uint8Array): Promise<void> {
+    const entry = this.#parts.book.get(accountKey);
+    if (entry?.state.status !== "contact") return;
+    const { ports, locator } = this.#parts;
+    const { since } = entry.state.own;
+    if (since < locator.since || ports.clock.now() - since > ASK_AGAIN_MS) await this.#askAgain(entry);
+  }
+
+  #askAgain(entry: ContactEntry): Promise<void> {
+    const { ports, locator } = this.#parts;
+    return this.#apply(entry, { type: "ask-again", now: Math.max(ports.clock.now(), locator.since) });
+  }
+
+  async #tellAgain(accountKey: Uint8Array): Promise<void> {
+    await this.#announceTo(this.#entry(accountKey).state);
+    void this.#parts.outbox.flush(accountKey);
+  }
+
+  async #rotate(): Promise<void> {
+    const { locator } = this.#parts;
+    await locator.rotate();
+    await this.#handlers.onRotate();
+    await this.announceLocator();
+    await locator.settle();
   }
 
   async #announceTo(state: ContactState): Promise<void> {
@@ -162,6 +204,8 @@ export class ContactsManager {
     if (refused) this.#handlers.onRefused(refused);
     // Somebody unknown whose message changed nothing is not worth remembering.
     if (state === before && !book.get(state.accountKey)) return;
+    // Owed before the reason for it is on disk: a crash must not leave somebody removed with this device's place.
+    if (effects.some(({ type }) => type === "rotate-locator")) await this.#parts.locator.owe();
     await book.put({ ...entry, state });
     for (const effect of effects) await this.#carryOut(effect, before, state);
     if (before.status === "requested" || state.status === "requested") this.#handlers.onRequests();
@@ -188,7 +232,7 @@ export class ContactsManager {
       case "revoke-tokens":
         return this.#handlers.onTokens();
       case "rotate-locator":
-        return this.#handlers.onRotate();
+        return this.#rotate();
       case "notify":
         return; // the lists are told of after every step
     }
@@ -213,6 +257,11 @@ export class ContactsManager {
     if (!contact) throw new ContactError("not-a-contact", "Nobody with this id is among the contacts.");
     return contact;
   }
+}
+
+/** Added, and neither answered nor ended by them since, in a time in which they may still answer. */
+function isWaiting({ state, addedAt }: ContactEntry, now: number): boolean {
+  return state.status === "added" && state.lastPeer <= state.own.since && now - addedAt < STILL_WAITING_MS;
 }
 
 function locatorsOf(state: ContactState): readonly DeviceLocator[] {

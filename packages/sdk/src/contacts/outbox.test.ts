@@ -1,7 +1,8 @@
-import { type RefusalCode, type Result, refuse } from "@earshot/core";
-import { VirtualClock } from "@earshot/testkit";
+import { type DeviceLocator, type RefusalCode, refuse } from "@earshot/core";
+import { deferred, SeededRandom, settle, VirtualClock } from "@earshot/testkit";
 import { beforeEach, expect, it } from "vitest";
 import type { Storage } from "../api.ts";
+import type { Sent } from "../envelopes/sender.ts";
 import { memoryStorage } from "../memory-storage.ts";
 import { Outbox } from "./outbox.ts";
 import type { Letter } from "./outbox-codec.ts";
@@ -10,8 +11,23 @@ let clock: VirtualClock;
 let storage: Storage;
 let online: boolean;
 let refusal: RefusalCode | undefined;
+/** Devices that refuse, by number; the others take what comes. */
+let refusing: Map<number, RefusalCode>;
+let retryAfterMs: number;
+/** What a delivery waits for. */
+let gate: Promise<void>;
 let sent: string[];
+/** Who is a contact, and where their devices are. */
+let contacts: Map<number, readonly DeviceLocator[]>;
+let lost: number[];
+let problems: number;
 beforeEach(() => {
+  contacts = new Map();
+  refusing = new Map();
+  retryAfterMs = 0;
+  gate = Promise.resolve();
+  lost = [];
+  problems = 0;
   clock = new VirtualClock();
   storage = memoryStorage();
   online = true;
@@ -20,34 +36,39 @@ beforeEach(() => {
 });
 
 function load(): Promise<Outbox> {
-  const deliver = (how: string): Promise<Result<void>> => {
-    if (refusal) return Promise.resolve(refuse(refusal));
+  const deliver = async (how: string, device?: number): Promise<Sent> => {
+    await gate;
+    const code = refusing.get(device ?? 0) ?? refusal;
+    if (code) return { ...refuse(code), retryAfterMs };
     sent.push(how);
-    return Promise.resolve({ ok: true, value: undefined });
+    return { ok: true, value: undefined };
   };
   return Outbox.load({
     clock,
+    random: new SeededRandom(1),
     storage,
     sender: {
       toStranger: (_, { kind }) => deliver(`${kind} to a stranger`),
-      toContact: ({ deviceKey }, _, { kind }) => deliver(`${kind} to device ${deviceKey[0]}`),
+      toContact: ({ deviceKey }, _, { kind }) => deliver(`${kind} to device ${deviceKey[0]}`, deviceKey[0]),
     },
     isOnline: () => online,
-    onProblem: () => {},
+    locatorsOf: (accountKey) => contacts.get(accountKey[0] as number),
+    onLost: async (accountKey) => void lost.push(accountKey[0] as number),
+    onProblem: () => problems++,
   });
 }
+
+const key = (n: number) => new Uint8Array(32).fill(n);
+const locators = (devices: readonly number[]) =>
+  devices.map((n) => ({ deviceKey: key(n), locatorKey: key(n), since: 1 }));
 
 function letter(kind: Letter["kind"], who: number, devices: readonly number[] = []): Letter {
   return {
     kind,
-    accountKey: new Uint8Array(32).fill(who),
+    accountKey: key(who),
     body: Uint8Array.of(who),
     tokenSecret: kind === "contact-request" ? null : new Uint8Array(32),
-    locators: devices.map((n) => ({
-      deviceKey: new Uint8Array(32).fill(n),
-      locatorKey: new Uint8Array(32).fill(n),
-      since: 1,
-    })),
+    locators: locators(devices),
     writtenAt: clock.now(),
   };
 }
@@ -114,4 +135,80 @@ it("replaces a letter by a newer one of its kind, and drops what is for somebody
   refusal = undefined;
   await outbox.flush();
   expect(sent.length).toBe(1);
+});
+
+it("gives up no letter to a contact, and takes it to where they are by then", async () => {
+  contacts.set(1, locators([7]));
+  refusing.set(7, "unknown-mailbox");
+  const outbox = await load();
+  await outbox.put(letter("contact-update", 1, [7]));
+  await outbox.flush();
+  expect([outbox.holds(key(1)), lost]).toEqual([true, [1]]);
+  contacts.set(1, locators([8]));
+  await clock.advance(31_000);
+  expect(sent).toEqual(["contact-update to device 8"]);
+  expect(outbox.holds(key(1))).toBe(false);
+});
+
+it("goes on until each of a contact's devices has it, and reaches none twice", async () => {
+  contacts.set(1, locators([7, 8]));
+  refusing.set(7, "record-missing");
+  const outbox = await load();
+  await outbox.put(letter("contact-update", 1, [7, 8]));
+  await outbox.flush();
+  refusing.clear();
+  await clock.advance(31_000);
+  expect(sent).toEqual(["contact-update to device 8", "contact-update to device 7"]);
+  expect([outbox.holds(key(1)), lost]).toEqual([false, []]);
+});
+
+it("sends nothing that was dropped while it was sending", async () => {
+  const { promise, resolve } = deferred<void>();
+  gate = promise;
+  const outbox = await load();
+  await outbox.put(letter("contact-request", 1));
+  await outbox.put(letter("contact-request", 2));
+  const flushed = outbox.flush();
+  await settle();
+  await outbox.drop(key(2));
+  resolve();
+  await flushed;
+  expect(sent.length).toBe(1);
+});
+
+it("tries ever more rarely, at a time of its own, and never before it was told to", async () => {
+  refusal = "rate-limited";
+  let tries = 0;
+  const outbox = await load();
+  const advance = async (ms: number) => {
+    const before = problems;
+    await clock.advance(ms);
+    tries = problems - before;
+  };
+  await outbox.put(letter("contact-request", 1));
+  await outbox.flush();
+  await advance(3_600_000);
+  expect(tries).toBeGreaterThan(5);
+  expect(tries).toBeLessThan(13);
+  retryAfterMs = 120_000;
+  await outbox.put(letter("contact-request", 1));
+  await outbox.flush();
+  await advance(119_000);
+  expect(tries).toBe(0);
+  await advance(122_000);
+  expect(tries).toBe(1);
+});
+
+it("lets nothing run on after it was stopped", async () => {
+  const { promise, resolve } = deferred<void>();
+  gate = promise;
+  refusal = "record-missing";
+  const outbox = await load();
+  await outbox.put(letter("contact-request", 1));
+  const flushed = outbox.flush();
+  await settle();
+  outbox.stop();
+  resolve();
+  await flushed;
+  expect(clock.pending).toBe(0);
 });

@@ -7,12 +7,10 @@ import {
   hourOf,
   LANE_CONTACT,
   LANE_REQUEST,
-  MAX_TOKENS_PER_FRAME,
   mailboxIdOf,
   publicKeyOf,
   type RandomSource,
   type TokenEntry,
-  toHex,
   WORK_PURPOSE_MAILBOX,
   type Welcome,
 } from "@earshot/core";
@@ -20,11 +18,15 @@ import type { Storage } from "../api.ts";
 import { NodeError } from "../errors.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { Stored } from "../state/stored.ts";
-import { placesCodec, type StoredPlaces } from "./places-codec.ts";
+import { Backlog } from "./backlog.ts";
+import { MAX_RETIRED, placesCodec, type StoredPlaces } from "./places-codec.ts";
 import { solveWork } from "./solve-work.ts";
+import { TokenSync } from "./token-sync.ts";
 
 /** Envelopes waiting to be handled. A supernode pushes no more than its quota holds. */
 const MAX_WAITING = 10_000;
+/** Moves that wait for each other: one for each person removed in a row. */
+const MAX_MOVES = 500;
 
 export type Lane = "contact" | "request";
 
@@ -52,7 +54,10 @@ interface Mailbox {
   readonly id: Uint8Array;
 }
 
-/** This device's two mailboxes at its home: contacts deliver to one, strangers' requests come to the other. */
+/**
+ * This device's two mailboxes at its home: contacts deliver to one, strangers' requests come to the other. One that it has
+ * moved from is emptied before it is given up, over restarts too: what lies there may be where a contact has moved to.
+ */
 export class Mailboxes {
   readonly #ports: MailboxPorts;
   readonly #handlers: MailboxHandlers;
@@ -61,11 +66,11 @@ export class Mailboxes {
   #places: StoredPlaces;
   #mailboxes: readonly Mailbox[];
   #session: EdgeSession | undefined;
-  /** Token hashes that this process has registered at the home. Undefined: unknown, so clear first. */
-  #registered: Map<string, TokenEntry> | undefined;
+  readonly #tokens = new TokenSync();
+  readonly #moves = new SerialQueue(MAX_MOVES);
   #welcome: Welcome | undefined;
   #syncing: Promise<void> = Promise.resolve();
-  #backlog: { left: number; readonly done: () => void } | undefined;
+  #backlog: Backlog | undefined;
 
   private constructor(
     ports: MailboxPorts,
@@ -100,26 +105,39 @@ export class Mailboxes {
    * Resolves once all that waited is handled. Throws {@link NodeError} `node-refused` where the supernode doesn't open them.
    */
   async open(session: EdgeSession, welcome: Welcome, url: string): Promise<void> {
+    // Pushes may come before the answers are read: they are counted down from here.
+    const backlog = new Backlog(this.#ports.clock);
+    const left = await this.#moves.run(() => this.#openAll(session, welcome, url, backlog));
+    await backlog.settled();
+    for (const mailbox of left) if (backlog.isEmpty(mailbox.id)) await this.#giveUp(session, mailbox);
+  }
+
+  /** Gives the retired mailboxes that exist at this home. */
+  async #openAll(session: EdgeSession, welcome: Welcome, url: string, backlog: Backlog): Promise<readonly Mailbox[]> {
     await this.#settleAt({ url, supernodeKey: welcome.supernodeKey, hopKey: welcome.hopKey });
     this.#session = session;
     this.#welcome = welcome;
-    // Pushes may come before the answers are read: they are counted down from here.
-    const drained = new Promise<void>((done) => {
-      this.#backlog = { left: 0, done };
-    });
-    let stored = 0;
-    for (const mailbox of this.#mailboxes) stored += await this.#openOne(session, welcome, mailbox);
+    this.#backlog = backlog;
+    const left: Mailbox[] = [];
+    for (const mailbox of this.#retired()) {
+      const answer = await session.openMailbox(openingOf(mailbox));
+      // What would cost work is not there: it was never opened, or is gone already.
+      if (!answer.ok && answer.code === "work-insufficient") await this.#dropRetired(mailbox);
+      if (!answer.ok) continue;
+      left.push(mailbox);
+      backlog.expect(mailbox.id, answer.value.stored);
+      await this.#shut(session, mailbox);
+    }
+    for (const mailbox of this.#mailboxes) backlog.expect(mailbox.id, await this.#openOne(session, welcome, mailbox));
     await this.#sync();
-    if (this.#backlog) this.#backlog.left += stored;
-    this.#countDown(0);
-    await drained;
+    return left;
   }
 
   handlePush(event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void {
     if (event.type === "moved") return this.#handlers.onMoved();
     if (event.type !== "envelope") return;
     const session = this.#session;
-    const mailbox = this.#mailboxes.find(({ id }) => equalBytes(id, event.mailboxId));
+    const mailbox = [...this.#mailboxes, ...this.#retired()].find(({ id }) => equalBytes(id, event.mailboxId));
     if (!mailbox || !session) return;
     const envelope = Uint8Array.from(event.envelope);
     const mailboxId = Uint8Array.from(event.mailboxId);
@@ -130,12 +148,12 @@ export class Mailboxes {
         await session.request({ type: "ack", mailboxId, seq: event.seq }).catch(() => {});
       })
       .catch((error: unknown) => this.#handlers.onProblem(error))
-      .finally(() => this.#countDown(1));
+      .finally(() => this.#backlog?.handled(mailboxId));
   }
 
   handleDown(): void {
     this.#session = undefined;
-    this.#backlog?.done();
+    this.#backlog?.giveUp();
     this.#backlog = undefined;
   }
 
@@ -149,18 +167,61 @@ export class Mailboxes {
     return this.#sync();
   }
 
-  /** Moves the contact mailbox: who knew the old one cannot reach this device by it. Tokens follow. */
-  async rotateContact(): Promise<void> {
-    const old = this.idOf("contact");
-    this.#places = { ...this.#places, contactSeed: this.#ports.random.bytes(32) };
-    await this.#stored.save(this.#places);
-    this.#mailboxes = mailboxesOf(this.#places);
-    this.#registered = undefined;
+  /**
+   * Moves the contact mailbox: who knew the old one cannot reach this device by it. Tokens follow. Resolves when the move is
+   * durable and, while connected, done; where the connection breaks, the next one finishes it. Rejects where the storage fails.
+   */
+  rotateContact(): Promise<void> {
+    return this.#moves.run(() => this.#rotate());
+  }
+
+  async #rotate(): Promise<void> {
+    const old = this.#mailboxes.find(({ lane }) => lane === "contact") as Mailbox;
+    const { retiredSeeds } = this.#places;
+    // Where there is no room, those of before it stay: what was retired while not connected was never told to anybody.
+    const retired = retiredSeeds.length < MAX_RETIRED ? [...retiredSeeds, old.seed] : retiredSeeds;
+    await this.#keep({ ...this.#places, contactSeed: this.#ports.random.bytes(32), retiredSeeds: retired });
+    this.#tokens.reset();
     const [session, welcome] = [this.#session, this.#welcome];
     if (!session || !welcome) return; // opened with the next connection
-    await session.request({ type: "close-mailbox", mailboxId: old, forget: true });
-    await this.#openOne(session, welcome, this.#mailboxes.find(({ lane }) => lane === "contact") as Mailbox);
-    await this.#sync();
+    try {
+      await this.#shut(session, old);
+      await this.#openOne(session, welcome, this.#mailboxes.find(({ lane }) => lane === "contact") as Mailbox);
+      await this.#sync();
+    } catch (error) {
+      this.#handlers.onProblem(error);
+      return session.close(); // the next connection opens it
+    }
+    // All that came before the tokens were withdrawn is in the queue by now.
+    const emptied = this.#queue.idle().then(() => this.#giveUp(session, old));
+    emptied.catch((error: unknown) => this.#handlers.onProblem(error));
+  }
+
+  #retired(): Mailbox[] {
+    return this.#places.retiredSeeds.map((seed) => mailboxOf("contact", seed));
+  }
+
+  /** Nobody can deliver to it any more; what is there stays. */
+  async #shut(session: EdgeSession, { id }: Mailbox): Promise<void> {
+    await session.request({ type: "set-tokens", mailboxId: id, operation: "clear", tokens: [] });
+  }
+
+  /** Deletes a retired mailbox whose content has been handled. A connection that breaks leaves it to the next. */
+  async #giveUp(session: EdgeSession, mailbox: Mailbox): Promise<void> {
+    if (session.closed) return;
+    const answer = await session.request({ type: "close-mailbox", mailboxId: mailbox.id, forget: true });
+    if (answer.ok) await this.#dropRetired(mailbox);
+  }
+
+  #dropRetired({ seed }: Mailbox): Promise<void> {
+    const retiredSeeds = this.#places.retiredSeeds.filter((each) => !equalBytes(each, seed));
+    return this.#keep({ ...this.#places, retiredSeeds });
+  }
+
+  async #keep(places: StoredPlaces): Promise<void> {
+    this.#places = places;
+    this.#mailboxes = mailboxesOf(places);
+    await this.#stored.save(places);
   }
 
   /** Moves to another supernode: fresh mailboxes, so that nothing links them to those at the last one. */
@@ -168,27 +229,23 @@ export class Mailboxes {
     const current = this.#places.home;
     const same = current !== null && equalBytes(current.supernodeKey, home.supernodeKey);
     if (same && current.url === home.url && equalBytes(current.hopKey, home.hopKey)) return;
-    if (same || current === null) {
-      this.#places = { ...this.#places, home };
-      await this.#stored.save(this.#places);
-    } else {
+    if (same || current === null) await this.#keep({ ...this.#places, home });
+    else {
       this.#places = await freshPlaces(this.#ports, this.#stored, home);
       this.#mailboxes = mailboxesOf(this.#places);
     }
-    if (!same) this.#registered = undefined;
+    if (!same) this.#tokens.reset();
   }
 
-  async #openOne(session: EdgeSession, welcome: Welcome, { seed, key, id, lane }: Mailbox): Promise<number> {
-    const lanes = lane === "contact" ? LANE_CONTACT : LANE_REQUEST;
-    const mailbox = { mailboxKeySeed: seed, mailboxKey: key, lanes };
-    let answer = await session.openMailbox(mailbox);
+  async #openOne(session: EdgeSession, welcome: Welcome, mailbox: Mailbox): Promise<number> {
+    let answer = await session.openMailbox(openingOf(mailbox));
     if (!answer.ok && (answer.code === "work-insufficient" || answer.code === "stale")) {
       const hour = hourOf(welcome.time);
-      const target = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: id, hour } as const;
+      const target = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: mailbox.id, hour } as const;
       const work = await solveWork(this.#ports.random, target, welcome.mailboxWorkBits);
       // A mailbox that is new there has no tokens either, whatever was registered before.
-      this.#registered = undefined;
-      answer = await session.openMailbox({ ...mailbox, hour, work });
+      this.#tokens.reset();
+      answer = await session.openMailbox({ ...openingOf(mailbox), hour, work });
     }
     if (answer.ok) return answer.value.stored;
     throw new NodeError(
@@ -197,54 +254,15 @@ export class Mailboxes {
     );
   }
 
-  #countDown(by: number): void {
-    const backlog = this.#backlog;
-    if (!backlog) return;
-    backlog.left -= by;
-    if (backlog.left > 0) return;
-    // Below zero while the answers are still to come: the total is added before it is looked at.
-    if (by === 0 || backlog.left === 0) {
-      this.#backlog = undefined;
-      backlog.done();
-    }
-  }
-
   #sync(): Promise<void> {
     this.#syncing = this.#syncing.then(async () => {
       const session = this.#session;
-      if (session) await this.#syncTokens(session);
+      const mailboxId = this.idOf("contact");
+      if (session) await this.#tokens.sync(session, mailboxId, this.#handlers.tokensFor(mailboxId));
     });
     const result = this.#syncing;
     this.#syncing = result.catch(() => {});
     return result;
-  }
-
-  async #syncTokens(session: EdgeSession): Promise<void> {
-    const mailboxId = this.idOf("contact");
-    const entries = this.#handlers.tokensFor(mailboxId);
-    const wanted = new Map(entries.map((entry) => [`${entry.day} ${toHex(entry.tokenHash)}`, entry]));
-    if (!this.#registered) {
-      await session.request({ type: "set-tokens", mailboxId, operation: "clear", tokens: [] });
-      this.#registered = new Map();
-    }
-    const registered = this.#registered;
-    const missing = [...wanted].filter(([key]) => !registered.has(key));
-    const surplus = [...registered].filter(([key]) => !wanted.has(key));
-    for (const [operation, changes] of [
-      ["add", missing],
-      ["remove", surplus],
-    ] as const) {
-      for (let at = 0; at < changes.length; at += MAX_TOKENS_PER_FRAME) {
-        const chunk = changes.slice(at, at + MAX_TOKENS_PER_FRAME);
-        const tokens = chunk.map(([, entry]) => entry);
-        const answer = await session.request({ type: "set-tokens", mailboxId, operation, tokens });
-        if (!answer.ok) throw new NodeError("node-refused", `The node does not take tokens (${answer.code}).`);
-        for (const [key, entry] of chunk) {
-          if (operation === "add") registered.set(key, entry);
-          else registered.delete(key);
-        }
-      }
-    }
   }
 }
 
@@ -257,12 +275,17 @@ function mailboxOf(lane: Lane, seed: Uint8Array): Mailbox {
   return { lane, seed, key, id: mailboxIdOf(key) };
 }
 
+/** What opens it, where it exists; making one takes work besides. */
+function openingOf({ seed, key, lane }: Mailbox): Parameters<EdgeSession["openMailbox"]>[0] {
+  return { mailboxKeySeed: seed, mailboxKey: key, lanes: lane === "contact" ? LANE_CONTACT : LANE_REQUEST };
+}
+
 async function freshPlaces(
   { random }: MailboxPorts,
   stored: Stored<StoredPlaces>,
   home: Home | null,
 ): Promise<StoredPlaces> {
-  const places = { home, contactSeed: random.bytes(32), requestSeed: random.bytes(32) };
+  const places = { home, contactSeed: random.bytes(32), requestSeed: random.bytes(32), retiredSeeds: [] };
   await stored.save(places);
   return places;
 }

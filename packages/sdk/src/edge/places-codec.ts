@@ -8,20 +8,26 @@ export interface StoredPlaces {
   /** Ed25519 seeds, thrown away when the home changes. */
   readonly contactSeed: Uint8Array;
   readonly requestSeed: Uint8Array;
+  /** Seeds of contact mailboxes that this device has moved from and that may still hold something unread, oldest first. */
+  readonly retiredSeeds: readonly Uint8Array[];
 }
+
+/** A connection may have 8 mailboxes open, and the two of today must be among them. */
+export const MAX_RETIRED = 4;
 
 const URL_MAX_BYTES = 128;
 
-/** `[1, [url, supernode key, hop key] | null, contact seed, request seed]`. */
+/** `[1, [url, supernode key, hop key] | null, contact seed, request seed, [retired seed…]]`. */
 export const placesCodec: StoredCodec<StoredPlaces> = {
-  encode: ({ home, contactSeed, requestSeed }) => [
+  encode: ({ home, contactSeed, requestSeed, retiredSeeds }) => [
     1,
     home && [home.url, home.supernodeKey, home.hopKey],
     contactSeed,
     requestSeed,
+    retiredSeeds,
   ],
   decode(value) {
-    const [, home, contactSeed, requestSeed] = asVersioned(value, 4);
+    const [, home, contactSeed, requestSeed, retired] = asVersioned(value, 5);
     return accept({
       home: asNullable(home, (cbor) => {
         const [url, supernodeKey, hopKey] = asArray(cbor, 3);
@@ -33,6 +39,7 @@ export const placesCodec: StoredCodec<StoredPlaces> = {
       }),
       contactSeed: asBytes(contactSeed, 32),
       requestSeed: asBytes(requestSeed, 32),
+      retiredSeeds: asArray(retired, [0, MAX_RETIRED]).map((seed) => asBytes(seed, 32)),
     });
   },
 };

@@ -36,7 +36,7 @@ const letter = fc.record({
 const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unknown>])[] = [
   ["contacts", contactsCodec as StoredCodec<never>, fc.array(entry, { maxLength: 4 })],
   ["outbox", outboxCodec as StoredCodec<never>, fc.array(letter, { maxLength: 4 })],
-  ["locator", locatorCodec as StoredCodec<never>, fc.record({ seed: fixed(32), since: time })],
+  ["locator", locatorCodec as StoredCodec<never>, fc.record({ seed: fixed(32), since: time, owed: fc.boolean() })],
   ["published", publishedCodec as StoredCodec<never>, time],
   ["prekeys", prekeysCodec as StoredCodec<never>, fc.constant([])],
   [
@@ -57,6 +57,7 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
       home: fc.option(fc.record({ url: word, supernodeKey: fixed(32), hopKey: fixed(32) })),
       contactSeed: fixed(32),
       requestSeed: fixed(32),
+      retiredSeeds: fc.array(fixed(32), { maxLength: 4 }),
     }),
   ],
 ];

@@ -9,6 +9,12 @@ export function makeOutbox(parts: Assembly): Promise<Outbox> {
     storage,
     sender: parts.sender,
     isOnline: () => parts.presence.online,
+    random: parts.ports.random,
+    locatorsOf: (accountKey) => {
+      const state = parts.book.get(accountKey)?.state;
+      return state?.status === "contact" ? state.locators : undefined;
+    },
+    onLost: (accountKey) => parts.contacts.handleLost(accountKey),
     onProblem: (detail) => parts.log("outbox", detail),
   });
 }
@@ -23,9 +29,7 @@ export function makeContacts(parts: Assembly): ContactsManager {
       onRefused: parts.refuse,
       onTokens: () => parts.mailboxes.refreshTokens().catch(problem),
       onRotate: async () => {
-        await parts.locator.rotate();
-        await parts.mailboxes.rotateContact().catch(problem);
-        await parts.contacts.announceLocator();
+        await parts.mailboxes.rotateContact();
         if (parts.presence.online) await parts.publisher.publish().catch(problem);
       },
     },

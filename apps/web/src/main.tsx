@@ -2,17 +2,19 @@
 import { render } from "preact";
 import { pageAttention } from "./platform/attention.ts";
 import { browserMedia } from "./platform/media-devices.ts";
+import { tokenStatus } from "./platform/node-info.ts";
 import { pageClipboard, pageClock, pageDownload } from "./platform/page-ports.ts";
 import { webAudioRing } from "./platform/ring.ts";
 import { browserSession } from "./platform/session.ts";
-import { takeArrival } from "./platform/token.ts";
+import { takeArrival, tokenKeeper } from "./platform/token.ts";
 import "./style/index.css";
 import { createAppModel } from "./view-models/app.ts";
 import { AppView } from "./views/app-view.tsx";
 
-const arrival = takeArrival(location, history, localStorage);
+const arrival = takeArrival(location, history);
+const tokens = tokenKeeper(localStorage, arrival.token, tokenStatus);
 const model = createAppModel({
-  session: browserSession({ origin: location.origin, token: arrival.token }),
+  session: browserSession({ origin: location.origin, tokens }),
   media: browserMedia,
   ring: webAudioRing(),
   attention: pageAttention(),
@@ -24,9 +26,13 @@ if (arrival.card) model.offerCard(arrival.card);
 
 // A new token or card pasted into this tab's address changes the fragment only, which loads nothing by itself.
 addEventListener("hashchange", () => {
-  const next = takeArrival(location, history, localStorage);
+  const next = takeArrival(location, history);
   if (next.card) model.offerCard(next.card);
-  if (next.token !== arrival.token) location.reload();
+  if (next.token) {
+    void tokens.offer(next.token).then((isNew) => {
+      if (isNew || model.screen.value.kind === "blocked") location.reload();
+    });
+  }
 });
 
 /** The call that would be cut off if this page went away now. */

@@ -76,6 +76,7 @@ function ring({ platform }: Stage, wantsVideo: boolean): ScriptedCall {
 export const SCENES: Readonly<Record<string, Scene>> = {
   "token-missing": { before: ({ platform }) => void (platform.script.obstacle = "token-missing") },
   "other-tab": { before: ({ platform }) => void (platform.script.obstacle = "other-tab") },
+  "other-tab-in-call": { before: ({ platform }) => void (platform.script.obstacle = "other-tab-in-call") },
   "first-run": { before: ({ platform }) => void (platform.script.identity = false) },
   empty: {},
   newcomer: { before: ({ platform }) => platform.client.emit("contacts", [ECHO]) },

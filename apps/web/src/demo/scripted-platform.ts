@@ -8,6 +8,7 @@ import type {
   OpenOptions,
   Platform,
   SessionPort,
+  TabHolder,
 } from "../view-models/ports.ts";
 import { checkCard } from "../platform/client-module.ts";
 import { ScriptedClient } from "./scripted-client.ts";
@@ -77,7 +78,7 @@ export interface ScriptedPlatform extends Platform {
     clipboard: boolean;
     openFails: Error | undefined;
     openedWith: OpenOptions | undefined;
-    takeOver: (() => Promise<void>) | undefined;
+    holder: TabHolder | undefined;
     silenced: boolean;
     silence: ((silenced: boolean) => void) | undefined;
   };
@@ -100,7 +101,7 @@ export function scriptedPlatform(
     clipboard: true,
     openFails: undefined,
     openedWith: undefined,
-    takeOver: undefined,
+    holder: undefined,
     silenced: false,
     silence: undefined,
   };
@@ -150,8 +151,8 @@ function scriptedSession(
       log.push(takeOver ? "prepare, taking over" : "prepare");
       return takeOver ? undefined : script.obstacle;
     },
-    onTakeOver: (letGo) => {
-      script.takeOver = letGo;
+    onTakeOver: (holder) => {
+      script.holder = holder;
     },
     hasIdentity: async () => script.identity,
     open: async (options): Promise<Client> => {

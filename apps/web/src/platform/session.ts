@@ -3,8 +3,9 @@ import type { ClientOptions } from "@earshot/sdk";
 import { codeOf } from "../view-models/plain-words.ts";
 import type { NotePort, Obstacle, SessionPort } from "../view-models/ports.ts";
 import type * as ClientModule from "./client-module.ts";
-import { echoCard, tokenStatus } from "./node-info.ts";
+import { echoCard } from "./node-info.ts";
 import { tabHandover } from "./tab-handover.ts";
+import type { TokenKeeper } from "./token.ts";
 
 /** The app's own values live under this, apart from the client's. */
 const NOTE_PREFIX = "app/";
@@ -22,10 +23,10 @@ interface Ready {
   readonly options: ClientOptions;
 }
 
-/** `origin` is the node's that serves this page; `token` what came with the address, now or earlier. */
-export function browserSession(page: { readonly origin: string; readonly token: string | undefined }): SessionPort {
-  const node = { url: page.origin, ...(page.token ? { token: page.token } : {}) };
+/** `origin` is the node's that serves this page. */
+export function browserSession(page: { readonly origin: string; readonly tokens: TokenKeeper }): SessionPort {
   const handover = tabHandover();
+  let token: string | undefined;
   let prepared: Ready | undefined;
 
   const ready = (): Ready => {
@@ -34,15 +35,14 @@ export function browserSession(page: { readonly origin: string; readonly token: 
   };
   return {
     prepare: async (takeOver) => {
-      if (page.token === undefined) return "token-missing";
-      const [obstacle, module] = await Promise.all([
-        tokenStatus(page.token),
-        import("./client-module.ts").catch(() => undefined),
-      ]);
-      if (obstacle !== undefined) return obstacle;
+      const found = await page.tokens.find();
+      if ("obstacle" in found) return found.obstacle;
+      token = found.token;
+      const node = { url: page.origin, token };
+      const module = await import("./client-module.ts").catch(() => undefined);
       // The page is there and its script is not: the node went away, or was updated, in between.
       if (module === undefined) return "node-unreachable";
-      if (takeOver) await handover.ask();
+      if (takeOver && (await handover.ask(takeOver === "even-in-call")) === "in-call") return "other-tab-in-call";
       try {
         prepared = { module, options: await module.browserClientOptions({ node }) };
         return undefined;
@@ -52,11 +52,15 @@ export function browserSession(page: { readonly origin: string; readonly token: 
         return known;
       }
     },
-    onTakeOver: (letGo) =>
-      handover.onAsked(async () => {
-        await letGo();
-        await prepared?.options.storage.close();
-        prepared = undefined;
+    onTakeOver: ({ isInCall, letGo }) =>
+      handover.onAsked({
+        hasSession: () => prepared !== undefined,
+        isInCall,
+        letGo: async () => {
+          await letGo();
+          await prepared?.options.storage.close();
+          prepared = undefined;
+        },
       }),
     hasIdentity: async () => (await ready().options.storage.keys("")).some((key) => !key.startsWith(NOTE_PREFIX)),
     open: (options) => {
@@ -65,7 +69,7 @@ export function browserSession(page: { readonly origin: string; readonly token: 
       return ready().module.createClient({ ...ready().options, ...options });
     },
     checkCard: (text) => ready().module.checkCard(text),
-    echoCard: () => echoCard(page.token),
+    echoCard: () => echoCard(token),
     notes: notesIn(() => ready().options.storage),
   };
 }

@@ -1,42 +1,88 @@
 import { describe, expect, it } from "vitest";
-import { takeArrival } from "./token.ts";
+import type { Obstacle } from "../view-models/ports.ts";
+import { takeArrival, tokenKeeper } from "./token.ts";
 
-function page(hash: string, kept: Record<string, string> = {}) {
-  const store = new Map(Object.entries(kept));
+function arrive(hash: string) {
   const shown: string[] = [];
-  const arrival = takeArrival(
-    { hash, pathname: "/", search: "" } as Location,
-    { replaceState: (_state: unknown, _title: string, url: string) => shown.push(url) } as unknown as History,
-    {
-      getItem: (key: string) => store.get(key) ?? null,
-      setItem: (key: string, value: string) => void store.set(key, value),
-    } as unknown as Storage,
-  );
-  return { arrival, shown, store };
+  const history = { replaceState: (_state: unknown, _title: string, url: string) => shown.push(url) };
+  const arrival = takeArrival({ hash, pathname: "/", search: "" } as Location, history as unknown as History);
+  return { arrival, shown };
 }
 
-describe("the token in the address", () => {
-  it("is kept, and taken out of the address bar", () => {
-    const { arrival, shown, store } = page("#token=abc-DEF_1");
+/** A browser that keeps `kept`, opened with `given`, and a node that accepts `good`. */
+function keeper(given: string | undefined, kept: string | undefined, good: string) {
+  const store = new Map(kept === undefined ? [] : [["earshot.token", kept]]);
+  const node: { obstacle: Obstacle | undefined } = { obstacle: undefined };
+  const storage = {
+    getItem: (key: string) => store.get(key) ?? null,
+    setItem: (key: string, value: string) => void store.set(key, value),
+  };
+  const tokens = tokenKeeper(
+    storage as unknown as Storage,
+    given,
+    async (token) => node.obstacle ?? (token === good ? undefined : "token-refused"),
+  );
+  return { tokens, node, storage, keeps: () => store.get("earshot.token") };
+}
+
+describe("what comes with the address", () => {
+  it("is taken out of the address bar", () => {
+    const { arrival, shown } = arrive("#token=abc-DEF_1");
     expect(arrival.token).toBe("abc-DEF_1");
     expect(shown).toEqual(["/"]);
-    expect([...store.values()]).toEqual(["abc-DEF_1"]);
-  });
-
-  it("comes from an earlier visit, and gives way to a newer one", () => {
-    expect(page("", { "earshot.token": "old" }).arrival.token).toBe("old");
-    expect(page("#token=new", { "earshot.token": "old" }).arrival.token).toBe("new");
   });
 
   it("is missing where nothing came", () => {
-    const { arrival, shown } = page("");
+    const { arrival, shown } = arrive("");
     expect(arrival).toEqual({ token: undefined, card: undefined });
     expect(shown).toEqual([]);
   });
 
-  it("leaves a card's characters alone, and survives broken escapes", () => {
-    expect(page("#card=earshot:ear1x?c=a-_b+c").arrival.card).toBe("earshot:ear1x?c=a-_b+c");
-    expect(page("#token=t&card=earshot%3Aear1x%3Fc%3Da").arrival.card).toBe("earshot:ear1x?c=a");
-    expect(page("#card=%E0%A4%A").arrival.card).toBeUndefined();
+  it("keeps a card's characters, and survives broken escapes", () => {
+    expect(arrive("#card=earshot:ear1x?c=a-_b+c").arrival.card).toBe("earshot:ear1x?c=a-_b+c");
+    expect(arrive("#token=t&card=earshot%3Aear1x%3Fc%3Da").arrival.card).toBe("earshot:ear1x?c=a");
+    expect(arrive("#card=%E0%A4%A").arrival.card).toBeUndefined();
+  });
+});
+
+describe("the node's token", () => {
+  it("is kept for later visits once the node accepted it, and replaces an older one", async () => {
+    const first = keeper("good", "old", "good");
+    expect(await first.tokens.find()).toEqual({ token: "good" });
+    expect(first.keeps()).toBe("good");
+    expect(await keeper(undefined, "good", "good").tokens.find()).toEqual({ token: "good" });
+  });
+
+  it("is not pushed out by a link with a wrong one", async () => {
+    const { tokens, keeps } = keeper("garbage", "good", "good");
+    expect(await tokens.find()).toEqual({ token: "good" });
+    expect(await tokens.offer("garbage")).toBe(false);
+    expect(keeps()).toBe("good");
+  });
+
+  it("is not judged while the node does not answer", async () => {
+    const { tokens, node, keeps } = keeper("new", "old", "new");
+    node.obstacle = "node-unreachable";
+    expect(await tokens.find()).toEqual({ obstacle: "node-unreachable" });
+    expect(await tokens.offer("new")).toBe(false);
+    expect(keeps()).toBe("old");
+    node.obstacle = undefined;
+    expect(await tokens.find()).toEqual({ token: "new" });
+  });
+
+  it("is looked for again on another try: another tab may have brought it", async () => {
+    const { tokens, storage } = keeper(undefined, undefined, "good");
+    expect(await tokens.find()).toEqual({ obstacle: "token-missing" });
+    storage.setItem("earshot.token", "wrong");
+    expect(await tokens.find()).toEqual({ obstacle: "token-refused" });
+    storage.setItem("earshot.token", "good");
+    expect(await tokens.find()).toEqual({ token: "good" });
+  });
+
+  it("is taken from an address pasted into an open page, once", async () => {
+    const { tokens, keeps } = keeper(undefined, "old", "new");
+    expect(await tokens.offer("new")).toBe(true);
+    expect(await tokens.offer("new")).toBe(false);
+    expect(keeps()).toBe("new");
   });
 });

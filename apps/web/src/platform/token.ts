@@ -1,24 +1,64 @@
 /** What comes with the address: the node's token and a card. Both are taken out of the address bar at once. */
+import type { Obstacle } from "../view-models/ports.ts";
 
 const TOKEN_KEY = "earshot.token";
 /** Longer than any token or card is. */
 const MAX_FRAGMENT_CHARS = 8192;
 
 export interface Arrival {
-  /** The node's token, from the address or from an earlier visit. */
+  /** Anybody may have written it there: see {@link TokenKeeper}. */
   readonly token: string | undefined;
   /** A card to offer for adding, from a `#card=` link. */
   readonly card: string | undefined;
 }
 
-/** Reads `#token=…` and `#card=…`, keeps the token for later visits, and strips the fragment. */
-export function takeArrival(location: Location, history: History, storage: Storage): Arrival {
+/** Reads `#token=…` and `#card=…`, and strips the fragment. */
+export function takeArrival(location: Location, history: History): Arrival {
   const fragment = location.hash.slice(1, MAX_FRAGMENT_CHARS);
-  const given = fieldOf(fragment, "token");
-  const card = fieldOf(fragment, "card");
-  if (given) storage.setItem(TOKEN_KEY, given);
-  if (given || card) history.replaceState(null, "", location.pathname + location.search);
-  return { token: given ?? storage.getItem(TOKEN_KEY) ?? undefined, card };
+  const arrival = { token: fieldOf(fragment, "token"), card: fieldOf(fragment, "card") };
+  if (arrival.token || arrival.card) history.replaceState(null, "", location.pathname + location.search);
+  return arrival;
+}
+
+/**
+ * The node's token on this browser. Any page can link here with a token of its own making, so one from an address
+ * replaces the one from an earlier visit only once the node has accepted it.
+ */
+export interface TokenKeeper {
+  /** A token that the node accepts now, looked for afresh (another tab may have brought it), or what is in the way. */
+  find(): Promise<{ readonly token: string } | { readonly obstacle: Obstacle }>;
+  /** A token that came into an open page: true where it was not known and the node accepts it. */
+  offer(token: string): Promise<boolean>;
+}
+
+/** `given` is the arrival's; `check` asks the node. */
+export function tokenKeeper(
+  storage: Storage,
+  given: string | undefined,
+  check: (token: string) => Promise<Obstacle | undefined>,
+): TokenKeeper {
+  return {
+    find: async () => {
+      const candidates = new Set([given, storage.getItem(TOKEN_KEY)]);
+      let refused = false;
+      for (const token of candidates) {
+        if (!token) continue;
+        const obstacle = await check(token);
+        if (obstacle === undefined) {
+          storage.setItem(TOKEN_KEY, token);
+          return { token };
+        }
+        if (obstacle !== "token-refused") return { obstacle };
+        refused = true;
+      }
+      return { obstacle: refused ? "token-refused" : "token-missing" };
+    },
+    offer: async (token) => {
+      if (token === storage.getItem(TOKEN_KEY) || (await check(token)) !== undefined) return false;
+      storage.setItem(TOKEN_KEY, token);
+      return true;
+    },
+  };
 }
 
 /** `URLSearchParams` would turn a `+` into a space; cards and tokens are taken as they are, percent-decoded only. */

@@ -1,5 +1,6 @@
-import { EarshotError } from "@earshot/core";
+import { EarshotError, encodeCard, publicKeyOf } from "@earshot/core";
 import { describe, expect, it } from "vitest";
+import { ScriptedCall } from "../demo/scripted-call.ts";
 import { scriptedPlatform } from "../demo/scripted-platform.ts";
 import { createAppModel } from "./app.ts";
 
@@ -7,6 +8,17 @@ import { createAppModel } from "./app.ts";
 const settle = async () => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 };
+
+/** Echo's card on a node that listens on `port`. */
+function echoCardAt(port: number): string {
+  const home = {
+    url: `ws://127.0.0.1:${port}/edge`,
+    supernodeKey: publicKeyOf(new Uint8Array(32).fill(2)),
+    hopKey: new Uint8Array(32).fill(9),
+  };
+  return encodeCard({ accountKey: publicKeyOf(new Uint8Array(32).fill(1)), name: "Echo", homes: [home] });
+}
+const ECHO = echoCardAt(4210);
 
 function firstRun(platform = scriptedPlatform()) {
   platform.script.identity = false;
@@ -32,11 +44,26 @@ describe("starting", () => {
     const app = createAppModel(platform);
     await app.start();
     expect(app.screen.value).toMatchObject({ obstacle: "other-tab" });
-    await app.start(true);
+    await app.start("ask");
     expect(app.screen.value.kind).toBe("home");
-    await platform.script.takeOver?.();
+    expect(platform.script.holder?.isInCall()).toBe(false);
+    await platform.script.holder?.letGo();
     expect(platform.client.done).toContain("stop");
     expect(app.screen.value).toMatchObject({ kind: "blocked", obstacle: "other-tab" });
+  });
+
+  it("tells another tab of a call that letting go would end, from its first ring on", async () => {
+    const platform = scriptedPlatform();
+    const app = createAppModel(platform);
+    await app.start();
+    const call = new ScriptedCall(
+      { id: "ear1g", name: "Grace", state: "contact", addedAt: 0 },
+      { direction: "incoming" },
+    );
+    platform.client.emit("incoming", call);
+    expect(platform.script.holder?.isInCall()).toBe(true);
+    call.now({ phase: "ended", endReason: "cancelled" });
+    expect(platform.script.holder?.isInCall()).toBe(false);
   });
 
   it("shows the code of anything unforeseen", async () => {
@@ -61,14 +88,17 @@ describe("starting", () => {
 describe("Echo", () => {
   it("is there from the first start, and stays away once removed", async () => {
     const platform = scriptedPlatform();
-    platform.script.echo = "earshot:echo";
+    platform.script.echo = ECHO;
     await createAppModel(platform).start();
     await settle();
-    expect(platform.client.contacts()).toMatchObject([{ id: "earshot:echo", name: "Echo" }]);
-    await platform.client.removeContact("earshot:echo");
-    await createAppModel(platform).start();
-    await settle();
-    expect(platform.client.contacts()).toEqual([]);
+    expect(platform.client.contacts()).toMatchObject([{ id: ECHO, name: "Echo" }]);
+    await platform.client.removeContact(ECHO);
+    for (const card of [ECHO, echoCardAt(4999)]) {
+      platform.script.echo = card;
+      await createAppModel(platform).start();
+      await settle();
+      expect(platform.client.contacts()).toEqual([]);
+    }
   });
 
   it("is asked for again while it starts up beside the node", async () => {
@@ -76,7 +106,7 @@ describe("Echo", () => {
     await createAppModel(platform).start();
     await settle();
     expect(platform.client.contacts()).toEqual([]);
-    platform.script.echo = "earshot:echo";
+    platform.script.echo = ECHO;
     platform.clock.advance(500);
     await settle();
     expect(platform.client.contacts()).toHaveLength(1);
@@ -84,7 +114,7 @@ describe("Echo", () => {
 
   it("is tried again when adding it failed", async () => {
     const platform = scriptedPlatform();
-    platform.script.echo = "earshot:echo";
+    platform.script.echo = ECHO;
     const { client } = platform;
     const start = client.start.bind(client);
     client.start = async () => {

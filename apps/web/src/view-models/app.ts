@@ -5,7 +5,7 @@ import { addEchoOnce } from "./echo.ts";
 import { createFirstRunModel, type FirstRunModel } from "./first-run.ts";
 import { createHomeModel, type HomeModel } from "./home.ts";
 import { codeOf } from "./plain-words.ts";
-import type { Obstacle, OpenOptions, Platform } from "./ports.ts";
+import type { Obstacle, OpenOptions, Platform, TakeOver } from "./ports.ts";
 
 export type Screen =
   | { readonly kind: "starting" }
@@ -17,7 +17,7 @@ export type Screen =
 export interface AppModel {
   readonly screen: ReadonlySignal<Screen>;
   /** Starts, or starts again after an obstacle. `takeOver` closes the session in another tab. */
-  start(takeOver?: boolean): Promise<void>;
+  start(takeOver?: TakeOver): Promise<void>;
   /** A card that came in the address (`#card=`): offered once the contact list is there. */
   offerCard(card: string): void;
 }
@@ -45,12 +45,15 @@ export function createAppModel(platform: Platform): AppModel {
       () => undefined,
     );
   };
-  session.onTakeOver(async () => {
-    if (screen.value.kind === "home") screen.value.model.dispose();
-    screen.value = { kind: "blocked", obstacle: "other-tab" };
-    const leaving = client;
-    client = undefined;
-    await leaving?.stop();
+  session.onTakeOver({
+    isInCall: () => screen.value.kind === "home" && screen.value.model.calls.isUnderWay(),
+    letGo: async () => {
+      if (screen.value.kind === "home") screen.value.model.dispose();
+      screen.value = { kind: "blocked", obstacle: "other-tab" };
+      const leaving = client;
+      client = undefined;
+      await leaving?.stop();
+    },
   });
 
   return {

@@ -12,6 +12,8 @@ export interface CallsModel {
   /** A call that waits for the browser's permission to use the microphone. */
   readonly preparing: ReadonlySignal<{ readonly name: string; readonly video: boolean } | undefined>;
   readonly problem: ReadonlySignal<{ readonly contactId: string; readonly text: string } | undefined>;
+  /** Something rings, is being dialled, or is being talked in. */
+  isUnderWay(): boolean;
   start(contact: Contact, video: boolean): Promise<void>;
   /** Takes the ended call off the screen. */
   close(): void;
@@ -65,6 +67,8 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
   };
   const isInCall = () => current.value !== undefined && current.value.phase.value !== "ended";
 
+  const isUnderWay = () => isInCall() || preparing.value !== undefined || incoming.value !== undefined;
+
   const ring = (call: Call) => {
     // The SDK answers a second caller with "busy"; should one slip through, the ring already on the screen stays.
     if (incoming.value !== undefined || isInCall() || call.phase === "ended") return;
@@ -95,7 +99,7 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
     }
   };
   const start = async (contact: Contact, video: boolean) => {
-    if (isInCall() || preparing.value !== undefined || incoming.value !== undefined) return;
+    if (isUnderWay()) return;
     problem.value = undefined;
     preparing.value = { name: contact.name, video };
     const text = await place(contact, video);
@@ -112,6 +116,7 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
     incoming,
     preparing,
     problem,
+    isUnderWay,
     start,
     close,
     dispose: () => {

@@ -6,7 +6,8 @@ const ADDED_KEY = "echo-added";
 const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 /**
- * Adds the node's Echo as a contact, once per card: whoever removes Echo keeps it removed. Gives up quietly (no Echo here,
+ * Adds the node's Echo as a contact, once per id (its card changes with the node's address): whoever removes Echo keeps
+ * it removed. Gives up quietly (no Echo here,
  * offline all the while); the next start tries again.
  */
 export async function addEchoOnce(client: Client, session: SessionPort, clock: ClockPort): Promise<void> {
@@ -21,9 +22,11 @@ async function isEchoThere(client: Client, session: SessionPort): Promise<boolea
   try {
     const card = await session.echoCard();
     if (card === undefined) return false;
-    if ((await session.notes.load(ADDED_KEY)) === card) return true;
+    const checked = session.checkCard(card);
+    if (!checked.ok) return false;
+    if ((await session.notes.load(ADDED_KEY)) === checked.id) return true;
     await client.addContact(card, "Echo");
-    await session.notes.save(ADDED_KEY, card);
+    await session.notes.save(ADDED_KEY, checked.id);
     return true;
   } catch {
     return false;

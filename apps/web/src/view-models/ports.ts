@@ -68,15 +68,27 @@ export type Obstacle =
   | "token-refused"
   | "node-unreachable"
   | "other-tab"
+  | "other-tab-in-call"
   | "other-node"
   | "no-storage";
 
+/** How to deal with another tab that has the session: leave it alone, ask it, or ask it although a call ends by that. */
+export type TakeOver = false | "ask" | "even-in-call";
+
+/** The tab that has the session, asked for it by another. */
+export interface TabHolder {
+  /** Rung, or in a call that letting go would cut off. */
+  isInCall(): boolean;
+  /** Stops the client; resolves once the storage is closed. */
+  letGo(): Promise<void>;
+}
+
 /** The person's client on this browser: storage, transport and node behind one door. */
 export interface SessionPort {
-  /** Checks the token with the node and opens the storage. `takeOver` asks another tab to let go of it first. */
-  prepare(takeOver: boolean): Promise<Obstacle | undefined>;
-  /** Another tab wants the session: `letGo` stops the client, and resolves once the storage is closed. */
-  onTakeOver(letGo: () => Promise<void>): void;
+  /** Checks the token with the node and opens the storage, from another tab where `takeOver` says so. */
+  prepare(takeOver: TakeOver): Promise<Obstacle | undefined>;
+  /** Who answers when another tab wants the session. */
+  onTakeOver(holder: TabHolder): void;
   hasIdentity(): Promise<boolean>;
   /** Makes or opens the identity; does not connect yet. Throws what the SDK throws. */
   open(options: OpenOptions): Promise<Client>;

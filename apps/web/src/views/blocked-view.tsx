@@ -1,6 +1,6 @@
 /** What to do when the app cannot start. */
 import type { ComponentChildren } from "preact";
-import type { Obstacle } from "../view-models/ports.ts";
+import type { Obstacle, TakeOver } from "../view-models/ports.ts";
 import { Mark } from "./icons.tsx";
 import { Button } from "./parts.tsx";
 
@@ -8,7 +8,7 @@ interface Advice {
   readonly title: string;
   readonly body: ComponentChildren;
   readonly action: string;
-  readonly takeOver?: boolean;
+  readonly takeOver?: TakeOver;
 }
 
 const ADVICE: Readonly<Record<Obstacle, Advice>> = {
@@ -52,7 +52,13 @@ const ADVICE: Readonly<Record<Obstacle, Advice>> = {
     title: "Earshot is open in another tab",
     body: <p>A call can ring in one tab at a time. Go back to the other tab, or use Earshot here instead.</p>,
     action: "Use Earshot here",
-    takeOver: true,
+    takeOver: "ask",
+  },
+  "other-tab-in-call": {
+    title: "You are in a call in another tab",
+    body: <p>Using Earshot here ends that call. Go back to the other tab to go on talking.</p>,
+    action: "End the call and use Earshot here",
+    takeOver: "even-in-call",
   },
   "other-node": {
     title: "This browser's data belongs to another node",
@@ -78,7 +84,7 @@ const ADVICE: Readonly<Record<Obstacle, Advice>> = {
 };
 
 /** An obstacle, what it means, and the one thing to do about it. */
-export function BlockedView(props: { readonly obstacle: Obstacle; readonly onRetry: (takeOver: boolean) => void }) {
+export function BlockedView(props: { readonly obstacle: Obstacle; readonly onRetry: (takeOver: TakeOver) => void }) {
   const advice = ADVICE[props.obstacle];
   return (
     <main class="centre" data-testid="blocked" data-obstacle={props.obstacle}>
@@ -86,7 +92,7 @@ export function BlockedView(props: { readonly obstacle: Obstacle; readonly onRet
       <div class="panel">
         <h1>{advice.title}</h1>
         {advice.body}
-        <Button kind="primary" testId="retry" onClick={() => props.onRetry(advice.takeOver === true)}>
+        <Button kind="primary" testId="retry" onClick={() => props.onRetry(advice.takeOver ?? false)}>
           {advice.action}
         </Button>
       </div>

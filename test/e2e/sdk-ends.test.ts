@@ -92,6 +92,27 @@ describe("a call that is not taken", () => {
   });
 });
 
+describe("somebody who is blocked or removed", () => {
+  it("stops ringing", async () => {
+    const { outgoing, incoming } = await ringing();
+    await bob.client.blockContact(alice.client.id);
+    expect([await endOf(incoming), await endOf(outgoing)]).toEqual(["declined", "declined"]);
+    expect(bob.client.calls()).toEqual([]);
+  });
+
+  it("is hung up on", async () => {
+    const { outgoing, incoming } = await active();
+    await bob.client.removeContact(alice.client.id);
+    expect([await endOf(incoming), await endOf(outgoing)]).toEqual(["hung-up", "hung-up"]);
+  });
+
+  it("is no longer rung", async () => {
+    const { outgoing, incoming } = await ringing();
+    await alice.client.removeContact(bob.client.id);
+    expect([await endOf(incoming), await endOf(outgoing)]).toEqual(["cancelled", "hung-up"]);
+  });
+});
+
 it("two who call each other at once are in one call", async () => {
   const [one, other] = await Promise.all([
     alice.client.call(bob.client.id, { audio: tone(600) }),

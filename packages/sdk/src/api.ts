@@ -130,8 +130,9 @@ export interface Client {
   acceptRequest(id: string): Promise<Contact>;
   declineRequest(id: string): Promise<void>;
   renameContact(id: string, name: string): Promise<void>;
-  /** Removes and rotates the locator key, so that they can no longer find or reach this device. */
+  /** Ends calls with them, removes and rotates the locator key, so that they can no longer find or reach this device. */
   removeContact(id: string): Promise<void>;
+  /** The same, and whatever they send from then on is refused. Tells them nothing but that a call with them has ended. */
   blockContact(id: string): Promise<void>;
   /**
    * Calls a contact by id or card; a card not yet added is added first. Resolves with the call as soon as the invite is on its way.

@@ -126,11 +126,11 @@ export class EarshotClient implements Client {
   }
 
   removeContact(id: string): Promise<void> {
-    return this.#parts.contacts.remove(keyOf(id));
+    return this.#part(id, (accountKey) => this.#parts.contacts.remove(accountKey));
   }
 
   blockContact(id: string): Promise<void> {
-    return this.#parts.contacts.block(keyOf(id));
+    return this.#part(id, (accountKey) => this.#parts.contacts.block(accountKey));
   }
 
   async call(idOrCard: string, media: CallMedia = {}): Promise<Call> {
@@ -187,6 +187,13 @@ export class EarshotClient implements Client {
   }
 
   /** The devices that can be found now, those heard from last first. */
+  /** Nobody goes on ringing, or listening, who is to be no contact. Its words leave first, while there is somewhere to send them. */
+  async #part(id: string, leave: (accountKey: Uint8Array) => Promise<void>): Promise<void> {
+    const accountKey = keyOf(id);
+    await this.#parts.calls.endWith(accountKey);
+    await leave(accountKey).finally(() => this.#parts.calls.endWith(accountKey)); // they may have called again meanwhile
+  }
+
   async #reachable(accountKey: Uint8Array, locators: readonly DeviceLocator[]): Promise<Uint8Array[]> {
     const { sender } = this.#parts;
     const newest = locators.toSorted((a, b) => b.since - a.since).slice(0, CALL_LEGS_MAX);
@@ -201,6 +208,7 @@ export class EarshotClient implements Client {
     const devices = found.flat();
     if (devices.length > 0) return devices;
     throw new CallError(
+    await this.#parts.contacts.handleLost(accountKey);
       "contact-unreachable",
       "None of their devices can be found. They have not been online for two days, or have removed you.",
     );

@@ -120,11 +120,23 @@ export class CallsManager {
   }
 
   /** Hangs up everything, because the client stops; resolves when that is said and done, within a second. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
     if (this.#closing.size === 0) return;
     let cancel = () => {};
     const late = new Promise<void>((resolve) => {
+    return this.#closed();
+  }
+
+  /** Declines what rings from this account and hangs up the rest: they are to be no contact; resolves as {@link stop} does. */
+  endWith(account: Uint8Array): Promise<void> {
+    const sessions = [...this.#calls.values()].map(({ session }) => session);
+    for (const session of sessions.filter(({ state }) => equalBytes(state.peer, account)))
+      session.handle({ type: "hang-up" }); // which declines what has not been answered
+    return this.#closed();
+  }
+
+  async #closed(): Promise<void> {
       cancel = this.#ports.clock.setTimer(STOP_LIMIT_MS, resolve);
     });
     await Promise.race([Promise.all(this.#closing), late]);

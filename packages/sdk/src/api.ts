@@ -83,7 +83,10 @@ export interface ClientStatus {
   readonly state: "offline" | "connecting" | "online" | "draining";
   /** Milliseconds until the next try, when offline. */
   readonly retryInMs?: number;
-  /** Why the last try failed: an `EarshotError` code. */
+  /**
+   * Why the last try failed: an `EarshotError` code. Or `clock-wrong`, even online: this device's clock and the supernode's
+   * are more than 5 minutes apart, so calls fail until whichever is wrong is set.
+   */
   readonly problem?: string;
   /** The supernode this client has its mailboxes at (hex key), when online. */
   readonly supernode?: string;

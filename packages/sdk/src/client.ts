@@ -84,10 +84,11 @@ export class EarshotClient implements Client {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    const { calls, outbox, presence, mailboxes, ports } = this.#parts;
+    const { calls, outbox, presence, mailboxes, ports, clockCheck } = this.#parts;
     await calls.stop();
     outbox.stop();
     presence.stop();
+    clockCheck.stop();
     await mailboxes.idle();
     await ports.storage.close();
   }

@@ -16,6 +16,8 @@ export interface PresenceParts {
   readonly publisher: () => Publisher;
   /** What others reach the node by, where it does not say itself. */
   readonly edgeUrl: string;
+  /** The clock is further off than others forgive, as the supernode has it. */
+  readonly clockWrong: () => boolean;
 }
 
 /** What presence tells its owner. */
@@ -36,6 +38,10 @@ export class Presence {
   readonly #handlers: PresenceHandlers;
   #status: ClientStatus = { state: "offline" };
   #running = false;
+  /** The one that arrives, or has. */
+  #session: EdgeSession | undefined;
+  /** Why the last arrival failed: its connection is then closed from here, which says nothing. */
+  #failure: string | undefined;
   #cancelRefresh: () => void = () => {};
   readonly #waiters = new Set<() => void>();
 
@@ -75,6 +81,11 @@ export class Presence {
     this.#set({ state: "offline" });
   }
 
+  /** The clock was found wrong, or right again. */
+  handleClock(): void {
+    if (this.online) this.#set(this.#onlineStatus(this.#status.supernode));
+  }
+
   /** Resolves when online. Rejects with {@link NodeError} `offline` after `waitMs`. */
   whenOnline(waitMs: number): Promise<void> {
     if (this.online) return Promise.resolve();
@@ -93,23 +104,29 @@ export class Presence {
   }
 
   async #arrive(session: EdgeSession, welcome: Welcome): Promise<void> {
+    this.#session = session;
+    this.#failure = undefined;
     this.#set({ state: "connecting" });
     const { mailboxes, publisher } = this.#parts;
+    const isLatest = () => this.#session === session;
     try {
       const url = await this.#ownUrl(session, welcome);
       this.#handlers.onDraining();
-      await mailboxes.open(session, welcome, url).finally(() => this.#handlers.onDrained());
+      await mailboxes.open(session, welcome, url).finally(() => isLatest() && this.#handlers.onDrained());
       // They may have waited for this: a supernode with new keys is theirs too only once the mailboxes are there.
       eachLink(this.#parts.links(), (link) => link.hurry());
       await publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);
-      this.#set({ state: "connecting", problem: codeOf(error) });
+      // The connection of one that is late has ended already, and another may be online.
+      if (session.closed || !isLatest()) return;
+      this.#failure = this.#parts.clockWrong() ? "clock-wrong" : codeOf(error);
+      this.#set({ state: "connecting", problem: this.#failure });
       session.close(); // the link comes back, with its back-off
       return;
     }
-    if (session.closed || !this.#running) return;
-    this.#set({ state: "online", supernode: toHex(welcome.supernodeKey) });
+    if (session.closed || !isLatest() || !this.#running) return;
+    this.#set(this.#onlineStatus(toHex(welcome.supernodeKey)));
     this.#scheduleRefresh();
     for (const waiter of [...this.#waiters]) waiter();
     this.#waiters.clear();
@@ -126,7 +143,16 @@ export class Presence {
   #leave(problem: string, retryInMs: number): void {
     this.#cancelRefresh();
     this.#parts.mailboxes.handleDown();
-    if (this.#running) this.#set({ state: "offline", problem, retryInMs });
+    const why = problem === "closed-by-us" ? (this.#failure ?? problem) : problem;
+    if (this.#running) this.#set({ state: "offline", problem: why, retryInMs });
+  }
+
+  #onlineStatus(supernode: string | undefined): ClientStatus {
+    return {
+      state: "online",
+      ...(supernode === undefined ? {} : { supernode }),
+      ...(this.#parts.clockWrong() ? { problem: "clock-wrong" } : {}),
+    };
   }
 
   #pushed(event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void {

@@ -34,6 +34,8 @@ export interface CallsPorts {
   readonly random: RandomSource;
   readonly peerConnection: PeerConnectionFactory;
   readonly iceServers: () => readonly RTCIceServer[];
+  /** How far the supernode's clock is ahead of this device's. */
+  readonly clockCorrectionMs: () => number;
   readonly self: Party;
   /** Calls with different people at once. */
   readonly maxCalls: number;
@@ -95,6 +97,7 @@ export class CallsManager {
       policy: POLICY,
       earlyCandidates: true,
       media: { audio: media.audio !== undefined, video: media.video !== undefined },
+      clockCorrectionMs: this.#ports.clockCorrectionMs(),
     });
     const entry = this.#enter(state);
     entry.handle = this.#handleFor(entry.session, account, "outgoing", media);
@@ -122,9 +125,6 @@ export class CallsManager {
   /** Hangs up everything, because the client stops; resolves when that is said and done, within a second. */
   stop(): Promise<void> {
     for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
-    if (this.#closing.size === 0) return;
-    let cancel = () => {};
-    const late = new Promise<void>((resolve) => {
     return this.#closed();
   }
 
@@ -137,6 +137,9 @@ export class CallsManager {
   }
 
   async #closed(): Promise<void> {
+    if (this.#closing.size === 0) return;
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
       cancel = this.#ports.clock.setTimer(STOP_LIMIT_MS, resolve);
     });
     await Promise.race([Promise.all(this.#closing), late]);
@@ -188,6 +191,7 @@ export class CallsManager {
       policy: POLICY,
       earlyCandidates: true,
       busy: this.#isBusyFor(sender.accountKey),
+      clockCorrectionMs: this.#ports.clockCorrectionMs(),
     });
     return this.#enter(state);
   }

@@ -95,6 +95,13 @@ export class EdgeLink {
     void this.#connect();
   }
 
+  /** Connects anew if it is connected; what is under way breaks off. */
+  renew(): void {
+    if (!this.#session) return;
+    this.stop();
+    this.start();
+  }
+
   /** The session, at once or when it comes within `waitMs`. Throws {@link NodeError} `offline`. */
   whenUp(waitMs = DEFAULT_WAIT_MS): Promise<EdgeSession> {
     if (this.#session) return Promise.resolve(this.#session);

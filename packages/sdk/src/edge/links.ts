@@ -12,16 +12,23 @@ export interface Links {
 export interface LinksOptions {
   readonly onMailboxes: EdgeLinkHandlers;
   readonly onDeliveriesUp: (session: EdgeSession, welcome: Welcome) => void;
+  /** Of each connection, before anything else is made of it. */
+  readonly onWelcome: (welcome: Welcome) => void;
   /** The supernode that the other two must be: the one that holds the mailboxes, once that is known. */
   readonly expectedKey: () => Uint8Array | undefined;
 }
 
 export function createLinks(ports: EdgeLinkPorts, node: NodeAddress, options: LinksOptions): Links {
   const { expectedKey } = options;
+  const welcomed = (onUp: EdgeLinkHandlers["onUp"]) => (session: EdgeSession, welcome: Welcome) => {
+    options.onWelcome(welcome);
+    onUp?.(session, welcome);
+  };
+  const { onMailboxes } = options;
   return {
-    mailboxes: new EdgeLink(ports, node, options.onMailboxes),
-    deliveries: new EdgeLink(ports, node, { onUp: options.onDeliveriesUp }, { expectedKey }),
-    directory: new EdgeLink(ports, node, {}, { expectedKey }),
+    mailboxes: new EdgeLink(ports, node, { ...onMailboxes, onUp: welcomed(onMailboxes.onUp) }),
+    deliveries: new EdgeLink(ports, node, { onUp: welcomed(options.onDeliveriesUp) }, { expectedKey }),
+    directory: new EdgeLink(ports, node, { onUp: welcomed(undefined) }, { expectedKey }),
   };
 }
 

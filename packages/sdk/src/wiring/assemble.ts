@@ -13,7 +13,7 @@ import { Prekeys } from "../identity/prekeys.ts";
 import type { Assembly, Base } from "./assembly.ts";
 import { makeCalls } from "./make-calls.ts";
 import { makeContacts, makeOutbox } from "./make-contacts.ts";
-import { makeLinks, makeMailboxes, makePresence } from "./make-edge.ts";
+import { makeClockCheck, makeLinks, makeMailboxes, makePresence } from "./make-edge.ts";
 import { makeRouter, makeSender } from "./make-envelopes.ts";
 
 /** What a supernode asks for on the request lane, until it says so itself. */
@@ -34,6 +34,7 @@ export async function assemble(
   parts.supernode = { requestWorkBits: DEFAULT_REQUEST_WORK_BITS, iceServers: [] };
   parts.router = makeRouter(parts);
   parts.mailboxes = await makeMailboxes(parts);
+  parts.clockCheck = makeClockCheck(parts);
   parts.presence = makePresence(parts);
   parts.links = makeLinks(parts);
   parts.directory = new Directory({ clock, signatures, link: parts.links.directory, onRefused: parts.refuse });

@@ -1,6 +1,7 @@
 import type { BackupContent, RefusalCode, RefusalCounter } from "@earshot/core";
 import type { ClientEvents, ClientOptions } from "../api.ts";
 import type { CallsManager } from "../calls/calls-manager.ts";
+import type { ClockCheck } from "../clock-check.ts";
 import type { ContactBook } from "../contacts/contact-book.ts";
 import type { ContactsManager } from "../contacts/contacts-manager.ts";
 import type { Locator } from "../contacts/locator.ts";
@@ -40,6 +41,7 @@ export interface Base {
 export interface Assembly extends Base {
   readonly router: EnvelopeRouter;
   readonly mailboxes: Mailboxes;
+  readonly clockCheck: ClockCheck;
   readonly presence: Presence;
   readonly links: Links;
   readonly directory: Directory;

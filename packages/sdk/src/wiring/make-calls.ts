@@ -13,6 +13,7 @@ export function makeCalls(parts: Assembly): CallsManager {
       iceServers: () => supernode.iceServers,
       self: { account: identity.accountKey, device: identity.deviceKey },
       maxCalls: options.maxCalls ?? 1,
+      clockCorrectionMs: () => parts.clockCheck.correctionMs,
       contactOf: (account) => book.contact(account),
       sendEnvelope: (account, device, body) => sendCallMessage(parts, account, device, body),
     },

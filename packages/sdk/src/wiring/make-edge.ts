@@ -1,4 +1,5 @@
 import { deliveryToken, registeredDays, type TokenEntry, tokenHash } from "@earshot/core";
+import { ClockCheck } from "../clock-check.ts";
 import { createLinks, type Links } from "../edge/links.ts";
 import { Mailboxes } from "../edge/mailboxes.ts";
 import { parseNodeAddress } from "../node-address.ts";
@@ -20,11 +21,26 @@ export function makeMailboxes(parts: Assembly): Promise<Mailboxes> {
   });
 }
 
+export function makeClockCheck(parts: Assembly): ClockCheck {
+  return new ClockCheck(parts.ports.clock, {
+    onChange: () => parts.presence.handleClock(),
+    // Look-ups repeat themselves; the mailboxes and deliveries stay as they are.
+    onJump: () => parts.links.directory.renew(),
+  });
+}
+
 export function makePresence(parts: Assembly): Presence {
   const { ports, mailboxes, options, events } = parts;
   const { edgeUrl } = parseNodeAddress(options.node);
   return new Presence(
-    { clock: ports.clock, mailboxes, links: () => parts.links, publisher: () => parts.publisher, edgeUrl },
+    {
+      clock: ports.clock,
+      mailboxes,
+      links: () => parts.links,
+      publisher: () => parts.publisher,
+      edgeUrl,
+      clockWrong: () => parts.clockCheck.wrong,
+    },
     {
       onStatus: (status) => events.emit("status", status),
       onDraining: () => parts.calls.holdRings(),
@@ -39,6 +55,7 @@ export function makeLinks(parts: Assembly): Links {
   const { ports, options, presence, mailboxes, supernode } = parts;
   return createLinks({ ...ports, transport: options.transport }, options.node, {
     onMailboxes: presence.linkHandlers,
+    onWelcome: ({ time }) => parts.clockCheck.note(time),
     onDeliveriesUp: (session, welcome) => {
       supernode.requestWorkBits = welcome.requestWorkBits;
       session

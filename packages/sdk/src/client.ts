@@ -3,9 +3,7 @@ import {
   decodeCard,
   type DeviceLocator,
   encodeCard,
-  phraseOf,
   type RefusalCode,
-  sealBackup,
   unwrap,
 } from "@earshot/core";
 import type {
@@ -151,7 +149,7 @@ export class EarshotClient implements Client {
     if (state?.status !== "contact")
       throw new CallError("waiting-for-contact", "They have not added you yet. The call can be made once they have.");
     const devices = await this.#reachable(accountKey, state.locators);
-    const call = calls.place(accountKey, devices, media);
+    const call = await calls.place(accountKey, devices, media);
     await call.session.onItsWay;
     if (call.endReason === "unreachable")
       throw new CallError("contact-unreachable", "No supernode took the call for them. Try again in a minute.");
@@ -163,6 +161,7 @@ export class EarshotClient implements Client {
   }
 
   async recoveryPhrase(): Promise<string> {
+    const { phraseOf } = await import("./identity/recovery.ts");
     return phraseOf(this.#parts.identity.accountSeed);
   }
 
@@ -170,6 +169,7 @@ export class EarshotClient implements Client {
     const { identity, book, ports } = this.#parts;
     const contacts = book.all().flatMap((entry) => backupOf(entry) ?? []);
     const content = { name: identity.name, deviceList: identity.entries, contacts };
+    const { sealBackup } = await import("./identity/recovery.ts");
     return sealBackup(ports.random, identity.accountSeed, content);
   }
 
@@ -187,7 +187,6 @@ export class EarshotClient implements Client {
     this.#parts.calls.handleNetworkChange();
   }
 
-  /** The devices that can be found now, those heard from last first. */
   /** Nobody goes on ringing, or listening, who is to be no contact. Its words leave first, while there is somewhere to send them. */
   async #part(id: string, leave: (accountKey: Uint8Array) => Promise<void>): Promise<void> {
     const accountKey = keyOf(id);
@@ -195,6 +194,7 @@ export class EarshotClient implements Client {
     await leave(accountKey).finally(() => this.#parts.calls.endWith(accountKey)); // they may have called again meanwhile
   }
 
+  /** The devices that can be found now, those heard from last first. */
   async #reachable(accountKey: Uint8Array, locators: readonly DeviceLocator[]): Promise<Uint8Array[]> {
     const { sender } = this.#parts;
     const newest = locators.toSorted((a, b) => b.since - a.since).slice(0, CALL_LEGS_MAX);
@@ -208,8 +208,8 @@ export class EarshotClient implements Client {
     );
     const devices = found.flat();
     if (devices.length > 0) return devices;
-    throw new CallError(
     await this.#parts.contacts.handleLost(accountKey);
+    throw new CallError(
       "contact-unreachable",
       "None of their devices can be found. They have not been online for two days, or have removed you.",
     );

@@ -20,7 +20,7 @@ import { checkedName, type Identity, type IdentityPorts } from "../identity/iden
 import { entryOf } from "./backup-contacts.ts";
 import type { ContactBook } from "./contact-book.ts";
 import type { ContactEntry } from "./contact-codec.ts";
-import { MAX_REQUESTS } from "./contact-book.ts";
+import { MAX_CONTACTS, MAX_REQUESTS } from "./contact-book.ts";
 import type { Locator } from "./locator.ts";
 import type { Letter } from "./outbox-codec.ts";
 import type { Outbox } from "./outbox.ts";
@@ -138,7 +138,17 @@ export class ContactsManager {
     await this.#apply(entry, { type: "message", message: message.value, senderDevice });
     // A contact that asks again may have been cut off from this device: the accept that answers tells nothing of where it is now.
     if (known.state.status === "contact" && kind === "contact-request") await this.#tellAgain(accountKey);
-    if (acceptAll && this.#entry(accountKey).state.status === "requested") await this.accept(accountKey);
+    if (acceptAll && this.#entry(accountKey).state.status === "requested") await this.#acceptUnasked(accountKey);
+  }
+
+  /** As many as there is room for. Who finds none is declined: a request that was thrown at would come again and again. */
+  async #acceptUnasked(accountKey: Uint8Array): Promise<void> {
+    if (this.#parts.book.contacts().length < MAX_CONTACTS) {
+      await this.accept(accountKey);
+      return;
+    }
+    await this.decline(accountKey);
+    this.#handlers.onRefused("too-many");
   }
 
   /** Does over a rotation that a crash cut short. */

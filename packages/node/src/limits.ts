@@ -36,12 +36,19 @@ export interface NodeLimits {
   readonly mailboxIdleDays: number;
   /** Bytes of envelopes into one mailbox: far below a call. */
   readonly bytesPerMailbox: Rate;
+  /**
+   * Under today's token; other days' cost four times as much. A contact holds two secrets at most and three days' tokens of
+   * each, so it gets three times this: three quarters of the mailbox's rate, whatever it does.
+   */
   readonly bytesPerToken: Rate;
   readonly requestsPerMailbox: Rate;
   readonly maxTokensPerMailbox: number;
   /** Tokens whose meters are kept in memory. */
   readonly maxMeteredTokens: number;
   readonly maxStoredPerMailbox: number;
+  /** Under one token. Within 48 hours a contact can use ten: five days' of two secrets. */
+  readonly maxStoredPerToken: number;
+  readonly maxStoredBytesPerToken: number;
   readonly maxStoredRequestsPerMailbox: number;
   readonly maxStoredBytesPerMailbox: number;
   readonly maxStoredBytesPerPrefix: number;
@@ -85,14 +92,16 @@ export const DEFAULT_LIMITS: NodeLimits = {
   maxMailboxes: 100_000,
   maxMailboxesPerPrefix: 512,
   mailboxIdleDays: 30,
-  bytesPerMailbox: { perSecond: 512, burst: 128 * KIB },
-  bytesPerToken: { perSecond: 256, burst: 64 * KIB },
+  bytesPerMailbox: { perSecond: 512, burst: 192 * KIB },
+  bytesPerToken: { perSecond: 128, burst: 48 * KIB },
   requestsPerMailbox: { perSecond: 1 / 30, burst: 20 },
   maxTokensPerMailbox: 18 * 512,
   maxMeteredTokens: 100_000,
-  maxStoredPerMailbox: 200,
+  maxStoredPerMailbox: 1_024,
+  maxStoredPerToken: 64,
+  maxStoredBytesPerToken: 64 * KIB,
   maxStoredRequestsPerMailbox: 50,
-  maxStoredBytesPerMailbox: 512 * KIB,
+  maxStoredBytesPerMailbox: 1024 * KIB,
   maxStoredBytesPerPrefix: 64 * 1024 * KIB,
   maxStoreBytes: 1024 * 1024 * KIB,
   retentionMs: 48 * HOUR_MS,

@@ -51,6 +51,8 @@ export class EdgeConnection implements EdgePeer {
   #refusals = 0;
   #underWay = 0;
   #closed = false;
+  /** Mailboxes whose older envelopes are still being pushed, by name. */
+  readonly #catchingUp = new Map<string, Generator>();
 
   constructor(
     socket: WebSocket,
@@ -83,11 +85,14 @@ export class EdgeConnection implements EdgePeer {
   }
 
   push(mailboxId: Uint8Array, seq: number, envelope: Uint8Array): void {
+    if (this.#catchingUp.size > 0 && this.#catchingUp.has(Buffer.from(mailboxId).toString("hex"))) return;
     this.send({ type: "envelope", mailboxId, seq, envelope });
   }
 
   moved(mailboxId: Uint8Array): void {
-    this.mailboxes.delete(Buffer.from(mailboxId).toString("hex"));
+    const name = Buffer.from(mailboxId).toString("hex");
+    this.mailboxes.delete(name);
+    this.#catchingUp.delete(name);
     this.send({ type: "moved", mailboxId });
   }
 
@@ -196,10 +201,26 @@ export class EdgeConnection implements EdgePeer {
     if (answer.value.type === "opened") this.#pushWaiting(answer.value.mailboxId);
   }
 
+  /** Pushes what waits as fast as the peer takes it. What arrives meanwhile comes at its turn. */
   #pushWaiting(mailboxId: Uint8Array): void {
-    const mailbox = this.mailboxes.get(Buffer.from(mailboxId).toString("hex"));
-    if (!mailbox) return;
-    for (const { seq, envelope } of this.#services.mailboxes.waiting(mailbox)) this.push(mailboxId, seq, envelope);
+    const name = Buffer.from(mailboxId).toString("hex");
+    const mailbox = this.mailboxes.get(name);
+    this.#catchingUp.delete(name);
+    if (!mailbox || mailbox.waiting === undefined) return;
+    const waiting = this.#services.mailboxes.waiting(mailbox);
+    const most = this.#services.limits.maxBufferedBytes / 4;
+    this.#catchingUp.set(name, waiting);
+    const pushSome = () => {
+      // Closed, lost to another connection, or opened anew here.
+      if (this.#closed || mailbox.owner !== this || this.#catchingUp.get(name) !== waiting) return;
+      while (!(this.#stream.writableNeedDrain && this.#socket.bufferedAmount > most)) {
+        const next = waiting.next();
+        if (next.done) return void this.#catchingUp.delete(name);
+        this.send({ type: "envelope", mailboxId, seq: next.value.seq, envelope: next.value.envelope });
+      }
+      this.#stream.once("drain", pushSome);
+    };
+    pushSome();
   }
 
   #refuse(requestId: number, code: RefusalCode, retryAfterMs: number): void {

@@ -16,9 +16,17 @@ import type { NodeLimits } from "../limits.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
 import type { DurableStore } from "../store/durable-store.ts";
 import { type Mailbox, tokenKey } from "./mailbox.ts";
-import type { DeliveryRefusal } from "./mailboxes.ts";
 
-interface MeteredToken {
+/**
+ * A byte under yesterday's or tomorrow's token costs as much as four under today's. They are taken for the sake of
+ * clocks that differ, and must not make one contact's allowance three times as large.
+ */
+const OTHER_DAY_COST = 4;
+
+/** A registered token in use, and what is left of its rate. */
+export interface MeteredToken {
+  /** Its key in the store, unique among all mailboxes. */
+  readonly key: string;
   readonly day: number;
   readonly bytes: TokenBucket;
 }
@@ -36,15 +44,11 @@ export class DeliveryTokens {
     this.#metered = new BoundedMap(limits.maxMeteredTokens);
   }
 
-  /** Takes `bytes` from the token's rate. Refused: `token-unknown` (also for another day's), `rate-limited`. */
-  pay(mailbox: Mailbox, token: Uint8Array, bytes: number, now: number): Result<void> | DeliveryRefusal {
+  /** The token, if a delivery may come under it now. Refused: `token-unknown` (also for another day's). */
+  find(mailbox: Mailbox, token: Uint8Array, now: number): Result<MeteredToken> {
     const key = tokenKey(mailbox.name, hashOf(token));
     const metered = this.#metered.get(key) ?? this.#load(key, now);
-    if (!metered || !acceptedDays(now).includes(metered.day)) return refuse("token-unknown");
-    const waitMs = metered.bytes.waitMs(now, bytes);
-    if (waitMs > 0) return { ...refuse("rate-limited", "token"), retryAfterMs: waitMs };
-    metered.bytes.tryTake(now, bytes);
-    return accept(undefined);
+    return metered && acceptedDays(now).includes(metered.day) ? accept(metered) : refuse("token-unknown");
   }
 
   /** Refused: `over-quota` (too many tokens), `stale` (a day that no delivery can be for). Nothing is changed then. */
@@ -98,7 +102,7 @@ export class DeliveryTokens {
   #load(key: string, now: number): MeteredToken | undefined {
     const value = this.#store.get(key);
     if (!value) return undefined;
-    const metered = { day: decodeDay(value), bytes: new TokenBucket(this.#limits.bytesPerToken, now) };
+    const metered = { key, day: decodeDay(value), bytes: new TokenBucket(this.#limits.bytesPerToken, now) };
     this.#metered.set(key, metered);
     return metered;
   }
@@ -120,6 +124,11 @@ export class DeliveryTokens {
     this.#metered.delete(key);
     mailbox.tokenCount = Math.max(0, mailbox.tokenCount - 1);
   }
+}
+
+/** What an envelope of `bytes` takes from the token's rate. */
+export function tokenCost(token: MeteredToken, bytes: number, now: number): number {
+  return token.day === dayOf(now) ? bytes : bytes * OTHER_DAY_COST;
 }
 
 /** Core's `tokenHash`, by the platform: this is done for every envelope. */

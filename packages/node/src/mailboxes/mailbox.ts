@@ -14,6 +14,8 @@ export interface WaitingEnvelope {
   readonly bytes: number;
   readonly storedAt: number;
   readonly request: boolean;
+  /** Key of the token that it came under. In memory only: on disk nothing ties one contact's envelopes together. */
+  readonly token?: string;
 }
 
 export interface Mailbox {

@@ -51,6 +51,23 @@ test("what arrives while the owner is away waits, in order, and comes again unti
   }
 });
 
+test("more than a connection may hold back is pushed as fast as it is taken, in order, with what comes meanwhile", async () => {
+  const unlimited = { perSecond: 1e9, burst: 1e9 };
+  const rates = { bytesPerMailbox: unlimited, bytesPerToken: unlimited, deliverBytesPerConnection: unlimited };
+  const room = { maxBufferedBytes: 64 * 1024, maxStoredPerToken: 1_000, maxStoredBytesPerToken: 1e9 };
+  const node = await start({ limits: { ...rates, ...room } });
+  const { owner, sender, mailbox } = await openMailbox(node);
+  owner.close();
+  await owner.next("closed");
+  for (let i = 0; i < 100; i++) accepted(await mailbox.deliver(sender, new Uint8Array(8_192).fill(i)));
+  const back = await TestClient.connect(node);
+  expect(accepted(await mailbox.open(back)).stored).toBe(100);
+  for (let i = 100; i < 110; i++) accepted(await mailbox.deliver(sender, new Uint8Array(8_192).fill(i)));
+  for (let i = 0; i < 110; i++) expect((await back.next("envelope")).envelope[0]).toBe(i);
+  accepted(await mailbox.deliver(sender, new Uint8Array(512).fill(111)));
+  expect((await back.next("envelope")).envelope[0]).toBe(111);
+});
+
 test("the answer to a delivery does not tell whether the owner is there", async () => {
   const node = await start();
   const { owner, sender, mailbox } = await openMailbox(node);

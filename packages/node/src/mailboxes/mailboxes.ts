@@ -21,7 +21,7 @@ import type { NodeLimits } from "../limits.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { DurableStore } from "../store/durable-store.ts";
 import type { StoreBudget } from "../store/store-budget.ts";
-import { DeliveryTokens } from "./delivery-tokens.ts";
+import { DeliveryTokens, tokenCost } from "./delivery-tokens.ts";
 import {
   createMailbox,
   decodeMailbox,
@@ -32,6 +32,7 @@ import {
   type Mailbox,
   type MailboxOwner,
   mailboxKey,
+  type WaitingEnvelope,
 } from "./mailbox.ts";
 import { RequestLane } from "./request-lane.ts";
 
@@ -43,7 +44,7 @@ export interface OpenRequest {
 }
 
 /** A refusal that may say when to come back. */
-export type DeliveryRefusal = Refusal & { readonly retryAfterMs?: number };
+export type DeliveryResult = Result<void> | (Refusal & { readonly retryAfterMs?: number });
 
 export class Mailboxes {
   readonly #store: DurableStore;
@@ -78,7 +79,10 @@ export class Mailboxes {
       const stored = decodeStored(value);
       const mailbox = this.#byName.get(name);
       if (!stored || !mailbox) this.#store.delete(key);
-      else this.#note(mailbox, Number.parseInt(seqHex, 16), stored);
+      else {
+        const { bytes, storedAt, request } = stored;
+        this.#note(mailbox, Number.parseInt(seqHex, 16), { bytes, storedAt, request });
+      }
     }
   }
 
@@ -104,14 +108,16 @@ export class Mailboxes {
     return mailbox;
   }
 
-  /** What waits, oldest first, read as it is pushed. */
+  /** What waits, oldest first, and what arrives until that is through; read as it is asked for. */
   *waiting(mailbox: Mailbox): Generator<{ seq: number; envelope: Uint8Array }> {
-    for (const seq of [...(mailbox.waiting?.keys() ?? [])]) {
-      const value = this.#store.get(envelopeKey(mailbox.name, seq));
-      const stored = value && decodeStored(value);
-      if (stored) yield { seq, envelope: stored.envelope };
-      else this.#remove(mailbox, seq);
-    }
+    // A mailbox that runs empty meanwhile and fills again has another map, of later numbers only.
+    for (let map = mailbox.waiting; map; map = mailbox.waiting === map ? undefined : mailbox.waiting)
+      for (const seq of map.keys()) {
+        const value = this.#store.get(envelopeKey(mailbox.name, seq));
+        const stored = value && decodeStored(value);
+        if (stored) yield { seq, envelope: stored.envelope };
+        else this.#remove(mailbox, seq);
+      }
   }
 
   /** The connection is gone or gave the mailbox back; what waits stays. */
@@ -153,26 +159,46 @@ export class Mailboxes {
   /**
    * Takes an envelope in: pushed to the owner if one is connected, and stored until it is acknowledged. The caller
    * answers only after `store.committed()`, and alike in both cases.
-   * Refused: `unknown-mailbox`, `token-unknown`, `work-insufficient`, `stale`, `replayed`, `rate-limited`, `over-quota`.
+   * Refused: `unknown-mailbox`, `not-allowed`, then `token-unknown` or `work-insufficient`, `stale`, `replayed`, and only
+   * to who has got so far, so that nobody else learns how full or busy the mailbox is, `rate-limited`, `over-quota`.
    */
-  deliver(delivery: HopDelivery, now: number): Result<void> | DeliveryRefusal {
+  deliver(delivery: HopDelivery, now: number): DeliveryResult {
     const mailbox = this.find(delivery.mailboxId);
     if (!mailbox) return refuse("unknown-mailbox");
     const request = delivery.lane.kind === "request";
     if ((mailbox.lanes & (request ? LANE_REQUEST : LANE_CONTACT)) === 0) return refuse("not-allowed", "lane");
-    const space = this.#checkSpace(mailbox, delivery.envelope.length, request);
-    if (!space.ok) return space;
-    const bytes = delivery.envelope.length;
-    mailbox.bytes ??= new TokenBucket(this.#limits.bytesPerMailbox, now);
-    const waitMs = mailbox.bytes.waitMs(now, bytes);
-    if (waitMs > 0) return { ...refuse("rate-limited", "mailbox"), retryAfterMs: waitMs };
-    const paid =
-      delivery.lane.kind === "contact"
-        ? this.#tokens.pay(mailbox, delivery.lane.token, bytes, now)
-        : this.#requests.pay(mailbox, delivery.lane, now);
-    if (!paid.ok) return paid;
-    mailbox.bytes.tryTake(now, bytes);
-    this.#takeIn(mailbox, delivery.envelope, request, now);
+    return delivery.lane.kind === "contact"
+      ? this.#deliverByToken(mailbox, delivery.lane.token, delivery.envelope, now)
+      : this.#deliverByWork(mailbox, delivery.lane, delivery.envelope, now);
+  }
+
+  #deliverByToken(mailbox: Mailbox, token: Uint8Array, envelope: Uint8Array, now: number): DeliveryResult {
+    const found = this.#tokens.find(mailbox, token, now);
+    if (!found.ok) return found;
+    const { key, bytes } = found.value;
+    const cost = tokenCost(found.value, envelope.length, now);
+    const room = this.#checkRoom(mailbox, envelope.length, now, { rate: bytes, cost });
+    if (!room.ok) return room;
+    if (!this.#hasRoomForToken(mailbox, key, envelope.length)) return refuse("over-quota", "token");
+    bytes.tryTake(now, cost);
+    this.#takeIn(mailbox, envelope, { bytes: envelope.length, storedAt: now, request: false, token: key });
+    return accept(undefined);
+  }
+
+  #deliverByWork(
+    mailbox: Mailbox,
+    lane: { readonly hour: number; readonly work: number },
+    envelope: Uint8Array,
+    now: number,
+  ): DeliveryResult {
+    const work = this.#requests.check(mailbox, lane, now);
+    if (!work.ok) return work;
+    const room = this.#checkRoom(mailbox, envelope.length, now, { rate: work.value.rate, cost: 1 });
+    if (!room.ok) return room;
+    if (mailbox.waitingRequests >= this.#limits.maxStoredRequestsPerMailbox) return refuse("over-quota", "requests");
+    work.value.rate.tryTake(now);
+    this.#requests.use(work.value);
+    this.#takeIn(mailbox, envelope, { bytes: envelope.length, storedAt: now, request: true });
     return accept(undefined);
   }
 
@@ -227,21 +253,41 @@ export class Mailboxes {
     mailbox.openedFrom = from;
   }
 
-  #checkSpace(mailbox: Mailbox, bytes: number, request: boolean): Result<void> {
+  /** Whether the rates allow it and there is room; takes nothing yet. Refused: `rate-limited`, `over-quota`. */
+  #checkRoom(mailbox: Mailbox, bytes: number, now: number, paid: { rate: TokenBucket; cost: number }): DeliveryResult {
     const l = this.#limits;
+    mailbox.bytes ??= new TokenBucket(l.bytesPerMailbox, now);
+    const waitMs = Math.max(paid.rate.waitMs(now, paid.cost), mailbox.bytes.waitMs(now, bytes));
+    if (waitMs > 0) return { ...refuse("rate-limited", "mailbox"), retryAfterMs: waitMs };
     const full =
       (mailbox.waiting?.size ?? 0) >= l.maxStoredPerMailbox ||
       mailbox.waitingBytes + bytes > l.maxStoredBytesPerMailbox ||
-      (request && mailbox.waitingRequests >= l.maxStoredRequestsPerMailbox) ||
       (mailbox.openedFrom !== undefined && mailbox.openedFrom.counts.storedBytes + bytes > l.maxStoredBytesPerPrefix) ||
       !this.#budget.fits(bytes);
     return full ? refuse("over-quota", "envelopes") : accept(undefined);
   }
 
-  #takeIn(mailbox: Mailbox, envelope: Uint8Array, request: boolean, now: number): void {
+  /** One contact must not fill the room of all. */
+  #hasRoomForToken(mailbox: Mailbox, token: string, bytes: number): boolean {
+    const { maxStoredPerToken, maxStoredBytesPerToken } = this.#limits;
+    // Mostly hardly anything waits, and there is nothing to count.
+    const waiting = mailbox.waiting;
+    if (!waiting || (waiting.size < maxStoredPerToken && mailbox.waitingBytes + bytes <= maxStoredBytesPerToken))
+      return true;
+    let count = 0;
+    let held = 0;
+    for (const each of waiting.values()) {
+      if (each.token !== token) continue;
+      count++;
+      held += each.bytes;
+    }
+    return count < maxStoredPerToken && held + bytes <= maxStoredBytesPerToken;
+  }
+
+  #takeIn(mailbox: Mailbox, envelope: Uint8Array, waiting: WaitingEnvelope): void {
+    mailbox.bytes?.tryTake(waiting.storedAt, waiting.bytes);
     // Time-based, so that a number is not used twice even after a restart: an old acknowledgement must not delete a new envelope.
-    const seq = Math.max(mailbox.lastSeq + 1, now * 1024);
-    const waiting = { bytes: envelope.length, storedAt: now, request };
+    const seq = Math.max(mailbox.lastSeq + 1, waiting.storedAt * 1024);
     this.#store.put(envelopeKey(mailbox.name, seq), encodeStored(envelope, waiting), true);
     this.#note(mailbox, seq, waiting);
     if (mailbox.owner) {
@@ -250,13 +296,10 @@ export class Mailboxes {
     } else this.counters.stored++;
   }
 
-  #note(
-    mailbox: Mailbox,
-    seq: number,
-    { bytes, storedAt, request }: { bytes: number; storedAt: number; request: boolean },
-  ): void {
+  #note(mailbox: Mailbox, seq: number, waiting: WaitingEnvelope): void {
+    const { bytes, request } = waiting;
     mailbox.waiting ??= new Map();
-    mailbox.waiting.set(seq, { bytes, storedAt, request });
+    mailbox.waiting.set(seq, waiting);
     mailbox.waitingBytes += bytes;
     if (request) mailbox.waitingRequests++;
     mailbox.lastSeq = Math.max(mailbox.lastSeq, seq);

@@ -8,6 +8,8 @@ import { codeOf, NodeError } from "./errors.ts";
 
 /** Records live 48 h and tokens are registered for a week: an hour late harms neither. */
 const REFRESH_MS = 3_600_000;
+/** Where the public record was not taken, or others' devices could not be looked up. */
+const PUBLISH_AGAIN_MS = 60_000;
 
 export interface PresenceParts {
   readonly clock: Clock;
@@ -109,13 +111,14 @@ export class Presence {
     this.#set({ state: "connecting" });
     const { mailboxes, publisher } = this.#parts;
     const isLatest = () => this.#session === session;
+    let complete: boolean;
     try {
       const url = await this.#ownUrl(session, welcome);
       this.#handlers.onDraining();
       await mailboxes.open(session, welcome, url).finally(() => isLatest() && this.#handlers.onDrained());
       // They may have waited for this: a supernode with new keys is theirs too only once the mailboxes are there.
       eachLink(this.#parts.links(), (link) => link.hurry());
-      await publisher().publish();
+      complete = await publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);
       // The connection of one that is late has ended already, and another may be online.
@@ -127,7 +130,7 @@ export class Presence {
     }
     if (session.closed || !isLatest() || !this.#running) return;
     this.#set(this.#onlineStatus(toHex(welcome.supernodeKey)));
-    this.#scheduleRefresh();
+    this.#scheduleRefresh(complete);
     for (const waiter of [...this.#waiters]) waiter();
     this.#waiters.clear();
     this.#handlers.onOnline();
@@ -160,19 +163,21 @@ export class Presence {
     else this.#parts.mailboxes.handlePush(event);
   }
 
-  #scheduleRefresh(): void {
+  #scheduleRefresh(complete: boolean): void {
     this.#cancelRefresh();
-    this.#cancelRefresh = this.#parts.clock.setTimer(REFRESH_MS, () => void this.#refresh());
+    const delayMs = complete ? REFRESH_MS : PUBLISH_AGAIN_MS;
+    this.#cancelRefresh = this.#parts.clock.setTimer(delayMs, () => void this.#refresh());
   }
 
   async #refresh(): Promise<void> {
+    let complete = false;
     try {
       await this.#parts.mailboxes.refreshTokens();
-      await this.#parts.publisher().publish();
+      complete = await this.#parts.publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);
     }
-    if (this.online) this.#scheduleRefresh();
+    if (this.online) this.#scheduleRefresh(complete);
   }
 
   #set(status: ClientStatus): void {

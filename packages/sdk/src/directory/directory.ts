@@ -27,7 +27,7 @@ export interface DirectoryPorts {
   readonly clock: Clock;
   readonly signatures: SignatureBackend;
   /** The connection for look-ups: never the one that holds the mailboxes. */
-  readonly link: EdgeLink;
+  readonly link: Pick<EdgeLink, "request">;
   /** An answer did not verify: whoever gave it lies, or holds something damaged. */
   readonly onRefused: (code: RefusalCode) => void;
 }
@@ -48,6 +48,13 @@ interface FoundRecord<R> {
 
 /** Detail of a `record-missing` where there is a record, but nobody has the bundle that it names. */
 export const BUNDLE_MISSING = "bundle";
+
+const UNANSWERED: readonly string[] = ["get-record", "get-bundle"];
+
+/** Whether a look-up failed because its holder would not answer now, which says nothing of what it holds. */
+export function isUnanswered({ detail = "" }: Refusal): boolean {
+  return UNANSWERED.includes(detail);
+}
 
 /** Looks up and keeps records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
 export class Directory {

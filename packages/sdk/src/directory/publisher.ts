@@ -12,9 +12,11 @@ import {
   makePublicRecord,
   nextUpdate,
   type Place,
+  type PublicRecord,
   publishDays,
   RECORD_MAX_PLACES,
   type RecordKind,
+  type Refusal,
   type Result,
   sealBundle,
   toHex,
@@ -25,7 +27,7 @@ import { NodeError } from "../errors.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import type { Prekeys } from "../identity/prekeys.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
-import type { Directory } from "./directory.ts";
+import { BUNDLE_MISSING, type Directory, type Found, isUnanswered } from "./directory.ts";
 
 /** `[1, time of the last publication]`: later ones must not go back, though the clock may. */
 export const publishedCodec: StoredCodec<number> = {
@@ -40,9 +42,11 @@ export interface PublisherParts {
   readonly ports: IdentityPorts;
   readonly identity: Identity;
   readonly prekeys: Prekeys;
-  readonly mailboxes: Mailboxes;
+  readonly mailboxes: Pick<Mailboxes, "home" | "idOf">;
   readonly directory: Directory;
-  readonly locator: Locator;
+  readonly locator: Pick<Locator, "seed" | "publicKey">;
+  /** Told of what keeps the public record back: contacts find this device without it. */
+  problem(error: unknown): void;
 }
 
 /** Keeps this account's public record and this device's contact record, with their bundles, where others look. */
@@ -56,30 +60,65 @@ export class Publisher {
     this.#stored = new Stored(parts.ports.storage, "published", publishedCodec);
   }
 
-  /** Publishes today's and tomorrow's records. Throws {@link NodeError} `node-refused`; `offline` and such as the links do. */
-  async publish(): Promise<void> {
-    const { identity, prekeys, ports } = this.#parts;
+  /**
+   * Publishes today's and tomorrow's records. False where the public one could not be: strangers find the one from before
+   * for a time, so try again soon. Throws {@link NodeError} `node-refused`, ClientError `device-revoked`; `offline` and such as the links do.
+   */
+  async publish(): Promise<boolean> {
+    const { identity, prekeys, directory } = this.#parts;
     await identity.renew();
     await prekeys.rotate();
-    const others = await this.#otherDevices();
-    this.#last = nextUpdate(this.#last ?? (await this.#stored.load()), ports.clock.now());
-    await this.#stored.save(this.#last);
-    await Promise.all([this.#publishContact(this.#last), this.#publishPublic(this.#last, others)]);
+    const found = await directory.findPublic(identity.accountKey);
+    const others = await this.#join(found);
+    const updatedAt = await this.#nextUpdate(found);
+    await this.#publishContact(updatedAt);
+    return others ? this.#tryPublic(updatedAt, others) : false;
   }
 
-  /** The rest of the account, as last published: its devices stay listed and reachable for strangers. */
-  async #otherDevices(): Promise<readonly OtherDevice[]> {
-    const { identity, directory } = this.#parts;
-    const found = await directory.findPublic(identity.accountKey);
-    await identity.adoptList(found.ok ? found.value.signed.entries : []);
-    if (!found.ok) return [];
+  /**
+   * Brings this device's list and the published one together. Gives the rest of the account as last published: it stays
+   * listed and reachable for strangers. Undefined where that is not known now.
+   */
+  async #join(found: Result<FoundPublic>): Promise<readonly OtherDevice[] | undefined> {
+    const { identity } = this.#parts;
+    if (!found.ok) {
+      const nothing = found.code === "record-missing" && found.detail !== BUNDLE_MISSING;
+      // A list that starts anew beside the published one would have every contact refuse the account.
+      if (!nothing && !identity.listed)
+        throw new NodeError("node-refused", `The account's devices cannot be looked up now (${found.code}).`);
+      await identity.adoptList([]);
+      return isUnanswered(found) ? undefined : [];
+    }
     const { record, bundle, signed } = found.value;
+    await identity.adoptList(signed.entries);
     const active = new Set(identity.devices.map(toHex));
     return bundle.devices.flatMap(({ deviceKey, index }) => {
       const [device, place] = [signed.devices[index], record.places[index]];
       const keep = device && place && !equalBytes(deviceKey, identity.deviceKey) && active.has(toHex(deviceKey));
       return keep ? [{ device, place }] : [];
     });
+  }
+
+  /** Later than all before, those of the account's other devices included, whose clocks may be ahead. */
+  async #nextUpdate(found: Result<FoundPublic>): Promise<number> {
+    const own = this.#last ?? (await this.#stored.load()) ?? 0;
+    const last = found.ok ? Math.max(own, found.value.record.updatedAt) : own;
+    this.#last = nextUpdate(last, this.#parts.ports.clock.now());
+    await this.#stored.save(this.#last);
+    return this.#last;
+  }
+
+  /** Once more where another of the account's devices came between. */
+  async #tryPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<boolean> {
+    const { directory, identity, problem } = this.#parts;
+    let put = await this.#publishPublic(updatedAt, others);
+    if (!put.ok && put.code === "rolled-back") {
+      const found = await directory.findPublic(identity.accountKey);
+      const again = await this.#join(found);
+      if (again) put = await this.#publishPublic(await this.#nextUpdate(found), again);
+    }
+    if (!put.ok) problem(notTaken(put));
+    return put.ok;
   }
 
   async #publishContact(updatedAt: number): Promise<void> {
@@ -89,20 +128,21 @@ export class Publisher {
     const certificate = encodeCertificate(identity.certificate);
     const bundle = { entries, devices: [{ certificate, prekeys: prekeys.signed("contact") }] };
     const places = [this.#place("contact")];
-    await this.#put("contact", publicKey, bundle, (day, hash) =>
+    const put = await this.#put("contact", publicKey, bundle, (day, hash) =>
       makeContactRecord(ports.random, seed, day, updatedAt, { deviceKey, bundleHash: hash, places }),
     );
+    if (!put.ok) throw notTaken(put);
   }
 
   /** Places stand in the order of the bundle's devices: the request mailbox of each. */
-  async #publishPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<void> {
+  async #publishPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<Result<unknown>> {
     const { identity, prekeys, ports } = this.#parts;
     const { accountKey, accountSeed, listHead, entries } = identity;
     const kept = others.slice(0, RECORD_MAX_PLACES - 1);
     const own = { certificate: encodeCertificate(identity.certificate), prekeys: prekeys.signed("public") };
     const bundle = { entries, devices: [own, ...kept.map(({ device }) => device)] };
     const places = [this.#place("request"), ...kept.map(({ place }) => place)];
-    await this.#put("public", accountKey, bundle, (day, hash) =>
+    return this.#put("public", accountKey, bundle, (day, hash) =>
       makePublicRecord(ports.random, accountSeed, day, updatedAt, { listHead, bundleHash: hash, places }),
     );
   }
@@ -119,24 +159,26 @@ export class Publisher {
     masterKey: Uint8Array,
     bundle: Bundle,
     record: (day: number, bundleHash: Uint8Array) => MutableRecord,
-  ): Promise<void> {
+  ): Promise<Result<unknown>> {
     const { directory, ports } = this.#parts;
     const puts = publishDays(ports.clock.now()).map(async (day) => {
       const sealed = sealBundle(kind, masterKey, day, bundle);
       // The bundle first: a record must not name what nobody can fetch yet.
-      accepted(await directory.putBundle(sealed));
-      accepted(await directory.putRecord(record(day, bundleHash(sealed))));
+      const held = await directory.putBundle(sealed);
+      return held.ok ? directory.putRecord(record(day, bundleHash(sealed))) : held;
     });
-    await Promise.all(puts);
+    const answers = await Promise.all(puts);
+    return answers.find((answer) => !answer.ok) ?? accept(undefined);
   }
 }
+
+type FoundPublic = Found<PublicRecord>;
 
 interface OtherDevice {
   readonly device: BundleDevice;
   readonly place: Place;
 }
 
-function accepted(answer: Result<unknown>): void {
-  if (answer.ok) return;
-  throw new NodeError("node-refused", `The node does not take this account's records (${answer.code}).`);
+function notTaken({ code }: Refusal): NodeError {
+  return new NodeError("node-refused", `The node does not take this account's records (${code}).`);
 }

@@ -78,17 +78,22 @@ export class Identity {
   }
 
   /**
-   * A new identity, or a new device of the account that `accountSeed` stands for. A restored account starts without a
-   * device list: {@link adoptList} joins this device to the one that is published.
+   * A new identity, or a new device of the account that `accountSeed` stands for, not yet in the `list` that the account had:
+   * {@link adoptList} joins this device to the one that is published.
    */
-  static async create(ports: IdentityPorts, name: string, accountSeed?: Uint8Array): Promise<Identity> {
+  static async create(
+    ports: IdentityPorts,
+    name: string,
+    accountSeed?: Uint8Array,
+    list: readonly Uint8Array[] = [],
+  ): Promise<Identity> {
     const { signatures, clock, random } = ports;
     const seed = accountSeed ?? random.bytes(32);
     const deviceSeed = random.bytes(32);
     const deviceKey = publicKeyOf(deviceSeed);
     const now = clock.now();
     const certificate = encodeCertificate(await freshCertificate(signatures, seed, deviceKey, now));
-    const entries = accountSeed ? [] : [await appendEntry(signatures, seed, [], "add", deviceKey, now)];
+    const entries = accountSeed ? list : [await appendEntry(signatures, seed, [], "add", deviceKey, now)];
     const value = { accountSeed: seed, deviceSeed, name: name === "" ? "" : checkedName(name), certificate, entries };
     const stored = new Stored(ports.storage, "identity", identityCodec);
     await stored.save(value);
@@ -148,9 +153,10 @@ export class Identity {
    */
   async adoptList(published: readonly Uint8Array[]): Promise<boolean> {
     const { signatures, clock } = this.#ports;
-    const known = this.#list.head.n > 0 ? this.#list.head : undefined;
+    // A device that is not in any list yet goes by the longest: what its backup knew may have been started anew since.
+    const known = this.listed ? this.#list.head : undefined;
     const theirs = await verifyDeviceList(signatures, this.accountKey, published, known);
-    let entries = theirs.ok ? published : this.entries;
+    let entries = theirs.ok && published.length >= this.entries.length ? published : this.entries;
     let list = unwrap(await verifyDeviceList(signatures, this.accountKey, entries));
     const revoked = list.revoked.some((device) => equalBytes(device, this.deviceKey));
     if (revoked)

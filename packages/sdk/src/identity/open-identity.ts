@@ -1,4 +1,4 @@
-import { type BackupContent, openBackup, seedOfPhrase, unwrap } from "@earshot/core";
+import { type BackupContent, unwrap } from "@earshot/core";
 import type { ClientOptions } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { Identity, type IdentityPorts } from "./identity.ts";
@@ -23,11 +23,10 @@ export async function openIdentity(
     throw new ClientError("already-restored", "There is an identity here already. Restore into an empty folder.");
   if (stored) return { identity: stored };
   if (!restore) return { identity: await Identity.create(ports, name) };
+  const { openBackup, seedOfPhrase } = await import("./recovery.ts");
   const seed = unwrap(seedOfPhrase(restore.phrase));
   const backup = restore.backup ? unwrap(openBackup(seed, restore.backup)) : undefined;
-  const identity = await Identity.create(ports, name || (backup?.name ?? ""), seed);
-  if (!backup) return { identity };
-  // Joins this device to the list as it was at the time of the backup; the published one is taken when it goes further.
-  await identity.adoptList(backup.deviceList);
-  return { identity, backup };
+  // Not joined to the list of the backup's time: the account may have gone further, and a list that forks is refused for good.
+  const identity = await Identity.create(ports, name || (backup?.name ?? ""), seed, backup?.deviceList);
+  return backup ? { identity, backup } : { identity };
 }

@@ -1,0 +1,212 @@
+import {
+  bundleHash,
+  type EdgeRequest,
+  type MutableRecord,
+  nobleBackend,
+  phraseOf,
+  publicKeyOf,
+  type RefusalCode,
+  refuse,
+  sealBackup,
+  toHex,
+  unwrap,
+  verifyRecord,
+} from "@earshot/core";
+import { SeededRandom, VirtualClock } from "@earshot/testkit";
+import { beforeEach, expect, it } from "vitest";
+import type { Identity, IdentityPorts } from "../identity/identity.ts";
+import { openIdentity } from "../identity/open-identity.ts";
+import { Prekeys } from "../identity/prekeys.ts";
+import { memoryStorage } from "../memory-storage.ts";
+import { Directory } from "./directory.ts";
+import { Publisher } from "./publisher.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What a home keeps, and how it answers. */
+class Holder {
+  readonly records = new Map<string, MutableRecord>();
+  readonly bundles = new Map<string, Uint8Array>();
+  /** What it refuses requests of this type with. */
+  readonly refusals = new Map<EdgeRequest["type"], RefusalCode>();
+
+  /** Takes the two contact records that come first, and no more. */
+  refusePublic = false;
+
+  async request(request: EdgeRequest): Promise<never> {
+    const code = this.refusals.get(request.type);
+    return (code ? refuse(code) : await this.#answer(request)) as never;
+  }
+
+  async #answer(request: EdgeRequest): Promise<unknown> {
+    switch (request.type) {
+      case "put-bundle":
+        this.bundles.set(toHex(bundleHash(request.bundle)), request.bundle);
+        return { ok: true, value: { type: "ok" } };
+      case "get-bundle":
+        return { ok: true, value: { bundle: this.bundles.get(toHex(request.hash)) ?? null } };
+      case "put-record": {
+        unwrap(await verifyRecord(nobleBackend, request.record));
+        if (this.refusePublic && this.records.size >= 2) return refuse("over-quota");
+        const key = toHex(request.record.publicKey);
+        if ((this.records.get(key)?.seq ?? 0) >= request.record.seq) return refuse("rolled-back");
+        this.records.set(key, request.record);
+        return { ok: true, value: { type: "ok" } };
+      }
+      case "get-record":
+        return { ok: true, value: { record: this.records.get(toHex(request.publicKey)) ?? null } };
+      default:
+        throw new Error(`no home does ${request.type} here`);
+    }
+  }
+}
+
+let clock: VirtualClock;
+let holder: Holder;
+let seeds: number;
+let problems: unknown[];
+beforeEach(() => {
+  clock = new VirtualClock();
+  holder = new Holder();
+  seeds = 0;
+  problems = [];
+});
+
+interface Device {
+  readonly identity: Identity;
+  readonly publisher: Publisher;
+  readonly directory: Directory;
+  readonly ports: IdentityPorts;
+  readonly locatorKey: Uint8Array;
+}
+
+/** A device of an account, with a home; its clock this far ahead. */
+async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, aheadMs = 0): Promise<Device> {
+  const number = ++seeds;
+  const random = new SeededRandom(number);
+  const own = { now: () => clock.now() + aheadMs, setTimer: clock.setTimer.bind(clock) };
+  const ports = { storage: memoryStorage(), clock: own, random, signatures: nobleBackend };
+  const { identity } = await openIdentity(ports, { name: "Ann", ...(restore && { restore }) });
+  const directory = new Directory({ clock: own, signatures: nobleBackend, link: holder, onRefused: () => {} });
+  const seed = random.bytes(32);
+  const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed) };
+  const mailboxes = { home, idOf: () => new Uint8Array(16).fill(number) };
+  const locator = { seed, publicKey: publicKeyOf(seed) };
+  const prekeys = await Prekeys.load(ports, identity);
+  const problem = (error: unknown) => void problems.push(error);
+  return {
+    identity,
+    ports,
+    directory,
+    locatorKey: locator.publicKey,
+    publisher: new Publisher({ ports, identity, prekeys, mailboxes, directory, locator, problem }),
+  };
+}
+
+const phraseFor = ({ identity }: Device) => phraseOf(identity.accountSeed);
+const publicDevices = async ({ directory, identity }: Device) => {
+  const { bundle, record } = unwrap(await directory.findPublic(identity.accountKey));
+  return bundle.devices.map(({ deviceKey, index }) => [toHex(deviceKey), record.places[index]?.mailboxId[0]]);
+};
+
+it("joins a device restored from the words to the list that is published", async () => {
+  const first = await makeDevice();
+  expect(await first.publisher.publish()).toBe(true);
+  const second = await makeDevice({ phrase: phraseFor(first) });
+  expect(await second.publisher.publish()).toBe(true);
+  expect(second.identity.listHead.n).toBe(2);
+  expect((await publicDevices(first)).map(([key]) => key)).toEqual([second.identity.deviceId, first.identity.deviceId]);
+});
+
+it("signs no list of its own while the published one cannot be had", async () => {
+  const first = await makeDevice();
+  await first.publisher.publish();
+  const second = await makeDevice({ phrase: phraseFor(first) });
+  for (const [type, code] of [
+    ["get-record", "rate-limited"],
+    ["get-bundle", "server-busy"],
+  ] as const) {
+    holder.refusals.set(type, code);
+    await expect(second.publisher.publish()).rejects.toMatchObject({ code: "node-refused" });
+    holder.refusals.clear();
+  }
+  const bundles = [...holder.bundles];
+  holder.bundles.clear();
+  await expect(second.publisher.publish()).rejects.toMatchObject({ code: "node-refused" });
+  expect(second.identity.listed).toBe(false);
+  for (const [hash, bundle] of bundles) holder.bundles.set(hash, bundle);
+  await second.publisher.publish();
+  expect(second.identity.listHead.n).toBe(2);
+});
+
+it("starts a list where nothing is published", async () => {
+  const first = await makeDevice();
+  const second = await makeDevice({ phrase: phraseFor(first) });
+  await second.publisher.publish();
+  expect(second.identity.listHead.n).toBe(1);
+});
+
+it("follows a list that has gone on since the backup was made", async () => {
+  const first = await makeDevice();
+  await first.publisher.publish();
+  const content = { name: "Ann", deviceList: first.identity.entries, contacts: [] };
+  const backup = sealBackup(first.ports.random, first.identity.accountSeed, content);
+  const phrase = phraseFor(first);
+  await (await makeDevice({ phrase })).publisher.publish();
+  const third = await makeDevice({ phrase, backup });
+  await third.publisher.publish();
+  expect(third.identity.devices.length).toBe(3);
+});
+
+it("goes after a record of another device whose clock is ahead, and keeps that device", async () => {
+  const first = await makeDevice(undefined, 8 * 60_000);
+  await first.publisher.publish();
+  const second = await makeDevice({ phrase: phraseFor(first) });
+  expect(await second.publisher.publish()).toBe(true);
+  expect(await second.publisher.publish()).toBe(true);
+  expect(await first.publisher.publish()).toBe(true);
+  expect((await publicDevices(second)).length).toBe(2);
+});
+
+it("leaves the public record as it was while the account's other devices cannot be looked up", async () => {
+  const first = await makeDevice();
+  await first.publisher.publish();
+  const second = await makeDevice({ phrase: phraseFor(first) });
+  await second.publisher.publish();
+  holder.refusals.set("get-record", "rate-limited");
+  expect(await first.publisher.publish()).toBe(false);
+  holder.refusals.clear();
+  expect((await publicDevices(second)).length).toBe(2);
+});
+
+it("is found by contacts though the public record is not taken, and says so", async () => {
+  const { publisher, directory, locatorKey, identity } = await makeDevice();
+  await publisher.publish();
+  holder.records.clear();
+  holder.refusePublic = true;
+  expect(await publisher.publish()).toBe(false);
+  expect(problems).toMatchObject([{ code: "node-refused" }]);
+  expect(await directory.findContact(locatorKey, identity.accountKey)).toMatchObject({ ok: true });
+});
+
+it("keeps each device at its own mailbox when another's certificate has run out", async () => {
+  const expiring = await makeDevice();
+  const phrase = phraseFor(expiring);
+  await expiring.publisher.publish();
+  await clock.advance(DAY_MS);
+  const [second, third] = [await makeDevice({ phrase }), await makeDevice({ phrase })];
+  for (const { publisher } of [second, expiring, third]) await publisher.publish();
+  const idsAndPlaces = [
+    [third.identity.deviceId, 3],
+    [expiring.identity.deviceId, 1],
+    [second.identity.deviceId, 2],
+  ];
+  expect(await publicDevices(third)).toEqual(idsAndPlaces);
+  for (let day = 1; day < 59; day += 2) {
+    await clock.advance(2 * DAY_MS);
+    await third.publisher.publish();
+  }
+  await clock.advance(DAY_MS + 60_000);
+  await third.publisher.publish();
+  expect(await publicDevices(third)).toEqual([idsAndPlaces[0], idsAndPlaces[2]]);
+});

@@ -43,6 +43,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "host-unavailable": EXIT.usage,
   "node-unreachable": EXIT.nodeUnreachable,
   "node-refused": EXIT.nodeUnreachable,
+  "clock-wrong": EXIT.nodeUnreachable,
   offline: EXIT.nodeUnreachable,
   "not-a-contact": EXIT.notContact,
   "waiting-for-contact": EXIT.notContact,

@@ -1,5 +1,6 @@
 /** What a person should see while they wait or talk: new devices, broken attempts, missed calls, requests, a lost node. */
 import type { Client } from "@earshot/sdk";
+import { CLOCK_ADVICE } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Tells notices until the result is called. Before `start()`, so that what waited at the node is told as well. */
@@ -21,6 +22,7 @@ export function tellNotices(client: Client, terminal: Terminal): () => void {
     }),
     tellRequests(client, terminal),
     tellNode(client, terminal),
+    tellClock(client, terminal),
   ];
   return () => {
     for (const stop of stops) stop();
@@ -55,4 +57,19 @@ function tellNode(client: Client, terminal: Terminal): () => void {
       terminal.note(terminal.warn("! The node is gone; trying again. A call that is under way goes on."));
     }
   });
+}
+
+/** Also where it was wrong before: the command is online already. */
+function tellClock(client: Client, terminal: Terminal): () => void {
+  let wrong = false;
+  const look = (): void => {
+    const { state, problem } = client.status;
+    if (state !== "online" || wrong === (problem === "clock-wrong")) return;
+    wrong = !wrong;
+    terminal.emit({ event: "clock", wrong });
+    if (wrong) terminal.say(terminal.warn(`! ${CLOCK_ADVICE}`));
+    else terminal.note("The clock is right again.");
+  };
+  look();
+  return client.on("status", look);
 }

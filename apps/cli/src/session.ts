@@ -89,7 +89,12 @@ function watchForFailure({ client, node }: Session): { rejected: Promise<never>;
   return { rejected, stop: () => stop() };
 }
 
+/** What a person can do about the status problem `clock-wrong`. */
+export const CLOCK_ADVICE =
+  "This computer's clock and the node's are more than 5 minutes apart, so calls fail. Set this one's date and time; if they are right, the node's clock is wrong.";
+
 function adviceFor(problem: string, origin: string): string {
+  if (problem === "clock-wrong") return CLOCK_ADVICE;
   if (problem === "node-unreachable")
     return `No Earshot node answers at ${origin}. Start one with: earshot start   (or name one with --node URL)`;
   if (problem === "node-refused")

@@ -3,7 +3,7 @@ import { EarshotError } from "@earshot/core";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { nodeTarget } from "../node-target.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
-import { goOnline, openSession } from "../session.ts";
+import { CLOCK_ADVICE, goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Exit code 0 when calls can be made and taken. */
@@ -36,6 +36,7 @@ async function tellClient(
     const contacts = client.contacts();
     const callable = contacts.filter((contact) => contact.state === "contact").length;
     const requests = client.requests().length;
+    const { problem } = client.status;
     const refusals = Object.fromEntries(client.refusals());
     terminal.emit({
       ...where,
@@ -48,6 +49,7 @@ async function tellClient(
       callable,
       requests,
       refusals,
+      ...(problem === undefined ? {} : { problem }),
     });
     terminal.say(`${terminal.good("online")}  as ${terminal.bold(client.name)}, after ${onlineInMs} ms`);
     terminal.say(`  id         ${client.id}`);
@@ -56,7 +58,9 @@ async function tellClient(
     terminal.say(`  home       ${where.home}`);
     terminal.say(`  contacts   ${callable} of ${contacts.length} can be called, ${requests} waiting to be accepted`);
     for (const [code, count] of client.refusals()) terminal.say(terminal.warn(`  refused    ${count} × ${code}`));
-    return EXIT.ok;
+    if (problem !== "clock-wrong") return EXIT.ok;
+    terminal.say(terminal.warn(`! ${CLOCK_ADVICE}`));
+    return exitCodeOf(problem);
   } finally {
     await session.close();
   }

@@ -51,19 +51,26 @@ function secondsUntil(at: number | undefined, now: number): number | undefined {
   return at === undefined ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
 }
 
+const CLOCK_WRONG =
+  "Your clock and your node’s are more than 5 minutes apart, so calls will fail. Set this device’s date and time; if they are right, the node’s clock is wrong.";
+
+function reasonOf(problem: string | undefined): string {
+  if (problem === "clock-wrong") return CLOCK_WRONG;
+  return problem === "node-refused"
+    ? "Your node refused the connection. Open the address that “npm start” printed."
+    : "No connection to your node, so nobody can call you. Is “npm start” still running?";
+}
+
 function bannerText(status: ClientStatus, seconds: number | undefined): string | undefined {
   switch (status.state) {
     case "online":
-      return undefined;
+      return status.problem === "clock-wrong" ? CLOCK_WRONG : undefined;
     case "connecting":
       return "Connecting to your node…";
     case "draining":
       return "Your supernode is shutting down; moving to another one…";
     case "offline": {
-      const why =
-        status.problem === "node-refused"
-          ? "Your node refused the connection. Open the address that “npm start” printed."
-          : "No connection to your node, so nobody can call you. Is “npm start” still running?";
+      const why = reasonOf(status.problem);
       return seconds === undefined ? why : `${why} Next try ${seconds > 0 ? `in ${seconds} s` : "now"}.`;
     }
   }

@@ -157,6 +157,15 @@ describe("the connection", () => {
     platform.client.emit("status", { state: "offline", problem: "node-refused" });
     expect(home.connection.banner.value).toMatch(/Open the address that “npm start” printed/);
   });
+
+  it("says that a clock is wrong for as long as it is, online too", () => {
+    platform.client.emit("status", { state: "online", problem: "clock-wrong" });
+    expect(home.connection.banner.value).toMatch(/Set this device’s date and time/);
+    platform.client.emit("status", { state: "offline", problem: "clock-wrong", retryInMs: 2000 });
+    expect(home.connection.banner.value).toMatch(/Set this device’s date and time.*in 2 s/);
+    platform.client.emit("status", { state: "online" });
+    expect(home.connection.banner.value).toBeUndefined();
+  });
 });
 
 describe("settings", () => {

@@ -16,6 +16,7 @@ type LogEvent =
   | "mailbox-opened"
   | "swept"
   | "stun-unavailable"
+  | "run-file-unavailable"
   | "store-failed"
   | "failed";
 

@@ -4,7 +4,7 @@ import { Admission, type Clock, HopOpener, type SupernodeInfo } from "@earshot/c
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
-import { removeRunFile, writeRunFile } from "./home/run-file.ts";
+import { removeRunFile, type RunFile, writeRunFile } from "./home/run-file.ts";
 import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
 import { addressOf, createHttpServer, listen } from "./http/http-server.ts";
 import { handleHttp, type RouteServices } from "./http/routes.ts";
@@ -73,7 +73,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
   const { token, supernodeKey, hopKey } = state.secrets;
   const noted = options.runFile !== false;
-  if (noted) writeRunFile(port, { url: addresses.appUrl, token, pid: process.pid });
+  if (noted) leaveNote(log, port, { url: addresses.appUrl, token, pid: process.pid });
   log.info("started", { port });
 
   const stop = async (): Promise<void> => {
@@ -92,6 +92,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const url = `${addresses.appUrl}/#token=${token}`;
   const { edgeUrl, stunUrl } = addresses;
   return { url, edgeUrl, stunUrl, token, supernodeKey, hopKey, port, stop: () => (stopping ??= stop()), stats };
+}
+
+/** Other programs can be given the token by hand: without the note the daemon is of use all the same. */
+function leaveNote(log: NodeLog, port: number, note: RunFile): void {
+  try {
+    writeRunFile(port, note);
+  } catch (error) {
+    log.warn("run-file-unavailable", { errorCode: errorCodeOf(error) });
+  }
 }
 
 function createListener(

@@ -1,6 +1,6 @@
 import type { BackupContent, RefusalCode, RefusalCounter } from "@earshot/core";
 import type { ClientEvents, ClientOptions } from "../api.ts";
-import type { CallsManager } from "../calls/calls-manager.ts";
+import type { LazyCalls } from "../calls/lazy-calls.ts";
 import type { ClockCheck } from "../clock-check.ts";
 import type { ContactBook } from "../contacts/contact-book.ts";
 import type { ContactsManager } from "../contacts/contacts-manager.ts";
@@ -50,7 +50,7 @@ export interface Assembly extends Base {
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly contacts: ContactsManager;
-  readonly calls: CallsManager;
+  readonly calls: LazyCalls;
   /** What the supernode said last. */
   readonly supernode: SupernodeFacts;
 }

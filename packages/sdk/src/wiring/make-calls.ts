@@ -1,35 +1,46 @@
 import { contactSecret, equalBytes } from "@earshot/core";
-import { CallsManager } from "../calls/calls-manager.ts";
+import type { CallsHandlers, CallsPorts } from "../calls/calls-manager.ts";
+import { LazyCalls } from "../calls/lazy-calls.ts";
 import { CallError } from "../errors.ts";
 import type { Assembly } from "./assembly.ts";
 
-export function makeCalls(parts: Assembly): CallsManager {
-  const { ports, options, identity, book, events, supernode } = parts;
-  return new CallsManager(
-    {
-      clock: ports.clock,
-      random: ports.random,
-      peerConnection: options.peerConnection,
-      iceServers: () => supernode.iceServers,
-      self: { account: identity.accountKey, device: identity.deviceKey },
-      maxCalls: options.maxCalls ?? 1,
-      clockCorrectionMs: () => parts.clockCheck.correctionMs,
-      contactOf: (account) => book.contact(account),
-      sendEnvelope: (account, device, body) => sendCallMessage(parts, account, device, body),
+export function makeCalls(parts: Assembly): LazyCalls {
+  const load = async () => {
+    const { CallsManager } = await import("../calls/calls-manager.ts");
+    return new CallsManager(callsPorts(parts), callsHandlers(parts));
+  };
+  return new LazyCalls(load, parts.ports.clock, (detail) => parts.log("call", detail));
+}
+
+function callsPorts(parts: Assembly): CallsPorts {
+  const { ports, options, identity, book, supernode } = parts;
+  return {
+    clock: ports.clock,
+    random: ports.random,
+    peerConnection: options.peerConnection,
+    iceServers: () => supernode.iceServers,
+    self: { account: identity.accountKey, device: identity.deviceKey },
+    maxCalls: options.maxCalls ?? 1,
+    clockCorrectionMs: () => parts.clockCheck.correctionMs,
+    contactOf: (account) => book.contact(account),
+    sendEnvelope: (account, device, body) => sendCallMessage(parts, account, device, body),
+  };
+}
+
+function callsHandlers(parts: Assembly): CallsHandlers {
+  const { ports, events } = parts;
+  return {
+    onIncoming: (call) => {
+      const shown = events.count("incoming") > 0;
+      events.emit("incoming", call);
+      return shown;
     },
-    {
-      onIncoming: (call) => {
-        const shown = events.count("incoming") > 0;
-        events.emit("incoming", call);
-        return shown;
-      },
-      onMissed: ({ id }, callId) => events.emit("missed", { contactId: id, callId, at: ports.clock.now() }),
-      onBrokenAttempt: ({ id }) => events.emit("brokenAttempt", { contactId: id, at: ports.clock.now() }),
-      onRefused: parts.refuse,
-      onListenerError: parts.problem,
-      onProblem: (detail) => parts.log("call", detail),
-    },
-  );
+    onMissed: ({ id }, callId) => events.emit("missed", { contactId: id, callId, at: ports.clock.now() }),
+    onBrokenAttempt: ({ id }) => events.emit("brokenAttempt", { contactId: id, at: ports.clock.now() }),
+    onRefused: parts.refuse,
+    onListenerError: parts.problem,
+    onProblem: (detail) => parts.log("call", detail),
+  };
 }
 
 /** To one device of a contact. Rejects with {@link CallError} where no home takes it. */

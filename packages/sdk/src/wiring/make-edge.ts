@@ -45,7 +45,10 @@ export function makePresence(parts: Assembly): Presence {
       onStatus: (status) => events.emit("status", status),
       onDraining: () => parts.calls.holdRings(),
       onDrained: () => parts.calls.releaseRings(),
-      onOnline: () => void whenOnline(parts),
+      onOnline: () => {
+        parts.calls.prepare();
+        void whenOnline(parts);
+      },
       onProblem: parts.problem,
     },
   );

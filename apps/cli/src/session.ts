@@ -95,6 +95,8 @@ export const CLOCK_ADVICE =
 
 function adviceFor(problem: string, origin: string): string {
   if (problem === "clock-wrong") return CLOCK_ADVICE;
+  if (problem === "moved")
+    return "A copy of this home folder runs somewhere else and has taken its place. Stop one of them; for a second device, restore from the recovery words.";
   if (problem === "node-unreachable")
     return `No Earshot node answers at ${origin}. Start one with: earshot start   (or name one with --node URL)`;
   if (problem === "node-refused")

@@ -85,7 +85,8 @@ export interface ClientStatus {
   readonly retryInMs?: number;
   /**
    * Why the last try failed: an `EarshotError` code. Or `clock-wrong`, even online: this device's clock and the supernode's
-   * are more than 5 minutes apart, so calls fail until whichever is wrong is set.
+   * are more than 5 minutes apart, so calls fail until whichever is wrong is set. Or `moved`: a copy of this device has
+   * taken its mailboxes; this one tries again after a minute or two.
    */
   readonly problem?: string;
   /** The supernode this client has its mailboxes at (hex key), when online. */

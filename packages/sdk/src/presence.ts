@@ -11,6 +11,9 @@ const REFRESH_MS = 3_600_000;
 /** Where the public record was not taken, or others' devices could not be looked up. */
 const PUBLISH_AGAIN_MS = 60_000;
 
+/** Before the mailboxes are taken back from a copy of this device: two that fight for them are told apart by nobody. */
+const MOVED_RETRY_MS = 60_000;
+
 export interface PresenceParts {
   readonly clock: Clock;
   readonly links: () => Links;
@@ -161,6 +164,13 @@ export class Presence {
   #pushed(event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void {
     if (event.type === "drain") this.#set({ ...this.#status, state: "draining" });
     else this.#parts.mailboxes.handlePush(event);
+    if (event.type === "moved") this.#giveWay();
+  }
+
+  /** A copy of this device has its mailboxes. Both go on trying, each at its own time, so that the person sees it on both. */
+  #giveWay(): void {
+    this.#failure = "moved";
+    this.#parts.links().mailboxes.pause(MOVED_RETRY_MS);
   }
 
   #scheduleRefresh(complete: boolean): void {

@@ -54,8 +54,12 @@ function secondsUntil(at: number | undefined, now: number): number | undefined {
 const CLOCK_WRONG =
   "Your clock and your node’s are more than 5 minutes apart, so calls will fail. Set this device’s date and time; if they are right, the node’s clock is wrong.";
 
+const MOVED =
+  "A copy of this device runs somewhere else and has taken its place. Use only one of them; restore from your recovery words to have a second device.";
+
 function reasonOf(problem: string | undefined): string {
   if (problem === "clock-wrong") return CLOCK_WRONG;
+  if (problem === "moved") return MOVED;
   return problem === "node-refused"
     ? "Your node refused the connection. Open the address that “npm start” printed."
     : "No connection to your node, so nobody can call you. Is “npm start” still running?";

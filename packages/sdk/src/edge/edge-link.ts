@@ -95,6 +95,12 @@ export class EdgeLink {
     void this.#connect();
   }
 
+  /** Lets go of the connection, and comes back no sooner than that. */
+  pause(ms: number): void {
+    this.#retryAfterMs = Math.max(this.#retryAfterMs, ms);
+    this.#session?.close();
+  }
+
   /** Connects anew if it is connected; what is under way breaks off. */
   renew(): void {
     if (!this.#session) return;

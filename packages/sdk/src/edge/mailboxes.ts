@@ -192,8 +192,11 @@ export class Mailboxes {
       this.#handlers.onProblem(error);
       return session.close(); // the next connection opens it
     }
-    // All that came before the tokens were withdrawn is in the queue by now.
-    const emptied = this.#queue.idle().then(() => this.#giveUp(session, old));
+    // All that came before the tokens were withdrawn is in the queue by now; what is still being pushed is left to the next connection.
+    const backlog = this.#backlog;
+    const emptied = this.#queue.idle().then(async () => {
+      if (!backlog || backlog.isEmpty(old.id)) await this.#giveUp(session, old);
+    });
     emptied.catch((error: unknown) => this.#handlers.onProblem(error));
   }
 

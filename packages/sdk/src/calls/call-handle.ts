@@ -49,7 +49,7 @@ export class CallHandle implements Call {
   #muted = false;
   /** What {@link handleState} told of last. */
   #seen = "";
-  #looking = false;
+  #watching = false;
   #cancelPathTimer: () => void = () => {};
 
   constructor(session: CallSession, parts: CallHandleParts) {
@@ -215,15 +215,17 @@ export class CallHandle implements Call {
     }
   }
 
-  /** Looks at the path now, and again and again while the call lasts: one look at a time. */
+  /** Looks at the path now, and again and again while the call lasts: on its own beat, whatever else goes on. */
   #watchPath(): void {
-    if (this.#looking) return;
-    this.#cancelPathTimer();
-    this.#looking = true;
+    if (this.#watching) return;
+    this.#watching = true;
     void this.#lookAtPath().finally(() => {
-      this.#looking = false;
-      if (this.endedAt !== undefined || !this.#leg) return;
-      this.#cancelPathTimer = this.#parts.clock.setTimer(PATH_INTERVAL_MS, () => this.#watchPath());
+      this.#watching = this.endedAt === undefined && this.#leg !== undefined;
+      if (!this.#watching) return;
+      this.#cancelPathTimer = this.#parts.clock.setTimer(PATH_INTERVAL_MS, () => {
+        this.#watching = false;
+        this.#watchPath();
+      });
     });
   }
 

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { encodeFrame, MAX_FRAME_BYTES } from "@earshot/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { WebSocket } from "ws";
-import { accepted, openSocket, randomEnvelope, TestClient, TestMailbox } from "./testing/test-client.ts";
+import { accepted, openSocket, randomEnvelope, stopReading, TestClient, TestMailbox } from "./testing/test-client.ts";
 import { startTestNode, type TestNode } from "./testing/test-node.ts";
 
 let node: TestNode;
@@ -78,12 +78,26 @@ test("a client that asks and never reads is let go instead of buffered for", asy
   accepted(await client.session.request({ type: "put-bundle", bundle }));
   const hash = new Uint8Array(createHash("sha256").update(bundle).digest());
   const closed = once(client.socket, "close");
-  // Stops reading, as a stuck or hostile peer does.
-  (client.socket as unknown as { _socket: { pause(): void; resume(): void } })._socket.pause();
+  stopReading(client.socket);
   for (let i = 0; i < 4_000; i++) client.socket.send(encodeFrame({ type: "get-bundle", requestId: 1 + i, hash }));
   await expect.poll(() => small.stats().connections, { timeout: 10_000 }).toBe(0);
   (client.socket as unknown as { _socket: { resume(): void } })._socket.resume();
   await closed;
+  await small.stop();
+});
+
+test("a client that was shown the door keeps its place until it is out, and is put out soon", async () => {
+  const limits = { maxConnectionsPerPrefix: 1, limitPrivatePrefixes: true };
+  const small = await startTestNode({ limits });
+  const socket = await openSocket(small);
+  socket.send("text");
+  stopReading(socket);
+  const closed = () => small.logLines.some((line) => line.includes("binary-only"));
+  await expect.poll(closed).toBe(true);
+  await expect(openSocket(small)).rejects.toMatchObject({ status: 503 });
+  await expect.poll(() => small.stats().connections, { timeout: 4_000 }).toBe(0);
+  await openSocket(small);
+  socket.terminate();
   await small.stop();
 });
 

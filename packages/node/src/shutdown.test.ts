@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { openSocket, TestClient } from "./testing/test-client.ts";
+import { openSocket, stopReading, TestClient } from "./testing/test-client.ts";
 import { startTestNode } from "./testing/test-node.ts";
 
 test("on shutdown clients are told to come back later, then let go, and the port is free again", async () => {
@@ -27,6 +27,17 @@ test("clients that leave at once are not waited for", async () => {
   client.close();
   await stopped;
 });
+
+test("a client that does not hang up is not waited for either", async () => {
+  const node = await startTestNode();
+  await TestClient.connect(node);
+  const deaf = await openSocket(node);
+  stopReading(deaf);
+  const greeted = await TestClient.connect(node);
+  stopReading(greeted.socket);
+  await node.stop();
+  for (const socket of [deaf, greeted.socket]) socket.terminate();
+}, 5_000);
 
 test("two daemons do not share a home or a port, and the error says what to do", async () => {
   const node = await startTestNode();

@@ -21,6 +21,9 @@ import { type Answer, type EdgePeer, handleRequest } from "./request-handlers.ts
 /** Requests of one connection that are being worked on; more wait in nobody's memory: they are refused. */
 const MAX_UNDER_WAY = 64;
 
+/** What a peer gets to take its close frame and hang up; ws itself would give it 30 s. */
+const HANG_UP_MS = 1_000;
+
 /** WebSocket close codes (RFC 6455 section 7.4.1). */
 const CLOSE_CODES: Record<CloseReason, number> = {
   closed: 1000,
@@ -45,7 +48,7 @@ export class EdgeConnection implements EdgePeer {
   readonly #stream: Duplex;
   #corked = false;
   readonly #services: EdgeServices;
-  readonly #onClose: (connection: EdgeConnection) => void;
+  #cancelHangUp: (() => void) | undefined;
   readonly #frames: TokenBucket;
   #deliverBytes: TokenBucket | undefined;
   #refusals = 0;
@@ -59,12 +62,11 @@ export class EdgeConnection implements EdgePeer {
     stream: Duplex,
     services: EdgeServices,
     prefix: PrefixUse | undefined,
-    onClose: (connection: EdgeConnection) => void,
+    onGone: (connection: EdgeConnection) => void,
   ) {
     this.#socket = socket;
     this.#stream = stream;
     this.#services = services;
-    this.#onClose = onClose;
     this.prefix = prefix;
     this.openedAt = services.clock.now();
     this.#lastHeardAt = this.openedAt;
@@ -74,7 +76,12 @@ export class EdgeConnection implements EdgePeer {
     socket.on("pong", () => this.#heard());
     // ws reports a peer's broken frames, too, as errors, and closes by itself.
     socket.on("error", () => this.#end("bad-frame"));
-    socket.on("close", () => this.#end("closed"));
+    // Of the stream, and not sooner: until then it takes a place.
+    stream.once("close", () => {
+      this.#end("closed");
+      this.#cancelHangUp?.();
+      onGone(this);
+    });
   }
 
   get open(): boolean {
@@ -126,6 +133,7 @@ export class EdgeConnection implements EdgePeer {
 
   /** Called now and then: lets go of the silent, and asks the quiet. */
   checkAlive(now: number): void {
+    if (this.#closed) return;
     const { helloTimeoutMs, idleTimeoutMs } = this.#services.limits;
     const quietMs = now - this.#lastHeardAt;
     if (!this.greeted && now - this.openedAt > helloTimeoutMs) this.close("no-hello");
@@ -144,6 +152,7 @@ export class EdgeConnection implements EdgePeer {
     this.#end(reason);
   }
 
+  /** Serves it no more. It counts until its socket is closed. */
   #end(reason: CloseReason): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -152,7 +161,7 @@ export class EdgeConnection implements EdgePeer {
     this.mailboxes.clear();
     this.#services.metrics.closed(reason);
     this.#services.log.debug("connection-closed", { code: reason });
-    this.#onClose(this);
+    this.#cancelHangUp = this.#services.clock.setTimer(HANG_UP_MS, () => this.#socket.terminate());
   }
 
   #heard(): void {

@@ -83,10 +83,15 @@ export class EdgeListener {
       if (connection.greeted) connection.send({ type: "drain", graceMs, retryAfterMs, supernodes: [] });
       else connection.close("shutdown");
     const deadline = this.#services.clock.now() + graceMs;
-    while (this.#connections.size > 0 && this.#services.clock.now() < deadline)
-      await new Promise<void>((resolve) => this.#services.clock.setTimer(20, resolve));
+    while (this.#connections.size > 0 && this.#services.clock.now() < deadline) await this.#moment();
     for (const connection of [...this.#connections]) connection.close("shutdown");
+    // Soon: a closed connection hangs up by itself where its peer does not.
+    while (this.#connections.size > 0) await this.#moment();
     this.#cancelCheck();
+  }
+
+  #moment(): Promise<void> {
+    return new Promise((resolve) => this.#services.clock.setTimer(20, resolve));
   }
 
   /** The HTTP status under which the request is refused, if it is. */
@@ -116,8 +121,8 @@ export class EdgeListener {
   }
 
   #add(webSocket: WebSocket, stream: Duplex, prefix: PrefixUse | undefined): void {
-    const connection = new EdgeConnection(webSocket, stream, this.#services, prefix, (closed) => {
-      this.#connections.delete(closed);
+    const connection = new EdgeConnection(webSocket, stream, this.#services, prefix, (gone) => {
+      this.#connections.delete(gone);
       if (prefix) prefix.counts.connections--;
     });
     this.#connections.add(connection);

@@ -59,6 +59,11 @@ export function openSocket(
   });
 }
 
+/** From here on it takes nothing, not even a close frame, as a stuck or hostile peer does. */
+export function stopReading(socket: WebSocket): void {
+  (socket as unknown as { _socket: { pause(): void } })._socket.pause();
+}
+
 export class TestClient {
   readonly session: EdgeSession;
   readonly socket: WebSocket;

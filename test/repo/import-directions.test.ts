@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "apps/cli": ["@earshot/core", "@earshot/sdk", "@earshot/node"],
 };
 
-const CORE_LIBRARIES = /^(@noble\/|@scure\/|hpke$|cborg(\/|$))/;
+const CORE_LIBRARIES = /^(@noble\/|@scure\/|hpke$)/;
 
 /** What only Node, a browser or a test has: core is handed all of it (`Clock`, `RandomSource`, …). */
 const OUTSIDE_GLOBALS = new Set(

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { decode, encode, rfc8949EncodeOptions } from "cborg";
 import fc from "fast-check";
 import { cleanText, checkText, decodeCbor, encodeCbor, fromHex, toHex, unwrap, type CborValue } from "@earshot/core";
 import { asArray, asBool, asBytes, asNullable, asText, asUint, asVersioned, readCbor } from "./cbor.ts";
@@ -33,6 +34,35 @@ test("random bytes are refused or decode to what encodes to the same bytes", () 
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       const result = decodeCbor(bytes);
       if (result.ok) expect(toHex(encodeCbor(result.value))).toBe(toHex(bytes));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("what is encoded is what a general library encodes, and reads", () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      const bytes = encodeCbor(value);
+      expect(toHex(bytes)).toBe(toHex(encode(value, rfc8949EncodeOptions)));
+      expect(decode(bytes)).toEqual(value);
+    }),
+  );
+  for (const length of [0, 23, 24, 255, 256, 65_535, 65_536])
+    expect(decode(encodeCbor(new Uint8Array(length)))).toEqual(new Uint8Array(length));
+  for (const edge of [23, 24, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, Number.MAX_SAFE_INTEGER])
+    for (const n of [edge, -edge, -edge - 1].filter(Number.isSafeInteger)) {
+      expect(toHex(encodeCbor(n))).toBe(toHex(encode(n)));
+      expect(decodeCbor(encodeCbor(n))).toEqual(accept(n));
+    }
+});
+
+test("what is altered by a bit or two is read as a strict general library reads it, or refused", () => {
+  fc.assert(
+    fc.property(anyValue, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 }), (value, changes) => {
+      const bytes = encodeCbor(value);
+      for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+      const read = decodeCbor(bytes);
+      if (read.ok) expect(read.value).toEqual(decode(bytes, { strict: true }));
     }),
     { numRuns: 2_000 },
   );

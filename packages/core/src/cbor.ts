@@ -1,6 +1,9 @@
-/** CBOR (RFC 8949) as the protocol restricts it. docs/protocol/README.md, "Notation". */
-import { encode, rfc8949EncodeOptions, type Token, Tokenizer } from "cborg";
-import { equalBytes, utf8 } from "./bytes.ts";
+/**
+ * CBOR (RFC 8949) as the protocol restricts it. docs/protocol/README.md, "Notation". What is left of it is so little that a
+ * general library's options to turn the rest off are more to get wrong; the tests hold it against one.
+ */
+import { bytesToUtf8 } from "@noble/ciphers/utils.js";
+import { ByteReader, ByteWriter, decodeBytes, equalBytes, utf8 } from "./bytes.ts";
 import { EarshotError, RefusedError, accept, refuse, type RefusalCode, type Result } from "./errors.ts";
 
 /** Integers are safe integers (at most 2^53 - 1 away from zero). */
@@ -9,7 +12,21 @@ export type CborValue = number | string | boolean | null | Uint8Array | readonly
 /** Arrays within arrays, counting the outermost. No structure of the protocol needs more than five. */
 export const CBOR_MAX_DEPTH = 8;
 
-const STRICT = { strict: true, allowIndefinite: false, allowUndefined: false, allowBigInt: false } as const;
+/** Major types, RFC 8949 section 3.1. */
+const UINT = 0;
+const NEGINT = 1;
+const BYTES = 2;
+const TEXT = 3;
+const ARRAY = 4;
+/** Additional information: the argument is in the 1, 2, 4 or 8 bytes that follow. Below it, it is the argument itself. */
+const IN_1_BYTE = 24;
+const IN_2_BYTES = 25;
+const IN_4_BYTES = 26;
+const IN_8_BYTES = 27;
+/** Whole first bytes, major type 7. */
+const FALSE = 0xf4;
+const TRUE = 0xf5;
+const NULL = 0xf6;
 
 /** Controls, lone surrogates, line separators, explicit directional formatting (UAX 9) and the byte-order mark, which decoders swallow. */
 const UNSAFE_TEXT = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
@@ -44,12 +61,33 @@ export function cleanText(text: string, maxBytes: number): string {
 /** Deterministic encoding. A value the protocol does not allow is the caller's mistake: RefusedError `bad-text`, or EarshotError `bad-cbor`. */
 export function encodeCbor(value: CborValue): Uint8Array {
   assertEncodable(value, 0);
-  return plain(encode(value, rfc8949EncodeOptions));
+  const writer = new ByteWriter();
+  writeItem(writer, value);
+  return writer.finish();
 }
 
-/** Never Node's Buffer, whose `slice` does not copy. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+function writeItem(writer: ByteWriter, value: CborValue): void {
+  if (value === null) writer.u8(NULL);
+  else if (typeof value === "boolean") writer.u8(value ? TRUE : FALSE);
+  else if (typeof value === "number") writeHead(writer, value < 0 ? NEGINT : UINT, value < 0 ? -1 - value : value);
+  else if (typeof value === "string") {
+    const bytes = utf8(value);
+    writeHead(writer, TEXT, bytes.length).raw(bytes);
+  } else if (value instanceof Uint8Array) writeHead(writer, BYTES, value.length).raw(value);
+  else {
+    writeHead(writer, ARRAY, value.length);
+    for (const item of value) writeItem(writer, item);
+  }
+}
+
+/** The argument in as few bytes as it fits. */
+function writeHead(writer: ByteWriter, major: number, argument: number): ByteWriter {
+  const first = major << 5;
+  if (argument < IN_1_BYTE) return writer.u8(first | argument);
+  if (argument < 2 ** 8) return writer.u8(first | IN_1_BYTE).u8(argument);
+  if (argument < 2 ** 16) return writer.u8(first | IN_2_BYTES).u16(argument);
+  if (argument < 2 ** 32) return writer.u8(first | IN_4_BYTES).u32(argument);
+  return writer.u8(first | IN_8_BYTES).u64(argument);
 }
 
 function assertEncodable(value: CborValue, depth: number): void {
@@ -73,62 +111,75 @@ export function decodeCbor(bytes: Uint8Array): Result<CborValue> {
 
 /** Decodes and hands the value to `read`, in which the shape readers below may be used: their mismatch refuses the whole. */
 export function readCbor<T>(bytes: Uint8Array, read: (value: CborValue) => Result<T>): Result<T> {
-  let value: CborValue;
+  const item = readOne(bytes);
+  if (!item.ok) return item;
   try {
-    const tokens = new Tokenizer(plain(bytes), { ...STRICT, retainStringBytes: true });
-    value = readItem(tokens, 0);
-    if (!tokens.done()) return refuse("bad-cbor", "bytes after the item");
-  } catch (error) {
-    // cborg throws plain Errors for malformed input, and nothing else runs in the block above.
-    return error instanceof ShapeMismatch ? refuse(error.code, error.message) : refuse("bad-cbor", "malformed");
-  }
-  try {
-    return read(value);
+    return read(item.value);
   } catch (error) {
     if (error instanceof ShapeMismatch) return refuse(error.code, error.message);
     throw error;
   }
 }
 
-function readItem(tokens: Tokenizer, depth: number): CborValue {
-  const token = tokens.next();
-  switch (token.type.name) {
-    case "uint":
-    case "negint":
-      return integerOf(token);
-    case "bytes":
-      return token.value as Uint8Array;
-    case "string":
-      return textOf(token);
-    case "array": {
-      if (depth >= CBOR_MAX_DEPTH) throw new ShapeMismatch("bad-cbor", "too deep");
-      const items: CborValue[] = [];
-      for (let i = 0; i < (token.value as number); i++) items.push(readItem(tokens, depth + 1));
-      return items;
-    }
-    case "false":
-      return false;
-    case "true":
-      return true;
-    case "null":
-      return null;
-    default:
-      throw new ShapeMismatch("bad-cbor", `a ${token.type.name} is not allowed`);
+function readOne(bytes: Uint8Array): Result<CborValue> {
+  try {
+    const read = decodeBytes(bytes, (reader) => accept(readItem(reader, 0)));
+    return read.ok ? read : refuse("bad-cbor", read.detail);
+  } catch (error) {
+    if (error instanceof ShapeMismatch) return refuse(error.code, error.message);
+    throw error;
   }
 }
 
-function integerOf(token: Token): number {
-  if (!Number.isSafeInteger(token.value)) throw new ShapeMismatch("bad-cbor", "integer out of range");
-  return token.value as number;
+function readItem(reader: ByteReader, depth: number): CborValue {
+  const first = reader.u8();
+  if (first === FALSE || first === TRUE) return first === TRUE;
+  if (first === NULL) return null;
+  const argument = readArgument(reader, first & 0x1f);
+  switch (first >> 5) {
+    case UINT:
+      return argument;
+    case NEGINT:
+      return argument < Number.MAX_SAFE_INTEGER ? -1 - argument : malformed("integer out of range");
+    case BYTES:
+      return new Uint8Array(reader.bytes(argument));
+    case TEXT:
+      return textOf(reader.bytes(argument));
+    case ARRAY: {
+      if (depth >= CBOR_MAX_DEPTH) return malformed("too deep");
+      const items: CborValue[] = [];
+      for (let i = 0; i < argument; i++) items.push(readItem(reader, depth + 1));
+      return items;
+    }
+    default:
+      return malformed("a type that is not allowed");
+  }
 }
 
-function textOf(token: Token): string {
-  const text = token.value as string;
-  // cborg decodes UTF-8 leniently; whatever it replaced or swallowed differs on the way back.
-  if (!equalBytes(utf8(text), token.byteValue ?? new Uint8Array())) throw new ShapeMismatch("bad-text", "not UTF-8");
+/** A safe integer. An argument in more bytes than it needs would give an item a second encoding. */
+function readArgument(reader: ByteReader, information: number): number {
+  if (information < IN_1_BYTE) return information;
+  let argument: number;
+  let least: number;
+  if (information === IN_1_BYTE) [argument, least] = [reader.u8(), IN_1_BYTE];
+  else if (information === IN_2_BYTES) [argument, least] = [reader.u16(), 2 ** 8];
+  else if (information === IN_4_BYTES) [argument, least] = [reader.u32(), 2 ** 16];
+  else if (information === IN_8_BYTES) [argument, least] = [reader.u64(), 2 ** 32];
+  else return malformed("reserved or indefinite length");
+  return argument < least ? malformed("a number in more bytes than it needs") : argument;
+}
+
+function textOf(bytes: Uint8Array): string {
+  const text = bytesToUtf8(bytes);
+  // Decoded leniently: whatever was replaced or swallowed differs on the way back.
+  if (!equalBytes(utf8(text), bytes)) throw new ShapeMismatch("bad-text", "not UTF-8");
   const checked = checkText(text);
   if (!checked.ok) throw new ShapeMismatch(checked.code, checked.detail ?? checked.code);
   return text;
+}
+
+function malformed(what: string): never {
+  throw new ShapeMismatch("bad-cbor", what);
 }
 
 function mismatch(expected: string): never {

@@ -1,9 +1,12 @@
 /** The options of `call` and `answer`, checked before anything rings. */
+import { statSync } from "node:fs";
+import type { EarshotError } from "@earshot/core";
 import { type Sound } from "./audio/wav.ts";
 import { readWavFile } from "./audio/wav-file.ts";
 import { WavWriter } from "./audio/wav-writer.ts";
 import { FRAME_RATE_HZ } from "./audio/frames.ts";
 import type { CommonOptions } from "./common-options.ts";
+import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface CallOptions extends CommonOptions {
@@ -24,8 +27,11 @@ export interface CallSound {
 /** A day: longer than any call here, and far below what timers hold. */
 const MAX_SECONDS = 86_400;
 
-/** Reads and opens the files that the options name. Throws {@link UsageError}, `WavError` or `record-failed`. */
-export async function openCallSound(options: CallOptions): Promise<CallSound> {
+/**
+ * Reads the files that the options name and checks those that will be written. Throws {@link UsageError}, `WavError` or
+ * `record-failed`; a recording that fails later is told on `terminal`, and the call goes on.
+ */
+export async function openCallSound(options: CallOptions, terminal: Terminal): Promise<CallSound> {
   const seconds = options.seconds === undefined ? undefined : parseSeconds("--seconds", options.seconds);
   if (options.loop && options.play === undefined)
     throw new UsageError("--loop needs --play FILE: what should be repeated?");
@@ -33,13 +39,28 @@ export async function openCallSound(options: CallOptions): Promise<CallSound> {
     options.play === undefined
       ? undefined
       : { path: options.play, sound: await readWavFile(options.play), loop: options.loop === true };
+  const record = options.record === undefined ? undefined : openRecord(options.record, options.play, terminal);
   return {
     ...(play === undefined ? {} : { play }),
-    ...(options.record === undefined
-      ? {}
-      : { record: { path: options.record, writer: new WavWriter(options.record, FRAME_RATE_HZ) } }),
+    ...(record === undefined ? {} : { record }),
     ...(seconds === undefined ? {} : { hangUpAfterMs: seconds * 1000 }),
   };
+}
+
+function openRecord(path: string, play: string | undefined, terminal: Terminal): CallSound["record"] {
+  if (play !== undefined && isSameFile(play, path))
+    throw new UsageError(`--play and --record name the same file, ${path}: the recording would replace it.`);
+  const onFailed = ({ message }: EarshotError): void => {
+    terminal.emit({ event: "record-failed", file: path, message });
+    terminal.note(terminal.warn(`! The recording has stopped: ${message}. The call goes on.`));
+  };
+  return { path, writer: new WavWriter(path, FRAME_RATE_HZ, onFailed) };
+}
+
+/** Also by way of links. */
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
 /** A number of seconds above 0, fractions included. Throws {@link UsageError} that names the option. */

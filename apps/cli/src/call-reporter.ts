@@ -40,7 +40,7 @@ export function createCallReporter(terminal: Terminal, sound: CallSound): CallRe
     ended(call, { reason, wasActive }, exitCode) {
       terminal.progress(undefined);
       const recorded =
-        sound.record === undefined || !wasActive
+        sound.record === undefined || sound.record.writer.seconds === 0
           ? undefined
           : { file: sound.record.path, seconds: Math.round(100 * sound.record.writer.seconds) / 100 };
       const talkedMs = (call.endedAt ?? Date.now()) - (call.answeredAt ?? call.startedAt);

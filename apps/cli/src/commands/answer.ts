@@ -19,7 +19,7 @@ export interface AnswerOptions extends CallOptions {
 /** Takes the next call that rings; gives the exit code once it has ended. */
 export async function answerCall(options: AnswerOptions, terminal: Terminal): Promise<ExitCode> {
   const waitMs = options.wait === undefined ? undefined : 1000 * parseSeconds("--wait", options.wait);
-  const sound = await openCallSound(options);
+  const sound = await openCallSound(options, terminal);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
   const session = await openSession(options);

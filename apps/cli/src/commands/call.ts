@@ -17,7 +17,7 @@ const ACCEPT_TIMEOUT_MS = 10_000;
 
 /** Calls by contact name, id or card; gives the exit code once the call has ended. */
 export async function placeCall(whom: string, options: CallOptions, terminal: Terminal): Promise<ExitCode> {
-  const sound = await openCallSound(options);
+  const sound = await openCallSound(options, terminal);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
   const session = await openSession(options);

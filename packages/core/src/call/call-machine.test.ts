@@ -234,6 +234,20 @@ describe("a call that is not answered", () => {
     });
   });
 
+  test("tells the caller that it is busy where another call was taken before this one rang, and not afterwards", () => {
+    const held = createWorld();
+    held.network.ringShown = false;
+    held.dial();
+    held.run(100);
+    held.callee.dispatch({ type: "busy" });
+    held.run(100);
+    expect([held.callee, held.caller].map(reason)).toEqual(["busy", "busy"]);
+    expect(held.callee.did("missed")).toHaveLength(1);
+    const world = ringing();
+    world.callee.dispatch({ type: "busy" });
+    expect(reason(world.callee)).toBe("alerting");
+  });
+
   test("tells the caller nothing before the ring is on the screen", () => {
     const world = createWorld();
     world.network.ringShown = false;

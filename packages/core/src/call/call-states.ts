@@ -206,6 +206,8 @@ export type CallEvent =
   | { readonly type: "hang-up" }
   /** The client is being stopped. */
   | { readonly type: "shutdown" }
+  /** Incoming, before its ring was shown: this device has taken another call meanwhile. */
+  | { readonly type: "busy" }
   /** This call lost against the other's simultaneous one: ends quietly. */
   | { readonly type: "glare-lost" }
   /** The person muted, unmuted, or turned the picture on or off. */

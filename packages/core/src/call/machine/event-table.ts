@@ -74,6 +74,7 @@ const callingRow = {
   decline: ignored,
   "hang-up": (turn) => cancelAll(turn, "hung-up", "hung-up"),
   shutdown: (turn) => cancelAll(turn, "hung-up", "local-shutdown"),
+  busy: ignored,
   // The other devices of that person stop ringing: it is in the call that was kept.
   "glare-lost": (turn) => cancelAll(turn, "answered-elsewhere", "glare"),
   "set-media": onSetMedia,
@@ -93,6 +94,7 @@ const answeredRow = {
   decline: ignored,
   "hang-up": (turn, state) => sayAndEnd(turn, state.chosen, { type: "hang-up", reason: "hung-up" }, "hung-up"),
   shutdown: (turn, state) => sayAndEnd(turn, state.chosen, { type: "hang-up", reason: "shutdown" }, "local-shutdown"),
+  busy: ignored,
   "glare-lost": ignored,
   "set-media": (turn, state, event) => {
     patchData(turn, { localMedia: event.media });
@@ -128,6 +130,7 @@ export const EVENT_TABLE: EventTable = {
     decline: ignored,
     "hang-up": (turn) => endCall(turn, "hung-up"),
     shutdown: (turn) => endCall(turn, "local-shutdown"),
+    busy: ignored,
     "glare-lost": (turn) => endCall(turn, "glare"),
     "set-media": ignored,
     "network-changed": ignored,
@@ -153,6 +156,7 @@ export const EVENT_TABLE: EventTable = {
     "hang-up": (turn) => incoming.declineCall(turn),
     // Says nothing: this person's other devices may still take it.
     shutdown: (turn) => endCall(turn, "local-shutdown"),
+    busy: (turn, state) => incoming.becomeBusy(turn, state),
     "glare-lost": (turn) => endCall(turn, "glare"),
     "set-media": onSetMedia,
     "network-changed": ignored,
@@ -213,6 +217,7 @@ export const EVENT_TABLE: EventTable = {
     decline: ignored,
     "hang-up": ignored,
     shutdown: ignored,
+    busy: ignored,
     "glare-lost": ignored,
     "set-media": ignored,
     "network-changed": ignored,

@@ -28,11 +28,7 @@ export function receiveInvite(
     emit(turn, { type: "missed" });
     return endCall(turn, "stale");
   }
-  if (state.busy) {
-    sendOn(turn, INCOMING_LEG, "envelope", { type: "busy" });
-    emit(turn, { type: "missed" });
-    return endCall(turn, "busy");
-  }
+  if (state.busy) return sayBusy(turn);
   const { commitment, setup, wantsVideo } = message;
   patchLeg(turn, INCOMING_LEG, {
     commitment,
@@ -43,6 +39,17 @@ export function receiveInvite(
   turn.state = { ...dataOf(turn.state), wantsVideo, phase: "alerting", shown: false };
   emit(turn, { type: "ring", wantsVideo });
   emit(turn, { type: "start-timer", name: "ring", delayMs: RING_TIMEOUT_MS });
+}
+
+function sayBusy(turn: Turn): void {
+  sendOn(turn, INCOMING_LEG, "envelope", { type: "busy" });
+  emit(turn, { type: "missed" });
+  endCall(turn, "busy");
+}
+
+/** Another call was taken while this one's ring was kept back. What rings already is not taken away. */
+export function becomeBusy(turn: Turn, state: Alerting): void {
+  if (!state.shown) sayBusy(turn);
 }
 
 /** Something else than an invite, and nothing held that an invite could still come before: there is no call. */

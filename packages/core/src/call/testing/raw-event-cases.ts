@@ -69,7 +69,7 @@ export const raw = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("local" as const), leg: fc.nat(1), n: fc.nat(11) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(8) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("timer" as const), n: fc.nat(TIMERS.length - 1) }) },
 );
 type Raw = typeof raw extends fc.Arbitrary<infer T> ? T : never;
@@ -177,6 +177,7 @@ function personEvent(n: number): CallEvent {
     { type: "set-media", media: MEDIA },
     { type: "ring-shown" },
     { type: "ring-shown" },
+    { type: "busy" },
     { type: "network-changed" },
     { type: "decline" },
     { type: "hang-up" },

@@ -1,11 +1,4 @@
-import {
-  CALL_LEGS_MAX,
-  decodeCard,
-  type DeviceLocator,
-  encodeCard,
-  type RefusalCode,
-  unwrap,
-} from "@earshot/core";
+import { CALL_LEGS_MAX, decodeCard, type DeviceLocator, encodeCard, type RefusalCode, unwrap } from "@earshot/core";
 import type {
   Call,
   CallMedia,
@@ -201,7 +194,7 @@ export class EarshotClient implements Client {
     const found = await Promise.all(
       newest.map(({ deviceKey, locatorKey }) =>
         sender.prepare({ accountKey, deviceKey, locatorKey }).then(
-          (ready) => (ready ? [deviceKey] : []),
+          (ready) => (ready.ok ? [deviceKey] : []),
           () => [],
         ),
       ),

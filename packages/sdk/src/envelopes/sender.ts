@@ -1,4 +1,5 @@
 import {
+  accept,
   type ContactRecord,
   dayOf,
   type DeviceListState,
@@ -90,13 +91,13 @@ export class Sender {
     return found.ok ? done(await this.#deliverTo(address, found.value, tokenSecret, message)) : found;
   }
 
-  /** Looks a device up and prepares the delivery, so that a call to it starts fast. False where it cannot be found. */
-  async prepare(address: DeviceAddress): Promise<boolean> {
+  /** Looks a device up and prepares the delivery, so that a call to it starts fast. Refused where it cannot be found. */
+  async prepare(address: DeviceAddress): Promise<Result<void>> {
     const known = this.#recall(address);
     const found = known ? { ok: true as const, value: known } : await this.look(address);
-    if (!found.ok) return false;
+    if (!found.ok) return found;
     for (const place of found.value.record.places) await this.#parts.courier.prepare(place);
-    return true;
+    return accept(undefined);
   }
 
   /** To every device in a stranger's public bundle, paid with work. Ok where at least one took it. */

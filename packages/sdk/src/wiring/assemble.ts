@@ -14,7 +14,7 @@ import type { Assembly, Base } from "./assembly.ts";
 import { makeCalls } from "./make-calls.ts";
 import { makeContacts, makeOutbox } from "./make-contacts.ts";
 import { makeClockCheck, makeLinks, makeMailboxes, makePresence } from "./make-edge.ts";
-import { makeRouter, makeSender } from "./make-envelopes.ts";
+import { makeLooks, makeRouter, makeSender } from "./make-envelopes.ts";
 
 /** What a supernode asks for on the request lane, until it says so itself. */
 const DEFAULT_REQUEST_WORK_BITS = 18;
@@ -40,6 +40,7 @@ export async function assemble(
   parts.directory = new Directory({ clock, signatures, link: parts.links.directory, onRefused: parts.refuse });
   parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
   parts.sender = makeSender(parts);
+  parts.looks = makeLooks(parts);
   parts.publisher = new Publisher(parts);
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);

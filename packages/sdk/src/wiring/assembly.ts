@@ -6,6 +6,7 @@ import type { ContactBook } from "../contacts/contact-book.ts";
 import type { ContactsManager } from "../contacts/contacts-manager.ts";
 import type { Locator } from "../contacts/locator.ts";
 import type { Outbox } from "../contacts/outbox.ts";
+import type { ContactLooks } from "../directory/contact-looks.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { Publisher } from "../directory/publisher.ts";
 import type { Courier } from "../edge/courier.ts";
@@ -47,6 +48,7 @@ export interface Assembly extends Base {
   readonly directory: Directory;
   readonly courier: Courier;
   readonly sender: Sender;
+  readonly looks: ContactLooks;
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly contacts: ContactsManager;

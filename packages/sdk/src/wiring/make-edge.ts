@@ -73,13 +73,7 @@ export function makeLinks(parts: Assembly): Links {
 }
 
 /** What waits goes out, and contacts are looked up so that calling them is fast. */
-async function whenOnline({ outbox, book, presence, sender, problem }: Assembly): Promise<void> {
+async function whenOnline({ outbox, looks }: Assembly): Promise<void> {
   await outbox.flush();
-  for (const { state } of book.all()) {
-    if (state.status !== "contact") continue;
-    for (const { deviceKey, locatorKey } of state.locators) {
-      if (!presence.online) return;
-      await sender.prepare({ accountKey: state.accountKey, deviceKey, locatorKey }).catch(problem);
-    }
-  }
+  await looks.prepareAll();
 }

@@ -1,4 +1,5 @@
 import { toHex } from "@earshot/core";
+import { ContactLooks } from "../directory/contact-looks.ts";
 import { EnvelopeRouter } from "../envelopes/router.ts";
 import { Sender } from "../envelopes/sender.ts";
 import type { Assembly } from "./assembly.ts";
@@ -7,7 +8,7 @@ export function makeRouter(parts: Assembly): EnvelopeRouter {
   return new EnvelopeRouter(parts, {
     onCall: (opened) => parts.calls.handleEnvelope(opened),
     onContactMessage: (opened) => parts.contacts.handleEnvelope(opened),
-    onListAhead: (accountKey) => void lookAtAll(parts, accountKey),
+    onListAhead: (accountKey) => void parts.looks.lookAtList(accountKey),
     onRefused: parts.refuse,
   });
 }
@@ -27,11 +28,13 @@ export function makeSender(parts: Assembly): Sender {
   });
 }
 
-/** Looks a contact's devices up anew: their bundles carry the device list. */
-async function lookAtAll({ book, sender, problem }: Assembly, accountKey: Uint8Array): Promise<void> {
-  const state = book.get(accountKey)?.state;
-  if (state?.status !== "contact") return;
-  for (const { deviceKey, locatorKey } of state.locators) {
-    await sender.look({ accountKey, deviceKey, locatorKey }).catch(problem);
-  }
+export function makeLooks(parts: Assembly): ContactLooks {
+  const { ports, book, sender, presence, problem } = parts;
+  return new ContactLooks({
+    clock: ports.clock,
+    book,
+    sender,
+    isOnline: () => presence.online,
+    onProblem: problem,
+  });
 }

@@ -3,7 +3,8 @@ import { createDice, mutate } from "./mutate.ts";
 import { MAX_INPUT_BYTES } from "./protocol.ts";
 import { runTarget } from "./run-target.ts";
 
-const planted = (target: string) => runTarget({ file: "planted/bugs.ts", target, seed: 5, seconds: 1, inputs: [] });
+const planted = (target: string, seconds = 1) =>
+  runTarget({ file: "planted/bugs.ts", target, seed: 5, seconds, inputs: [] });
 
 test("a sound decoder is fed many inputs and passes", async () => {
   const result = await planted("sound");
@@ -24,7 +25,8 @@ test("a decoder that hangs is killed, and the input that it hangs on is given ba
 });
 
 test("a decoder whose memory grows without bound is found", async () => {
-  expect((await planted("grows")).ok).toBe(false);
+  // Ends as soon as its heap is full: long before its time is over.
+  expect((await planted("grows", 15)).ok).toBe(false);
 });
 
 test("the same seed gives the same inputs, none over the limit", () => {

@@ -20,5 +20,5 @@ export const targets: readonly FuzzTarget[] = [
       while (input[0] === 7);
     },
   },
-  { name: "grows", seeds, run: () => void kept.push(Array.from({ length: 1_000 }, () => ({}))) },
+  { name: "grows", seeds, run: () => void kept.push(Array.from({ length: 10_000 }, () => ({}))) },
 ];

@@ -107,7 +107,8 @@ async function openMailbox(
   request: Of<"open-mailbox">,
   challenge: Uint8Array,
 ): Promise<Answer> {
-  if (peer.mailboxes.size >= s.limits.maxMailboxesPerConnection) return refuse("too-many", "mailboxes on a connection");
+  const isFull = () => peer.mailboxes.size >= s.limits.maxMailboxesPerConnection;
+  if (isFull()) return refuse("too-many", "mailboxes on a connection");
   const mailboxId = mailboxIdOf(request.mailboxKey);
   const message = mailboxOpenMessage(challenge, s.self().supernodeKey, request.lanes);
   // A mailbox that exists was checked when it was made: its id is the hash of this very key.
@@ -116,7 +117,9 @@ async function openMailbox(
     ? await s.signatures.verify(request.mailboxKey, message, request.signature)
     : await verifyEd25519(s.signatures, request.mailboxKey, message, request.signature);
   if (!signed) return refuse("bad-signature");
+  // Others may have been opened, and the connection closed, while this signature was checked.
   if (!peer.open) return refuse("bad-state", "closed meanwhile");
+  if (isFull()) return refuse("too-many", "mailboxes on a connection");
   const opened = s.mailboxes.open({ ...request, mailboxId }, peer, peer.prefix, s.clock.now());
   if (!opened.ok) return opened;
   peer.mailboxes.set(opened.value.name, opened.value);

@@ -31,8 +31,9 @@ test("a contact's envelope reaches the owner unaltered, and is forgotten once ac
   const pushed = await owner.next("envelope");
   expect(pushed.envelope).toEqual(envelope);
   expect(pushed.mailboxId).toEqual(mailbox.id);
+  const held = node.stats().storeBytes;
   accepted(await mailbox.ack(owner, pushed.seq));
-  expect(node.stats()).toMatchObject({ storeBytes: 0, envelopes: { forwarded: 1, acknowledged: 1 } });
+  expect(node.stats()).toMatchObject({ storeBytes: held - 2048, envelopes: { forwarded: 1, acknowledged: 1 } });
 });
 
 test("what arrives while the owner is away waits, in order, and comes again until it is acknowledged", async () => {
@@ -139,6 +140,14 @@ test("a new mailbox costs work; one that exists does not", async () => {
   });
   accepted(await mailbox.open(client));
   expect(await client.session.openMailbox(keys)).toMatchObject({ ok: true });
+});
+
+test("a connection has only so many mailboxes open, however many it asks for at once", async () => {
+  const node = await start({ limits: { maxMailboxesPerConnection: 3, mailboxWorkBits: 0 } });
+  const client = await TestClient.connect(node);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => new TestMailbox().open(client)));
+  expect(answers.filter(({ ok }) => ok).length).toBe(3);
+  expect(answers.find(({ ok }) => !ok)).toMatchObject({ code: "too-many" });
 });
 
 test("nobody opens a mailbox with another's signature, or with one made for another connection", async () => {

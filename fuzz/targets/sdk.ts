@@ -39,7 +39,7 @@ function stored<T>(name: string, codec: StoredCodec<T>, value: T): FuzzTarget {
 
 export const targets: readonly FuzzTarget[] = [
   stored("contacts", contactsCodec, [
-    { state: newContact(key), label: "Ann", addedAt: 1, listHead: { n: 1, hash: key }, revoked: [key] },
+    { state: newContact(key), label: "Ann", addedAt: 1, listHead: { n: 1, hash: key }, revoked: [key], devices: [key] },
   ]),
   stored("locator", locatorCodec, { seed: key, since: 1 }),
   stored("outbox", outboxCodec, [letter]),

@@ -71,8 +71,12 @@ export interface ClientEvents {
   incoming: Call;
   /** A call that this device did not take: missed while away, or refused as stale. */
   missed: MissedCall;
-  /** A contact's device that this app has not seen before (promise 5). */
-  newDevice: { readonly contactId: string; readonly deviceId: string };
+  /**
+   * A contact's device that this app has not seen before (promise 5). `listRestarted`: their list of devices was started anew,
+   * as a restore from the recovery phrase alone does it, and so does a thief of the account: ask them, then `addContact` again.
+   * Until then nothing is sent to the devices of the new list.
+   */
+  newDevice: { readonly contactId: string; readonly deviceId: string; readonly listRestarted?: true };
   /** An attempt that was broken off between the nonces: shown, because guessing words costs an attacker such attempts. */
   brokenAttempt: { readonly contactId: string; readonly at: number };
   /** Bytes from someone else were refused; counted in `client.refusals()`. */

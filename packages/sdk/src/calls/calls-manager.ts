@@ -41,6 +41,8 @@ export interface CallsPorts {
   readonly maxCalls: number;
   /** Who this account is to us, and whether it may ring. */
   readonly contactOf: (account: Uint8Array) => Contact | undefined;
+  /** Whether this device of a contact was seen for the first time just now: a person has to answer it. */
+  readonly isNewDevice: (device: Uint8Array) => boolean;
   readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<void>;
 }
 
@@ -85,9 +87,10 @@ export class CallsManager {
     return [...this.#calls.values()].flatMap(({ handle }) => (handle ? [handle] : []));
   }
 
-  /** Dials these devices of a contact. Throws {@link CallError} `already-in-call`. */
+  /** Dials these devices of a contact. Throws {@link CallError} `already-in-call`, `not-a-contact`. */
   place(account: Uint8Array, devices: readonly Uint8Array[], media: CallMedia): CallHandle {
     this.mayPlace();
+    this.#mustKnow(account);
     const { random, self } = this.#ports;
     const state = createOutgoingCall({
       callId: random.bytes(CALL_ID_BYTES),
@@ -258,6 +261,9 @@ export class CallsManager {
     }
     const entry = this.#calls.get(id);
     if (!entry || entry.session.ended) return;
+    if (!this.#ports.contactOf(account)) return entry.session.handle({ type: "shutdown" });
+    // One that was held came before another that has been taken since.
+    if (this.#isBusyFor(account)) return entry.session.handle({ type: "busy" });
     const own = this.list().find((call) => equalBytes(call.session.state.peer, account));
     if (own) return this.#settleGlare(entry, own);
     const call = this.#handleFor(entry.session, account, "incoming", {});
@@ -273,6 +279,8 @@ export class CallsManager {
     if (unanswered && session.state.role === "caller") {
       if (ownCallWins(session.state.self.account, session.state.peer))
         return incoming.session.handle({ type: "glare-lost" });
+      const device = incoming.session.state.legs[0]?.device;
+      if (device && this.#ports.isNewDevice(device)) return this.#ringInstead(session, incoming);
       const ownEntry = this.#calls.get(ownId);
       // The app keeps its call: theirs goes on in it, and both wanted it, so it is answered.
       if (ownEntry) ownEntry.handle = undefined;
@@ -287,7 +295,11 @@ export class CallsManager {
       });
       return;
     }
-    session.handle({ type: "shutdown" });
+    this.#ringInstead(session, incoming);
+  }
+
+  #ringInstead(own: CallSession, incoming: Entry): void {
+    own.handle({ type: "shutdown" });
     this.#ring(toHex(incoming.session.state.callId), incoming.session.state.peer);
   }
 
@@ -297,8 +309,7 @@ export class CallsManager {
     direction: CallHandle["direction"],
     media: CallMedia,
   ): CallHandle {
-    const first = this.#ports.contactOf(account);
-    if (!first) throw new CallError("not-a-contact", "Only contacts can be called.");
+    const first = this.#mustKnow(account);
     return new CallHandle(session, {
       clock: this.#ports.clock,
       direction,
@@ -307,6 +318,12 @@ export class CallsManager {
       peer: () => this.#ports.contactOf(account) ?? first,
       onListenerError: (error) => this.#handlers.onListenerError(error),
     });
+  }
+
+  #mustKnow(account: Uint8Array): Contact {
+    const contact = this.#ports.contactOf(account);
+    if (!contact) throw new CallError("not-a-contact", "Only contacts can be called.");
+    return contact;
   }
 
   #rememberEnded(id: string): void {

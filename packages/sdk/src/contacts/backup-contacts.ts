@@ -9,8 +9,10 @@ export function backupOf({ state, label, addedAt, listHead }: ContactEntry): Bac
   return { accountKey, name, state: status, addedAt, relation: encodeContactState(state), listHead };
 }
 
-/** What a backup holds of a contact. Refused: what contact states are. */
+/** What a backup holds of a contact, whose seen devices are those that it is found by. Refused: what contact states are. */
 export function entryOf({ name, addedAt, relation, listHead }: BackupContact): Result<ContactEntry> {
   const state = decodeContactState(relation);
-  return state.ok ? accept({ state: state.value, label: name, addedAt, listHead, revoked: [] }) : state;
+  if (!state.ok) return state;
+  const devices = "locators" in state.value ? state.value.locators.map(({ deviceKey }) => deviceKey) : [];
+  return accept({ state: state.value, label: name, addedAt, listHead, revoked: [], devices });
 }

@@ -11,6 +11,7 @@ import type { Contact, ContactRequest, Storage } from "../api.ts";
 import { ContactError } from "../errors.ts";
 import { Stored } from "../state/stored.ts";
 import { type ContactEntry, contactsCodec } from "./contact-codec.ts";
+import { isKnown, NO_DEVICES, newIn, withDevice, withList } from "./known-devices.ts";
 
 /** Contacts, waiting and blocked ones included. Each costs two secrets' tokens of nine days at the home, which takes those of 512. */
 export const MAX_CONTACTS = 500;
@@ -24,6 +25,8 @@ export class ContactBook {
   readonly #stored: Stored<readonly ContactEntry[]>;
   readonly #self: Uint8Array;
   readonly #entries: Map<string, ContactEntry>;
+  /** Devices that were new since this book was loaded. */
+  readonly #new = new Set<string>();
 
   private constructor(stored: Stored<readonly ContactEntry[]>, self: Uint8Array, entries: readonly ContactEntry[]) {
     this.#stored = stored;
@@ -43,7 +46,7 @@ export class ContactBook {
   /** The entry, or that of somebody unknown. */
   of(accountKey: Uint8Array, now: number): ContactEntry {
     const known = this.get(accountKey);
-    return known ?? { state: newContact(accountKey), label: "", addedAt: now, listHead: null, revoked: [] };
+    return known ?? { state: newContact(accountKey), label: "", addedAt: now, ...NO_DEVICES };
   }
 
   /** Durable when it resolves. Throws {@link ContactError} `too-many-contacts`. */
@@ -53,7 +56,8 @@ export class ContactBook {
     if (isNew && this.contacts().length >= MAX_CONTACTS)
       throw new ContactError("too-many-contacts", `There are ${MAX_CONTACTS} contacts already. Remove one first.`);
     this.#entries.delete(key); // to the end: forgotten ones leave in the order in which they were forgotten
-    this.#entries.set(key, entry);
+    // Who is added again after a removal is met anew: their list may have been started anew.
+    this.#entries.set(key, entry.state.status === "none" ? { ...entry, ...NO_DEVICES } : entry);
     this.#dropForgotten();
     await this.#stored.save([...this.#entries.values()]);
   }
@@ -86,12 +90,38 @@ export class ContactBook {
     return this.get(accountKey)?.revoked.some((revoked) => equalBytes(revoked, deviceKey)) ?? false;
   }
 
-  /** Remembers a verified list. Gives the devices that it adds to the one known before: none where none was known. */
-  async learnList(accountKey: Uint8Array, list: DeviceListState): Promise<readonly Uint8Array[]> {
+  /**
+   * The devices among these that this account's person is to be told of: never seen, of somebody whose devices were. Tell first,
+   * then {@link learnDevice} or {@link learnList}: repeating a notice after a crash does no harm, losing it would.
+   */
+  newDevices(accountKey: Uint8Array, from: Uint8Array | DeviceListState): readonly Uint8Array[] {
     const entry = this.get(accountKey);
-    if (!entry || (entry.listHead && entry.listHead.n >= list.head.n)) return [];
-    await this.put({ ...entry, listHead: list.head, revoked: list.revoked });
-    return entry.listHead ? list.added : [];
+    if (!entry || !viewOf(entry)) return [];
+    const found =
+      "head" in from ? newIn(entry, from) : isKnown(entry, from) || entry.devices.length === 0 ? [] : [from];
+    for (const device of found) this.#new.add(toHex(device));
+    return found;
+  }
+
+  /** Whether this device was new since the client was made. */
+  wasNew(deviceKey: Uint8Array): boolean {
+    return this.#new.has(toHex(deviceKey));
+  }
+
+  /** Remembers a device that signed what came from them. False where there are too many of them already. */
+  async learnDevice(accountKey: Uint8Array, device: Uint8Array): Promise<boolean> {
+    const entry = this.get(accountKey);
+    if (!entry || entry.state.status === "none") return true;
+    const learned = withDevice(entry, device);
+    if (learned !== entry) await this.put(learned);
+    return isKnown(learned, device);
+  }
+
+  /** Remembers a verified list. */
+  async learnList(accountKey: Uint8Array, list: DeviceListState): Promise<void> {
+    const entry = this.get(accountKey);
+    const learned = entry && entry.state.status !== "none" ? withList(entry, list) : entry;
+    if (learned && learned !== entry) await this.put(learned);
   }
 
   #dropForgotten(): void {

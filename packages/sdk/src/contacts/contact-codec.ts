@@ -10,38 +10,33 @@ import {
   type ContactState,
   decodeContactState,
   encodeContactState,
-  type ListHead,
   type Result,
 } from "@earshot/core";
 import type { StoredCodec } from "../state/stored.ts";
+import { type KnownDevices, MAX_KNOWN_DEVICES } from "./known-devices.ts";
 
 /** Contacts and requests together; core remembers forgotten ones in the same form, so that nothing old revives them. */
 export const MAX_ENTRIES = 2_500;
 export const LABEL_MAX_BYTES = 64;
 const MAX_STATE_BYTES = 4_096;
-const MAX_DEVICES = 64;
 const MAX_LIST_NUMBER = 0xffff_ffff;
 
 /** Core's state of one person, and what this app adds to it. */
-export interface ContactEntry {
+export interface ContactEntry extends KnownDevices {
   readonly state: ContactState;
   /** What this side's person calls them; empty: what they call themselves. */
   readonly label: string;
   /** When they were added, or asked. */
   readonly addedAt: number;
-  /** Their device list as last verified here. */
-  readonly listHead: ListHead | null;
-  /** Devices that this list revokes. */
-  readonly revoked: readonly Uint8Array[];
 }
 
 function encodeEntry(entry: ContactEntry): CborValue {
-  const { state, label, addedAt, listHead, revoked } = entry;
-  return [encodeContactState(state), label, addedAt, listHead && [listHead.n, listHead.hash], revoked];
+  const { state, label, addedAt, listHead, revoked, devices } = entry;
+  return [encodeContactState(state), label, addedAt, listHead && [listHead.n, listHead.hash], revoked, devices];
 }
 
 function decodeEntry(value: CborValue): Result<ContactEntry> {
-  const [stateBytes, label, addedAt, head, revoked] = asArray(value, 5);
+  const [stateBytes, label, addedAt, head, revoked, devices] = asArray(value, 6);
   const state = decodeContactState(asBytes(stateBytes, [1, MAX_STATE_BYTES]));
   if (!state.ok) return state;
   return accept({
@@ -52,11 +47,12 @@ function decodeEntry(value: CborValue): Result<ContactEntry> {
       const [n, hash] = asArray(pair, 2);
       return { n: asUint(n, MAX_LIST_NUMBER), hash: asBytes(hash, 32) };
     }),
-    revoked: asArray(revoked, [0, MAX_DEVICES]).map((device) => asBytes(device, 32)),
+    revoked: asArray(revoked, [0, MAX_KNOWN_DEVICES]).map((device) => asBytes(device, 32)),
+    devices: asArray(devices, [0, MAX_KNOWN_DEVICES]).map((device) => asBytes(device, 32)),
   });
 }
 
-/** `[1, [[state, label, added at, [n, hash] | null, [revoked…]]…]]`. */
+/** `[1, [[state, label, added at, [n, hash] | null, [revoked…], [devices seen…]]…]]`. */
 export const contactsCodec: StoredCodec<readonly ContactEntry[]> = {
   encode: (entries) => [1, entries.map(encodeEntry)],
   decode(value) {

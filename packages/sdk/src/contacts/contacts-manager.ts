@@ -20,6 +20,7 @@ import { checkedName, type Identity, type IdentityPorts } from "../identity/iden
 import { entryOf } from "./backup-contacts.ts";
 import type { ContactBook } from "./contact-book.ts";
 import type { ContactEntry } from "./contact-codec.ts";
+import { NO_DEVICES } from "./known-devices.ts";
 import { MAX_CONTACTS, MAX_REQUESTS } from "./contact-book.ts";
 import type { Locator } from "./locator.ts";
 import type { Letter } from "./outbox-codec.ts";
@@ -73,7 +74,8 @@ export class ContactsManager {
     const { random, clock } = this.#parts.ports;
     const now = clock.now();
     const isNew = entry.state.status !== "added" && entry.state.status !== "contact";
-    const next = { ...entry, label, addedAt: isNew ? now : entry.addedAt };
+    // Adding somebody again confirms the devices they have now, though their list was started anew.
+    const next = isNew ? { ...entry, label, addedAt: now } : { ...entry, ...NO_DEVICES, label };
     await this.#apply(next, { type: "add", half: random.bytes(HALF_BYTES), now });
     return this.#contact(accountKey);
   }
@@ -125,7 +127,7 @@ export class ContactsManager {
   }
 
   /** A contact message that an envelope brought; resolves when what it changes is durable. */
-  async handleEnvelope({ sender, kind, body }: OpenedEnvelope): Promise<void> {
+  async handleEnvelope({ sender, kind, body, sentAt }: OpenedEnvelope): Promise<void> {
     const { ports, book, acceptAll } = this.#parts;
     const message = decodeContactMessage(kind, body, ports.signatures.x25519);
     if (!message.ok) return this.#handlers.onRefused(message.code);
@@ -135,7 +137,7 @@ export class ContactsManager {
     if (asks && book.requests().length >= MAX_REQUESTS) return this.#handlers.onRefused("too-many");
     const entry = asks ? { ...known, addedAt: ports.clock.now() } : known;
     const senderDevice = Uint8Array.from(sender.deviceKey);
-    await this.#apply(entry, { type: "message", message: message.value, senderDevice });
+    await this.#apply(entry, { type: "message", message: message.value, senderDevice, sentAt });
     // A contact that asks again may have been cut off from this device: the accept that answers tells nothing of where it is now.
     if (known.state.status === "contact" && kind === "contact-request") await this.#tellAgain(accountKey);
     if (acceptAll && this.#entry(accountKey).state.status === "requested") await this.#acceptUnasked(accountKey);

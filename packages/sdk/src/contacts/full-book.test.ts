@@ -14,6 +14,7 @@ import { Stored } from "../state/stored.ts";
 import { ContactBook, MAX_CONTACTS } from "./contact-book.ts";
 import { contactsCodec } from "./contact-codec.ts";
 import { ContactsManager } from "./contacts-manager.ts";
+import { NO_DEVICES } from "./known-devices.ts";
 import { Locator } from "./locator.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -30,8 +31,7 @@ it("a bot that has no room left declines, and is not stuck with the request", as
     state: { ...newContact(random.bytes(32)), status: "blocked" as const },
     label: "",
     addedAt: 0,
-    listHead: null,
-    revoked: [],
+    ...NO_DEVICES,
   }));
   await new Stored(ports.storage, "contacts", contactsCodec).save(entries);
   const identity = await Identity.create(ports, "Bot");

@@ -15,6 +15,7 @@ import { ContactBook } from "../contacts/contact-book.ts";
 import { Identity, type IdentityPorts } from "../identity/identity.ts";
 import { Prekeys } from "../identity/prekeys.ts";
 import { memoryStorage } from "../memory-storage.ts";
+import { type KnownDevices, NO_DEVICES } from "../contacts/known-devices.ts";
 import { EnvelopeRouter } from "./router.ts";
 
 const clock = new VirtualClock();
@@ -43,6 +44,7 @@ async function load(): Promise<void> {
     {
       onCall: ({ kind }) => log.push(kind),
       onContactMessage: async ({ kind }: OpenedEnvelope) => void log.push(kind),
+      onNewDevice: (_, device, restarted) => log.push(`new ${device[0]}${restarted ? ", list restarted" : ""}`),
       onListAhead: () => {},
       onRefused: (code) => log.push(code),
     },
@@ -58,19 +60,19 @@ beforeEach(async () => {
 });
 
 /** Makes Alice somebody to Bob. */
-function know(status: "contact" | "added" | "blocked"): Promise<void> {
+function know(status: "contact" | "added" | "blocked", over: Partial<KnownDevices> = {}): Promise<void> {
   const half = { half: new Uint8Array(32), since: 1 };
   const states: Record<typeof status, ContactState> = {
     contact: { ...newContact(alice.accountKey), status: "contact", own: half, peer: half, name: "Alice", locators: [] },
     added: { ...newContact(alice.accountKey), status: "added", own: half, locators: [] },
     blocked: { ...newContact(alice.accountKey), status: "blocked" },
   };
-  return book.put({ state: states[status], label: "", addedAt: 0, listHead: null, revoked: [] });
+  return book.put({ state: states[status], label: "", addedAt: 0, ...NO_DEVICES, ...over });
 }
 
-function envelope(kind: EnvelopeKind): Promise<Uint8Array> {
+function envelope(kind: EnvelopeKind, from = alice): Promise<Uint8Array> {
   const prekey = unwrap(decodePrekey(prekeys.signed("contact")[0] as Uint8Array));
-  const { accountKey, deviceSeed, certificate, listHead } = alice;
+  const { accountKey, deviceSeed, certificate, listHead } = from;
   const random = new SeededRandom(++seedNumber);
   return sealEnvelope(
     { random, signatures: nobleBackend },
@@ -138,6 +140,7 @@ it("has the memory of a call on disk before it rings", async () => {
         }, log.push);
       },
       onContactMessage: async () => {},
+      onNewDevice: () => {},
       onListAhead: () => {},
       onRefused: () => {},
     },
@@ -161,4 +164,67 @@ it("refuses an altered byte anywhere", async () => {
     "open-failed",
     "open-failed",
   ]);
+});
+
+/** Another device of Alice's, under this list of hers. */
+async function secondDevice(entries: readonly Uint8Array[]): Promise<Identity> {
+  const second = await Identity.create(portsOver(memoryStorage()), "Alice", alice.accountSeed);
+  await second.adoptList(entries);
+  return second;
+}
+
+it("tells of a device never seen before it rings, once, and not of those it knows", async () => {
+  await know("contact", { devices: [alice.deviceKey], listHead: alice.listHead });
+  const second = await secondDevice(alice.entries);
+  await router.handle(await envelope("call"), "contact");
+  await router.handle(await envelope("call", second), "contact");
+  await router.handle(await envelope("call", second), "contact");
+  expect(log).toEqual(["call", `new ${second.deviceKey[0]}`, "call", "call"]);
+  await load();
+  await router.handle(await envelope("call", second), "contact");
+  expect(log.at(-1)).toBe("call");
+  expect(log.length).toBe(5);
+});
+
+it("tells of it before remembering it, so that a crash between loses no notice", async () => {
+  await know("contact", { devices: [alice.deviceKey] });
+  const second = await secondDevice(alice.entries);
+  const { set } = bobStorage;
+  bobStorage.set = (key, value) => {
+    if (key === "contacts") throw new Error("no room on the disk");
+    return set.call(bobStorage, key, value);
+  };
+  await expect(router.handle(await envelope("call", second), "contact")).rejects.toThrow("no room");
+  expect(log).toEqual([`new ${second.deviceKey[0]}`]);
+});
+
+it("tells nothing of the device by which somebody becomes a contact", async () => {
+  await know("added");
+  await router.handle(await envelope("contact-accept"), "contact");
+  const { devices } = book.get(alice.accountKey) as KnownDevices;
+  expect(devices).toEqual([alice.deviceKey]);
+  await know("contact", { devices });
+  await router.handle(await envelope("call"), "contact");
+  expect(log).toEqual(["contact-accept", "call"]);
+});
+
+it("says where the list was started anew, and refuses what contradicts the known one", async () => {
+  const longer = await secondDevice(alice.entries);
+  await know("contact", { devices: [alice.deviceKey, longer.deviceKey], listHead: longer.listHead });
+  const restarted = await secondDevice([]);
+  await router.handle(await envelope("call", restarted), "contact");
+  expect(log).toEqual([`new ${restarted.deviceKey[0]}, list restarted`, "call"]);
+
+  await know("contact", { devices: [alice.deviceKey], listHead: alice.listHead });
+  log = [];
+  await router.handle(await envelope("call", restarted), "contact");
+  await router.handle(await envelope("call", restarted), "contact");
+  expect(log).toEqual([`new ${restarted.deviceKey[0]}, list restarted`, "rolled-back", "rolled-back"]);
+});
+
+it("takes so many devices of one account, and no more", async () => {
+  const devices = Array.from({ length: 64 }, (_, i) => new Uint8Array(32).fill(i));
+  await know("contact", { devices, listHead: alice.listHead });
+  await router.handle(await envelope("call", await secondDevice(alice.entries)), "contact");
+  expect(log.at(-1)).toBe("too-many");
 });

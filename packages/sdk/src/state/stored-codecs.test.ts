@@ -23,6 +23,7 @@ const entry: fc.Arbitrary<ContactEntry> = fc.record({
   addedAt: time,
   listHead: head,
   revoked: fc.array(fixed(32), { maxLength: 3 }),
+  devices: fc.array(fixed(32), { maxLength: 3 }),
 });
 const letter = fc.record({
   kind: fc.constantFrom("contact-request", "contact-accept", "contact-update", "contact-end"),

@@ -23,6 +23,7 @@ function callsPorts(parts: Assembly): CallsPorts {
     maxCalls: options.maxCalls ?? 1,
     clockCorrectionMs: () => parts.clockCheck.correctionMs,
     contactOf: (account) => book.contact(account),
+    isNewDevice: (device) => book.wasNew(device),
     sendEnvelope: (account, device, body) => sendCallMessage(parts, account, device, body),
   };
 }

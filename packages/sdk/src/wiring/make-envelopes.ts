@@ -8,24 +8,35 @@ export function makeRouter(parts: Assembly): EnvelopeRouter {
   return new EnvelopeRouter(parts, {
     onCall: (opened) => parts.calls.handleEnvelope(opened),
     onContactMessage: (opened) => parts.contacts.handleEnvelope(opened),
+    onNewDevice: (accountKey, device, restarted) => tellNewDevice(parts, accountKey, device, restarted),
     onListAhead: (accountKey) => void parts.looks.lookAtList(accountKey),
     onRefused: parts.refuse,
   });
 }
 
 export function makeSender(parts: Assembly): Sender {
-  const { book, events, supernode } = parts;
+  const { book, supernode } = parts;
   return new Sender({
     ...parts,
     requestWorkBits: () => supernode.requestWorkBits,
     onList: async (accountKey, list) => {
-      for (const device of await book.learnList(accountKey, list)) {
-        const contact = book.contact(accountKey);
-        if (contact) events.emit("newDevice", { contactId: contact.id, deviceId: toHex(device) });
-      }
+      for (const device of book.newDevices(accountKey, list)) tellNewDevice(parts, accountKey, device, false);
+      await book.learnList(accountKey, list);
     },
     knownHead: (accountKey) => book.get(accountKey)?.listHead ?? undefined,
   });
+}
+
+function tellNewDevice(
+  { book, events }: Assembly,
+  accountKey: Uint8Array,
+  device: Uint8Array,
+  restarted: boolean,
+): void {
+  const contact = book.contact(accountKey);
+  if (!contact) return;
+  const notice = { contactId: contact.id, deviceId: toHex(device) };
+  events.emit("newDevice", restarted ? { ...notice, listRestarted: true } : notice);
 }
 
 export function makeLooks(parts: Assembly): ContactLooks {

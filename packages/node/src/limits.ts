@@ -51,8 +51,9 @@ export interface NodeLimits {
   readonly maxStoredBytesPerToken: number;
   readonly maxStoredRequestsPerMailbox: number;
   readonly maxStoredBytesPerMailbox: number;
+  /** Envelopes and tokens. */
   readonly maxStoredBytesPerPrefix: number;
-  /** Envelopes, records and bundles together. */
+  /** Envelopes, tokens, records and bundles together. */
   readonly maxStoreBytes: number;
   readonly retentionMs: number;
   readonly mailboxWorkBits: number;

@@ -15,6 +15,7 @@ import {
 import type { NodeLimits } from "../limits.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
 import type { DurableStore } from "../store/durable-store.ts";
+import type { StoreBudget } from "../store/store-budget.ts";
 import { type Mailbox, tokenKey } from "./mailbox.ts";
 
 /**
@@ -31,17 +32,31 @@ export interface MeteredToken {
   readonly bytes: TokenBucket;
 }
 
+/** What a registered token is counted as, of the bytes kept for others: its key and value on disk, rounded up. */
+export const TOKEN_STORED_BYTES = 80;
+
 export class DeliveryTokens {
   readonly #store: DurableStore;
+  readonly #budget: StoreBudget;
   readonly #limits: NodeLimits;
   /** Losing an entry refills its meter: bounded by the mailbox's own rate. */
   readonly #metered: BoundedMap<MeteredToken>;
   #sweptDay = -1;
 
-  constructor(store: DurableStore, limits: NodeLimits) {
+  constructor(store: DurableStore, budget: StoreBudget, limits: NodeLimits) {
     this.#store = store;
+    this.#budget = budget;
     this.#limits = limits;
     this.#metered = new BoundedMap(limits.maxMeteredTokens);
+  }
+
+  /** Counts what an earlier run left; deletes that of mailboxes that are gone. */
+  async load(find: (name: string) => Mailbox | undefined): Promise<void> {
+    for await (const key of this.#store.keys("t/")) {
+      const mailbox = find(key.split("/")[1] ?? "");
+      if (mailbox) this.#count(mailbox, 1);
+      else this.#store.delete(key);
+    }
   }
 
   /** The token, if a delivery may come under it now. Refused: `token-unknown` (also for another day's). */
@@ -51,7 +66,10 @@ export class DeliveryTokens {
     return metered && acceptedDays(now).includes(metered.day) ? accept(metered) : refuse("token-unknown");
   }
 
-  /** Refused: `over-quota` (too many tokens), `stale` (a day that no delivery can be for). Nothing is changed then. */
+  /**
+   * Refused: `over-quota` (of the mailbox, of the prefix that opened it, or of the node), `stale` (a day that no delivery can
+   * be for). Nothing is changed then.
+   */
   async change(
     mailbox: Mailbox,
     operation: TokenOperation,
@@ -70,12 +88,14 @@ export class DeliveryTokens {
     // One day more at each end for clocks that differ.
     if (tokens.some(({ day }) => day < today - 2 || day > today + TOKEN_AHEAD_DAYS + 1))
       return refuse("stale", "token day");
-    if (mailbox.tokenCount + tokens.length > this.#limits.maxTokensPerMailbox) await this.#prune(mailbox, now);
-    if (mailbox.tokenCount + tokens.length > this.#limits.maxTokensPerMailbox) return refuse("over-quota", "tokens");
+    if (!this.#hasRoom(mailbox, tokens.length)) await this.#prune(mailbox, today);
+    // Those that are known take no more room.
+    const isNew = ({ tokenHash }: TokenEntry) => this.#store.get(tokenKey(mailbox.name, tokenHash)) === undefined;
+    if (!this.#hasRoom(mailbox, tokens.length) && !this.#hasRoom(mailbox, tokens.filter(isNew).length))
+      return refuse("over-quota", "tokens");
     for (const token of tokens) {
-      const key = tokenKey(mailbox.name, token.tokenHash);
-      if (this.#store.get(key) === undefined) mailbox.tokenCount++;
-      this.#store.put(key, encodeDay(token.day));
+      if (isNew(token)) this.#count(mailbox, 1);
+      this.#store.put(tokenKey(mailbox.name, token.tokenHash), encodeDay(token.day));
     }
     return accept(undefined);
   }
@@ -83,7 +103,6 @@ export class DeliveryTokens {
   /** Removes all tokens of the mailbox. */
   async clear(mailbox: Mailbox): Promise<void> {
     await this.#deleteWhere(mailbox, () => true);
-    mailbox.tokenCount = 0;
   }
 
   /** Removes past days' tokens everywhere, and those of mailboxes that are gone. */
@@ -94,8 +113,11 @@ export class DeliveryTokens {
     const oldest = dayOf(now) - 2;
     for await (const [key, value] of this.#store.entries("t/")) {
       const mailbox = find(key.split("/")[1] ?? "");
-      if (!mailbox) this.#store.delete(key);
-      else if (decodeDay(value) < oldest) this.#delete(mailbox, key);
+      if (mailbox && decodeDay(value) < oldest) this.#delete(mailbox, key);
+      if (mailbox || this.#store.get(key) === undefined) continue;
+      // Registered while the mailbox was being deleted.
+      this.#store.delete(key);
+      this.#budget.remove(TOKEN_STORED_BYTES);
     }
   }
 
@@ -107,12 +129,25 @@ export class DeliveryTokens {
     return metered;
   }
 
-  #prune(mailbox: Mailbox, now: number): Promise<void> {
-    const oldest = dayOf(now) - 1;
-    return this.#deleteWhere(mailbox, (day) => day < oldest);
+  #hasRoom(mailbox: Mailbox, tokens: number): boolean {
+    const { maxTokensPerMailbox, maxStoredBytesPerPrefix } = this.#limits;
+    const bytes = tokens * TOKEN_STORED_BYTES;
+    return (
+      mailbox.tokenCount + tokens <= maxTokensPerMailbox &&
+      (mailbox.openedFrom?.counts.storedBytes ?? 0) + bytes <= maxStoredBytesPerPrefix &&
+      this.#budget.fits(bytes)
+    );
+  }
+
+  /** Past days' tokens make room: none are past before the next day, and reading thousands for each refusal would be dear. */
+  async #prune(mailbox: Mailbox, today: number): Promise<void> {
+    if (mailbox.prunedDay === today) return;
+    mailbox.prunedDay = today;
+    await this.#deleteWhere(mailbox, (day) => day < today - 1);
   }
 
   async #deleteWhere(mailbox: Mailbox, matches: (day: number) => boolean): Promise<void> {
+    if (mailbox.tokenCount === 0) return;
     await this.#store.committed(); // so that the iterator sees what was just added
     for await (const [key, value] of this.#store.entries(`t/${mailbox.name}/`))
       if (matches(decodeDay(value))) this.#delete(mailbox, key);
@@ -122,7 +157,15 @@ export class DeliveryTokens {
     if (this.#store.get(key) === undefined) return;
     this.#store.delete(key);
     this.#metered.delete(key);
-    mailbox.tokenCount = Math.max(0, mailbox.tokenCount - 1);
+    this.#count(mailbox, -1);
+  }
+
+  /** A mailbox's tokens count for the node and, like what waits in it, for the prefix that opened it last. */
+  #count(mailbox: Mailbox, tokens: 1 | -1): void {
+    const bytes = tokens * TOKEN_STORED_BYTES;
+    mailbox.tokenCount += tokens;
+    if (mailbox.openedFrom) mailbox.openedFrom.counts.storedBytes += bytes;
+    this.#budget.add(bytes);
   }
 }
 

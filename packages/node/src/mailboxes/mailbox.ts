@@ -26,6 +26,8 @@ export interface Mailbox {
   /** The last UTC day on which it was open. */
   lastOpenedDay: number;
   tokenCount: number;
+  /** UTC day on which its past tokens were last looked for. */
+  prunedDay: number;
   lastSeq: number;
   waitingBytes: number;
   waitingRequests: number;
@@ -38,13 +40,14 @@ export interface Mailbox {
   requests: TokenBucket | undefined;
 }
 
-export function createMailbox(id: Uint8Array, lanes: number, lastOpenedDay: number, tokenCount = 0): Mailbox {
+export function createMailbox(id: Uint8Array, lanes: number, lastOpenedDay: number): Mailbox {
   return {
     id,
     name: Buffer.from(id).toString("hex"),
     lanes,
     lastOpenedDay,
-    tokenCount,
+    tokenCount: 0,
+    prunedDay: 0,
     lastSeq: 0,
     waitingBytes: 0,
     waitingRequests: 0,
@@ -56,24 +59,18 @@ export function createMailbox(id: Uint8Array, lanes: number, lastOpenedDay: numb
   };
 }
 
-const META_VERSION = 1;
+const META_VERSION = 2;
 
-/** Under `m/<name>`: `version u8 ‖ lanes u8 ‖ last opened day u32 ‖ token count u32`. No address, no key. */
+/** Under `m/<name>`: `version u8 ‖ lanes u8 ‖ last opened day u32`. No address, no key. */
 export function encodeMailbox(mailbox: Mailbox): Uint8Array {
-  return new ByteWriter()
-    .u8(META_VERSION)
-    .u8(mailbox.lanes)
-    .u32(mailbox.lastOpenedDay)
-    .u32(mailbox.tokenCount)
-    .finish();
+  return new ByteWriter().u8(META_VERSION).u8(mailbox.lanes).u32(mailbox.lastOpenedDay).finish();
 }
 
 /** Undefined for bytes of another version or length. */
 export function decodeMailbox(name: string, bytes: Uint8Array): Mailbox | undefined {
-  const fields = decodeBytes(bytes, (r) => accept({ version: r.u8(), lanes: r.u8(), day: r.u32(), tokens: r.u32() }));
+  const fields = decodeBytes(bytes, (r) => accept({ version: r.u8(), lanes: r.u8(), day: r.u32() }));
   if (!fields.ok || fields.value.version !== META_VERSION) return undefined;
-  const { lanes, day, tokens } = fields.value;
-  return createMailbox(new Uint8Array(Buffer.from(name, "hex")), lanes, day, tokens);
+  return createMailbox(new Uint8Array(Buffer.from(name, "hex")), fields.value.lanes, fields.value.day);
 }
 
 export const mailboxKey = (name: string) => `m/${name}`;

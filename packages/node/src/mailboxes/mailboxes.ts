@@ -21,7 +21,7 @@ import type { NodeLimits } from "../limits.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { DurableStore } from "../store/durable-store.ts";
 import type { StoreBudget } from "../store/store-budget.ts";
-import { DeliveryTokens, tokenCost } from "./delivery-tokens.ts";
+import { DeliveryTokens, TOKEN_STORED_BYTES, tokenCost } from "./delivery-tokens.ts";
 import {
   createMailbox,
   decodeMailbox,
@@ -60,7 +60,7 @@ export class Mailboxes {
     this.#store = store;
     this.#budget = budget;
     this.#limits = limits;
-    this.#tokens = new DeliveryTokens(store, limits);
+    this.#tokens = new DeliveryTokens(store, budget, limits);
     this.#requests = new RequestLane(limits);
   }
 
@@ -73,7 +73,9 @@ export class Mailboxes {
     for await (const [key, value] of this.#store.entries("m/")) {
       const mailbox = decodeMailbox(key.slice(2), value);
       if (mailbox) this.#byName.set(mailbox.name, mailbox);
+      else this.#store.delete(key);
     }
+    await this.#tokens.load((name) => this.#byName.get(name));
     for await (const [key, value] of this.#store.entries("e/")) {
       const [, name = "", seqHex = ""] = key.split("/");
       const stored = decodeStored(value);
@@ -132,9 +134,9 @@ export class Mailboxes {
     this.#byName.delete(mailbox.name);
     mailbox.owner = undefined;
     for (const seq of [...(mailbox.waiting?.keys() ?? [])]) this.#remove(mailbox, seq);
-    this.#attribute(mailbox, undefined);
     this.#store.delete(mailboxKey(mailbox.name));
     await this.#tokens.clear(mailbox);
+    this.#attribute(mailbox, undefined);
     await this.#store.committed();
   }
 
@@ -151,8 +153,7 @@ export class Mailboxes {
     now: number,
   ): Promise<Result<void>> {
     const result = await this.#tokens.change(mailbox, operation, tokens, now);
-    this.#store.put(mailboxKey(mailbox.name), encodeMailbox(mailbox));
-    await this.#store.committed();
+    if (result.ok) await this.#store.committed();
     return result;
   }
 
@@ -239,16 +240,17 @@ export class Mailboxes {
     return accept(mailbox);
   }
 
-  /** A mailbox and what waits in it count for the prefix that opened it last. */
+  /** A mailbox and what it holds count for the prefix that opened it last. */
   #attribute(mailbox: Mailbox, from: PrefixUse | undefined): void {
     if (mailbox.openedFrom === from) return;
+    const bytes = mailbox.waitingBytes + mailbox.tokenCount * TOKEN_STORED_BYTES;
     if (mailbox.openedFrom) {
       mailbox.openedFrom.counts.mailboxes--;
-      mailbox.openedFrom.counts.storedBytes -= mailbox.waitingBytes;
+      mailbox.openedFrom.counts.storedBytes -= bytes;
     }
     if (from) {
       from.counts.mailboxes++;
-      from.counts.storedBytes += mailbox.waitingBytes;
+      from.counts.storedBytes += bytes;
     }
     mailbox.openedFrom = from;
   }

@@ -73,6 +73,11 @@ export class DurableStore {
     yield* this.#db.iterator({ gte: prefix, lt: `${prefix}\u{10ffff}` });
   }
 
+  /** Their keys alone. */
+  async *keys(prefix: string): AsyncGenerator<string> {
+    yield* this.#db.keys({ gte: prefix, lt: `${prefix}\u{10ffff}` });
+  }
+
   async close(): Promise<void> {
     await this.committed().catch(() => {});
     await this.#db.close();

@@ -2,11 +2,13 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { encodeId, publicKeyOf } from "@earshot/core";
 import { afterAll, expect, test } from "vitest";
 import { Cli } from "./cli-process.ts";
 
 const cli = new Cli();
 const nowhere = ["--node", "http://127.0.0.1:9", "--home", cli.path("home")];
+const somebody = encodeId(publicKeyOf(new Uint8Array(32).fill(7)));
 afterAll(() => cli.cleanUp());
 
 test("help is for people and succeeds", async () => {
@@ -33,8 +35,18 @@ test("what is typed wrong is exit code 2, with what would be right", async () =>
   }
 });
 
+test("a mistyped id is refused, and says so, by every command that takes one", async () => {
+  const slip = somebody.slice(0, 20) + (somebody[20] === "q" ? "p" : "q") + somebody.slice(21);
+  const { code, stderr } = await cli.run("contacts", "add", slip, ...nowhere);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/is an id with a typing mistake: its check does not fit/);
+  const json = await cli.run("contacts", "add", slip, ...nowhere, "--json");
+  expect(json.events.at(-1)).toMatchObject({ event: "error", code: "id-mistyped", exitCode: 2 });
+  expect((await cli.run("contacts", "add", "bob", ...nowhere)).stderr).toMatch(/is no id .* and no card/);
+});
+
 test("a node that is not there is exit code 3, with what starts one", async () => {
-  for (const command of [["id"], ["contacts", "add", "x"], ["answer"], ["status"]]) {
+  for (const command of [["id"], ["contacts", "add", somebody], ["answer"], ["status"]]) {
     const { code, stdout, stderr } = await cli.run(...command, ...nowhere);
     expect(code, command.join(" ")).toBe(3);
     expect(stdout + stderr).toContain("earshot start");

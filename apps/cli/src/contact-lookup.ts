@@ -1,5 +1,5 @@
 /** The contact that a person means by what they typed. */
-import { decodeCard, encodeId } from "@earshot/core";
+import { decodeCard, EarshotError, encodeId } from "@earshot/core";
 import type { Client, Contact } from "@earshot/sdk";
 import { UsageError } from "./usage-error.ts";
 
@@ -8,7 +8,8 @@ export type Meant = { readonly contact: Contact } | { readonly card: string; rea
 
 /**
  * Takes a contact's name (letter case does not matter), an id, the unique beginning of a contact's id, or a card.
- * Throws {@link UsageError} for anything else, and where several contacts are meant.
+ * Throws {@link UsageError} for anything else, and where several contacts are meant; what {@link checkCard} throws for an
+ * id or card that was mistyped.
  */
 export function whoIsMeant(client: Pick<Client, "contacts">, text: string): Meant {
   const contacts = client.contacts();
@@ -24,16 +25,43 @@ export function whoIsMeant(client: Pick<Client, "contacts">, text: string): Mean
   }
   const begun = wanted.length >= 8 ? contacts.filter((contact) => contact.id.startsWith(wanted)) : [];
   if (begun.length === 1 && begun[0] !== undefined) return { contact: begun[0] };
-  throw new UsageError(problemWith(text, decoded.code));
+  throw (
+    damage(text, decoded.code) ??
+    new UsageError(
+      `"${shown(text)}" is no contact's name, no id (ear1…) and no card (earshot:ear1…). See: earshot contacts`,
+    )
+  );
 }
 
-/** Why a text is no id, card or name. */
-function problemWith(text: string, code: string): string {
-  const shown = text.length > 24 ? `${text.slice(0, 20)}…` : text;
+/** Throws for what is no id or card: `id-mistyped` and `card-mistyped` where the check in it shows a slip, or else {@link UsageError}. */
+export function checkCard(text: string): void {
+  const decoded = decodeCard(text);
+  if (decoded.ok) return;
+  throw (
+    damage(text, decoded.code) ??
+    new UsageError(
+      `"${shown(text)}" is no id (ear1…) and no card (earshot:ear1…). Ask them for what this shows: earshot id`,
+    )
+  );
+}
+
+/** For what was meant to be an id or card. */
+function damage(text: string, code: string): EarshotError | undefined {
   if (code === "id-mistyped")
-    return `"${shown}" is an id with a typing mistake: its check does not fit. Copy it again.`;
+    return new EarshotError(
+      code,
+      `"${shown(text)}" is an id with a typing mistake: its check does not fit. Copy it again.`,
+    );
   if (code === "card-mistyped")
-    return `"${shown}" is a damaged card: its check does not fit. Copy the whole of it again.`;
-  if (/^(earshot:)?ear1/i.test(text)) return `"${shown}" is not a whole id or card. Copy all of it, in quotes.`;
-  return `"${shown}" is no contact's name, no id (ear1…) and no card (earshot:ear1…). See: earshot contacts`;
+    return new EarshotError(
+      code,
+      `"${shown(text)}" is a damaged card: its check does not fit. Copy the whole of it again.`,
+    );
+  if (/^\s*(earshot:)?ear1/i.test(text))
+    return new UsageError(`"${shown(text)}" is not a whole id or card. Copy all of it, in quotes.`);
+  return undefined;
+}
+
+function shown(text: string): string {
+  return text.length > 24 ? `${text.slice(0, 20)}…` : text;
 }

@@ -1,6 +1,6 @@
 /** `earshot contacts`: list, add, accept, remove. */
 import type { Client, Contact, ContactRequest } from "@earshot/sdk";
-import { whoIsMeant } from "../contact-lookup.ts";
+import { checkCard, whoIsMeant } from "../contact-lookup.ts";
 import type { CommonOptions } from "../common-options.ts";
 import { connectSession, goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
@@ -30,8 +30,9 @@ export interface AddOptions extends CommonOptions {
   readonly name?: string;
 }
 
-/** Adds a card or id and sends the request. */
+/** Adds a card or id and sends the request. A mistyped one is refused before the node is asked. */
 export async function addContact(card: string, options: AddOptions, terminal: Terminal): Promise<void> {
+  checkCard(card);
   await withClient(options, terminal, async (client) => {
     terminal.progress("Sending your request, with its proof of work …");
     const contact = await client.addContact(card, options.name).finally(() => terminal.progress(undefined));

@@ -47,3 +47,26 @@ test("one address gets a few answers, not a stream, and noise gets none", async 
   await expect.poll(limited).toBeGreaterThan(30);
   expect(answers.length).toBeLessThanOrEqual(3);
 });
+
+test("junk and greed from one address leave the others their answers", async () => {
+  const limits = { stunTotal: { perSecond: 0.001, burst: 8 }, stunPerAddress: { perSecond: 0.001, burst: 5 } };
+  const small = await startTestNode({ limits });
+  const port = Number(small.stunUrl.split(":").at(-1));
+  const seen = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${small.port}/metrics`)).text();
+    return [...text.matchAll(/stun_requests_total\{outcome="\w+"\} (\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+  };
+  const [noisy, greedy, quiet] = await Promise.all(["127.0.0.2", "127.0.0.3", "127.0.0.4"].map(boundTo));
+  for (let i = 0; i < 20; i++) noisy?.send(randomBytes(60), port, "127.0.0.1");
+  for (let i = 0; i < 20; i++) greedy?.send(request(), port, "127.0.0.1");
+  await expect.poll(seen).toBe(40);
+  quiet?.send(request(), port, "127.0.0.1");
+  await once(quiet as Socket, "message");
+  for (const each of [noisy, greedy, quiet]) each?.close();
+  await small.stop();
+});
+
+function boundTo(address: string): Promise<Socket> {
+  const bound = createSocket("udp4");
+  return new Promise((resolve) => bound.bind(0, address, () => resolve(bound)));
+}

@@ -23,15 +23,18 @@ export async function startStun(host: string, port: number, services: StunServic
   const socket = await bind(host, port).catch(() => bind(host, 0));
   const { clock, limits, metrics } = services;
   const all = new TokenBucket(limits.stunTotal, clock.now());
-  const byAddress = new BoundedMap<TokenBucket>(limits.maxStunAddresses);
+  const byParty = new BoundedMap<TokenBucket>(limits.maxStunAddresses);
   socket.on("message", (datagram, from) => {
     const now = clock.now();
-    if (!all.tryTake(now)) return metrics.stun("limited");
-    let bucket = byAddress.get(from.address);
-    if (!bucket) byAddress.set(from.address, (bucket = new TokenBucket(limits.stunPerAddress, now)));
+    const address = addressBytes(from.address);
+    const party = partyOf(address);
+    let bucket = byParty.get(party);
+    if (!bucket) byParty.set(party, (bucket = new TokenBucket(limits.stunPerAddress, now)));
     if (!bucket.tryTake(now)) return metrics.stun("limited");
-    const answer = answerBinding(datagram, { address: addressBytes(from.address), port: from.port });
+    const answer = answerBinding(datagram, { address, port: from.port });
     if (!answer.ok) return metrics.stun("ignored");
+    // Last, so that neither one party alone nor noise uses up what all have together.
+    if (!all.tryTake(now)) return metrics.stun("limited");
     metrics.stun("answered");
     reply(socket, answer.value, from);
   });
@@ -40,6 +43,11 @@ export async function startStun(host: string, port: number, services: StunServic
     port: socket.address().port,
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
+}
+
+/** An IPv4 address, or the IPv6 /64 whose addresses are one host's to choose from. */
+function partyOf(address: Uint8Array): string {
+  return Buffer.from(address.subarray(0, 8)).toString("latin1");
 }
 
 function reply(socket: Socket, answer: Uint8Array, to: RemoteInfo): void {

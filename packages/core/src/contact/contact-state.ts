@@ -8,6 +8,7 @@
  * Each side has one half of the pairwise secret, made when it adds or accepts and repeated in whatever it sends; the latest
  * half by `since` counts. So both arrive at the same secret whichever way requests and accepts cross.
  */
+import { CLOCK_SKEW_MS } from "../identity/certificate.ts";
 
 /** Devices of one contact whose locators are kept: as many as an account may have active. */
 export const CONTACT_MAX_DEVICES = 8;
@@ -59,9 +60,12 @@ export function newContact(accountKey: Uint8Array): ContactState {
   return { accountKey, status: "none", lastOwn: 0, lastPeer: 0 };
 }
 
-/** The `since` that follows `last`: `now` (Unix ms), and above the one before even where the clock has gone back a little. */
+/**
+ * The `since` that follows `last`: `now` (Unix ms), and above the one before even where the clock has gone back a little. One so
+ * far ahead that no right clock can have let it pass does not count: this device's clock was wrong then.
+ */
 export function nextSince(last: number, now: number): number {
-  return Math.max(now, last + 1);
+  return last > now + 2 * CLOCK_SKEW_MS ? now : Math.max(now, last + 1);
 }
 
 /** A device's locator replaced where it is newer; the oldest gives way where there are too many. */

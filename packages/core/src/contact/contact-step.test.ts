@@ -63,7 +63,7 @@ class Side {
     if (other.outbox.length === 0) return;
     const [sent] = other.outbox.splice(choice % other.outbox.length, 1) as [Sent];
     if (sent.payment !== undefined && !this.tokens.has(sent.payment)) return;
-    this.do({ type: "message", message: sent.message, senderDevice: other.#device });
+    this.do({ type: "message", message: sent.message, senderDevice: other.#device, sentAt: sent.message.since });
   }
 }
 
@@ -207,7 +207,12 @@ describe("parting", () => {
     const [a, b] = twoSides();
     a.do({ type: "add", half: a.half(), now: 10 });
     const [request] = a.outbox as [Sent];
-    const again = (): ContactEvent => ({ type: "message", message: request.message, senderDevice: accounts[0] });
+    const again = (): ContactEvent => ({
+      type: "message",
+      message: request.message,
+      senderDevice: accounts[0],
+      sentAt: 10,
+    });
     b.do(again());
     b.do({ type: "decline" });
     expect(stepContact(b.self, b.state, again())).toMatchObject({ refused: "stale", effects: [] });
@@ -225,7 +230,7 @@ describe("parting", () => {
       since: 1,
       name: "",
     } as const;
-    const step = stepContact(b.self, b.state, { type: "message", message, senderDevice: accounts[0] });
+    const step = stepContact(b.self, b.state, { type: "message", message, senderDevice: accounts[0], sentAt: 1 });
     expect(step).toEqual({ state: b.state, effects: [], refused: "not-allowed" });
     expect(() => stepContact(b.self, b.state, { type: "accept", half: new Uint8Array(32), now: 1 })).toThrow();
   });
@@ -236,6 +241,7 @@ describe("parting", () => {
       type: "message",
       message: { kind: "contact-update", deviceKey: accounts[1], locatorKey, since },
       senderDevice: accounts[1],
+      sentAt: since,
     });
     a.do(update(50, accounts[0]));
     a.do(update(40, accounts[1]));
@@ -243,9 +249,58 @@ describe("parting", () => {
     for (let device = 0; device < 20; device++) {
       const deviceKey = publicKeyOf(new Uint8Array(32).fill(100 + device));
       const message = { kind: "contact-update", deviceKey, locatorKey: accounts[0], since: 60 + device } as const;
-      a.do({ type: "message", message, senderDevice: accounts[1] });
+      a.do({ type: "message", message, senderDevice: deviceKey, sentAt: 80 });
     }
     expect("locators" in a.state && a.state.locators.length).toBe(8);
+  });
+});
+
+describe("what one device says", () => {
+  const FIVE_MINUTES = 5 * 60_000;
+  const now = Date.UTC(2026, 0, 1);
+  const contacts = () => {
+    const [a, b] = twoSides();
+    a.do({ type: "add", half: a.half(), now });
+    b.do({ type: "add", half: b.half(), now });
+    drain(a, b, [0, 1]);
+    return a;
+  };
+  const update = (since: number, deviceKey: Uint8Array): ContactEvent => ({
+    type: "message",
+    message: { kind: "contact-update", deviceKey, locatorKey: accounts[0], since },
+    senderDevice: accounts[1],
+    sentAt: now + 10,
+  });
+
+  test("cannot outlast all that it says later, whatever kind it is", () => {
+    const a = contacts();
+    const late = now + 10 + FIVE_MINUTES;
+    const offer = { locatorKey: accounts[0], half: new Uint8Array(32), name: "" };
+    const messages = [
+      { kind: "contact-request", ...offer, since: late + 1 },
+      { kind: "contact-accept", ...offer, since: late + 1 },
+      { kind: "contact-update", deviceKey: accounts[1], locatorKey: accounts[0], since: late + 1 },
+      { kind: "contact-end", since: late + 1 },
+    ] as const;
+    for (const message of messages) {
+      const event = { type: "message", message, senderDevice: accounts[1], sentAt: now + 10 } as const;
+      expect(stepContact(a.self, a.state, event)).toEqual({ state: a.state, effects: [], refused: "from-future" });
+    }
+    expect(stepContact(a.self, a.state, update(late, accounts[1])).refused).toBeUndefined();
+  });
+
+  test("moves no other device", () => {
+    const a = contacts();
+    const step = stepContact(a.self, a.state, update(now + 5, accounts[0]));
+    expect(step).toEqual({ state: a.state, effects: [], refused: "not-allowed" });
+  });
+
+  test("does not wait for a time that a wrong clock once gave", () => {
+    const [a] = twoSides();
+    a.do({ type: "add", half: a.half(), now: now + 86_400_000 });
+    a.do({ type: "ask-again", now });
+    a.do({ type: "ask-again", now: now - 60_000 });
+    expect(a.outbox.slice(1).map(({ message }) => message.since)).toEqual([now, now + 1]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The transitions of {@link ContactState}: events in, the next state and effects out. docs/protocol/call.md section 1. */
 import { equalBytes } from "../bytes.ts";
 import { EarshotError, type RefusalCode } from "../errors.ts";
+import { CLOCK_SKEW_MS } from "../identity/certificate.ts";
 import type { ContactEnd, ContactOffer, ContactUpdate } from "./contact-messages.ts";
 import { type ContactState, nextSince, type SecretHalf, withLocator } from "./contact-state.ts";
 import { pairwiseSecret, replySecret } from "./pairwise.ts";
@@ -19,6 +20,8 @@ export type ContactEvent =
       readonly type: "message";
       readonly message: ContactOffer | ContactUpdate | ContactEnd;
       readonly senderDevice: Uint8Array;
+      /** Unix ms by the sender's clock, as its envelope says. */
+      readonly sentAt: number;
     };
 
 /**
@@ -40,7 +43,7 @@ export type ContactEffect =
   | { readonly type: "rotate-locator" }
   | { readonly type: "notify"; readonly what: "request" | "contact" | "ended" };
 
-/** `refused`: the message changed nothing, to be counted: `stale` (older than what is known) or `not-allowed` (not from someone in this state). */
+/** `refused`: the message changed nothing, to be counted: `stale` (older than what is known), `from-future` (a `since` that would outlast all later ones) or `not-allowed` (not from someone in this state, or for another device). */
 export interface ContactStep {
   readonly state: ContactState;
   readonly effects: readonly ContactEffect[];
@@ -87,6 +90,7 @@ export function stepContact(self: Uint8Array, state: ContactState, event: Contac
     case "ask-again":
       return askAgain(state, event.now);
     case "message":
+      if (event.message.since > event.sentAt + CLOCK_SKEW_MS) return refused(state, "from-future");
       return receive(self, state, event.message, event.senderDevice);
   }
 }
@@ -132,7 +136,7 @@ function receive(
       if (message.since < state.lastPeer) return refused(state, "stale");
       return adopt(self, state, state.own, message, senderDevice);
     case "contact-update":
-      if (state.status === "none") return refused(state, "not-allowed");
+      if (state.status === "none" || !equalBytes(message.deviceKey, senderDevice)) return refused(state, "not-allowed");
       return { state: { ...state, locators: withLocator(state.locators, message) }, effects: [] };
     case "contact-end":
       return receiveEnd(self, state, message);

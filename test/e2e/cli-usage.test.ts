@@ -60,6 +60,15 @@ test("with --json a failure is one JSON object on stdout, and stderr is empty", 
   expect(stderr).toBe("");
 });
 
+test("with --json so is a command line that cannot be read", async () => {
+  for (const args of [[], ["bogus"], ["call"], ["start", "--port"], ["id", "--bogus"]]) {
+    const { code, stdout, stderr } = await cli.run(...args, "--json");
+    expect(code, args.join(" ")).toBe(2);
+    expect(JSON.parse(stdout), args.join(" ")).toMatchObject({ event: "error", code: "bad-usage", exitCode: 2 });
+    expect(stderr, args.join(" ")).toBe("");
+  }
+});
+
 test("a port in use is told in one sentence", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");

@@ -16,9 +16,13 @@ try {
     terminal = openTerminal(process, json === true);
     return terminal;
   };
-  const program = createProgram(open, (code) => {
-    process.exitCode = code;
-  });
+  const program = createProgram(
+    open,
+    (code) => {
+      process.exitCode = code;
+    },
+    terminal.json,
+  );
   await program.parseAsync();
 } catch (error) {
   process.exitCode = tellFailure(error);
@@ -28,11 +32,19 @@ process.exit();
 
 function tellFailure(error: unknown): number {
   terminal.progress(undefined);
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has told it
+  if (error instanceof CommanderError) return tellUsage(error);
   const known = error instanceof EarshotError;
   const code = known ? error.code : "unexpected";
   const message = error instanceof Error ? error.message : String(error);
   terminal.emit({ event: "error", code, message, exitCode: exitCodeOf(code) });
   terminal.note(known ? message : `Earshot failed: ${error instanceof Error ? error.stack : message}`);
   return exitCodeOf(code);
+}
+
+/** People were told by commander itself. */
+function tellUsage({ exitCode, code, message }: CommanderError): number {
+  if (exitCode === 0) return EXIT.ok; // help and --version
+  const told = code === "commander.help" ? "Name a command: earshot --help" : message.replace(/^error: /, "");
+  terminal.emit({ event: "error", code: "bad-usage", message: told, exitCode: EXIT.usage });
+  return EXIT.usage;
 }

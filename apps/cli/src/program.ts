@@ -18,8 +18,11 @@ export type OpenTerminal = (options: CommonOptions) => Terminal;
 /** Takes what a command says to the shell. */
 export type SetExitCode = (code: ExitCode) => void;
 
-/** The whole command line. Parsing errors and help leave through commander's own exceptions (`exitOverride`). */
-export function createProgram(open: OpenTerminal, setExitCode: SetExitCode): Command {
+/**
+ * The whole command line. Parsing errors and help leave through commander's own exceptions (`exitOverride`); `quiet`: errors
+ * in nothing else.
+ */
+export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quiet: boolean): Command {
   const program = new Command("earshot")
     .description("Calls that only the people on them can hear.")
     .option("--home <dir>", "data folder: your identity and contacts (default: ~/.earshot)")
@@ -31,6 +34,7 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode): Com
     .showHelpAfterError("(add --help for how it is used)")
     .addHelpText("after", PROGRAM_HELP)
     .exitOverride();
+  if (quiet) program.configureOutput({ writeErr: () => undefined });
   const runs =
     <Options extends CommonOptions>(
       act: (options: Options, terminal: Terminal, args: string[]) => Promise<ExitCode | void>,

@@ -15,8 +15,7 @@ call.on("change", ({ phase, words, remoteAudio }) => {
   if (phase !== "active" || !remoteAudio) return; // theirs from the confirmation on
   new RTCAudioSink(remoteAudio).ondata = ({ samples }) => void (samples.some(Boolean) && call.hangUp());
 });
-call.on("ended", async (reason) => {
+call.on("ended", (reason) => {
   console.log("ended:", reason);
-  await client.stop();
-  process.exit();
+  void client.stop().then(() => process.exit());
 });

@@ -38,7 +38,7 @@ test("no frame names an account or a device: not while publishing, asking, accep
   await until(bob.client, "requests", () => bob.client.requests().length === 1);
   await bob.client.acceptRequest(alice.client.id);
   await Promise.all([isContact(alice, bob), isContact(bob, alice)]);
-  const rings = new Promise<void>((resolve) => bob.client.on("incoming", async (call) => resolve(call.answer())));
+  const rings = new Promise<void>((resolve) => bob.client.on("incoming", (call) => resolve(call.answer())));
   const call = await alice.client.call(bob.client.id, { audio: tone(700) });
   await rings;
   await phase(call, "active");

@@ -7,13 +7,15 @@ import type {
   ClientStatus,
   Contact,
   ContactRequest,
+  Device,
   Unsubscribe,
 } from "./api.ts";
 import type { Assembly } from "./wiring/assembly.ts";
 import { backupOf } from "./contacts/backup-contacts.ts";
 import { eachLink } from "./edge/links.ts";
 import type { Emitter } from "./emitter.ts";
-import { CallError, ClientError } from "./errors.ts";
+import { CallError, ClientError, NodeError } from "./errors.ts";
+import { ownDevices } from "./identity/own-devices.ts";
 
 /** How long a call waits to be online, what waited there included. */
 const ONLINE_WAIT_MS = 10_000;
@@ -126,11 +128,11 @@ export class EarshotClient implements Client {
   }
 
   async call(idOrCard: string, media: CallMedia = {}): Promise<Call> {
-    if (this.#state !== "started") throw new ClientError("not-started", "Call start() first.");
-    const { presence, book, calls, ports } = this.#parts;
+    this.#mustBeStarted();
+    const { book, calls, ports } = this.#parts;
     const accountKey = keyOf(idOrCard);
     calls.mayPlace();
-    await presence.whenOnline(ONLINE_WAIT_MS);
+    await this.#whenOnline();
     const known = book.contact(accountKey);
     if (!known) await this.addContact(idOrCard);
     if (known?.state === "blocked") throw new CallError("not-a-contact", "This contact is blocked.");
@@ -151,6 +153,40 @@ export class EarshotClient implements Client {
 
   calls(): readonly Call[] {
     return this.#parts.calls.list();
+  }
+
+  devices(): readonly Device[] {
+    return ownDevices(this.#parts.identity);
+  }
+
+  async revokeDevice(deviceId: string): Promise<void> {
+    if (this.#state !== "started") throw new ClientError("not-started", "Call start() first.");
+    const { presence, publisher, identity, contacts } = this.#parts;
+    if (deviceId === this.deviceId)
+      throw new ClientError("own-device", "A device cannot remove itself. Do it from another of your devices.");
+    await presence.whenOnline(ONLINE_WAIT_MS);
+    // On top of the list as it is published now: one that forks is refused by every contact.
+    if (!(await publisher.publish()))
+      throw new NodeError("node-refused", "Your devices cannot be looked up at the node now. Try again in a minute.");
+    const device = identity.devices.find((each) => toHex(each) === deviceId);
+    if (!device) throw new ClientError("unknown-device", "None of your devices has this id.");
+    await identity.revoke(device);
+    await publisher.publish();
+    await contacts.announceLocator(); // what it is sent with shows that there is a longer list
+  }
+
+  get account(): AccountStatus {
+    return accountStatus(this.#parts);
+  }
+
+  async forgetAccountKey(): Promise<void> {
+    await this.#whenOnline();
+    await forgetAccountKey(this.#parts).finally(() => this.#tellAccount());
+  }
+
+  async provideAccountKey(phrase: string, { keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
+    await this.#whenOnline();
+    await provideAccountKey(this.#parts, phrase, keep).finally(() => this.#tellAccount());
   }
 
   async recoveryPhrase(): Promise<string> {
@@ -184,7 +220,11 @@ export class EarshotClient implements Client {
   async #part(id: string, leave: (accountKey: Uint8Array) => Promise<void>): Promise<void> {
     const accountKey = keyOf(id);
     await this.#parts.calls.endWith(accountKey);
-    await leave(accountKey).finally(() => this.#parts.calls.endWith(accountKey)); // they may have called again meanwhile
+    try {
+      await leave(accountKey);
+    } finally {
+      await this.#parts.calls.endWith(accountKey); // they may have called again meanwhile
+    }
   }
 
   /** The devices that can be found now, those heard from last first. */

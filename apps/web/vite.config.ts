@@ -1,15 +1,16 @@
 import { gzipSync } from "node:zlib";
 import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
-/** Gzipped script: what the shell may take (everything but the SDK and core), and the target for both together. */
-const MAX_SHELL_BYTES = 40_000;
+/** Gzipped script: what the shell may take (everything but the SDK and core), and both together: at most, and the target. */
+const MAX_SHELL_BYTES = 30_000;
+const MAX_FIRST_LOAD_BYTES = 92_000;
 const TARGET_BYTES = 80_000;
 
-const PURE_MODULES = /\/packages\/(core|sdk)\/src\/|\/node_modules\/(@noble|@scure|@hpke|cborg|idb|qr)\//;
+const PURE_MODULES = /\/packages\/(core|sdk)\/src\/|\/node_modules\/(@noble|@scure|hpke|idb|qr)\//;
 
 /**
- * Prints how much script the shell is, and how much a first load fetches until the person can be called. The second is
- * over its target, so it is told; the first fails the build.
+ * Prints how much script the shell is, and how much a first load fetches until the app is online; either fails the build
+ * above its budget. What is fetched right after that (calls, the call screen, dialogs) does not count.
  */
 function scriptBudget(): Plugin {
   return {
@@ -34,8 +35,12 @@ function scriptBudget(): Plugin {
       const shell = sizeOf(closure(entries));
       const all = sizeOf(closure([...entries, ...client.map(({ fileName }) => fileName)]));
       this.info(`shell: ${kilobytes(shell)} of gzipped script (at most ${kilobytes(MAX_SHELL_BYTES)})`);
-      this.info(`first load, with the client: ${kilobytes(all)} (target ${kilobytes(TARGET_BYTES)})`);
+      this.info(
+        `first load, with the client: ${kilobytes(all)} (at most ${kilobytes(MAX_FIRST_LOAD_BYTES)}, target ${kilobytes(TARGET_BYTES)})`,
+      );
+      if (client.length !== 1) this.error("the client's chunk was not found: nothing was measured");
       if (shell > MAX_SHELL_BYTES) this.error("the shell's script is over its budget");
+      if (all > MAX_FIRST_LOAD_BYTES) this.error("the first load's script is over its budget");
     },
   };
 }
@@ -55,7 +60,7 @@ export default defineConfig(({ mode }) => {
       target: "es2023",
       // The content policy allows neither inline scripts nor data: in fonts or styles.
       assetsInlineLimit: 0,
-      modulePreload: { polyfill: false },
+      modulePreload: false,
       rolldownOptions: {
         input: demo ? "demo.html" : "index.html",
         // Modules of ours and of the libraries below only define things: whatever is not used is left out.

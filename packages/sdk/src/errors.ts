@@ -9,7 +9,7 @@ export class NodeError extends EarshotError {}
 /** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, … */
 export class ContactError extends EarshotError {}
 
-/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `bad-call-state`, `track-refused`. */
+/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `bad-call-state`, `track-refused`, `calls-not-loaded`. */
 export class CallError extends EarshotError {}
 
 /** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`. */

@@ -1,6 +1,15 @@
 /** A client that does what a script says, in the shape of the SDK's `Client`. For view-model tests and the demo screens. */
 import { EarshotError, type RefusalCode } from "@earshot/core";
-import type { Call, CallMedia, Client, ClientEvents, ClientStatus, Contact, ContactRequest } from "@earshot/sdk";
+import type {
+  Call,
+  CallMedia,
+  Client,
+  ClientEvents,
+  ClientStatus,
+  Contact,
+  ContactRequest,
+  Device,
+} from "@earshot/sdk";
 import { ScriptedCall } from "./scripted-call.ts";
 
 type Listener = (value: never) => void;
@@ -102,6 +111,12 @@ export class ScriptedClient implements Client {
   }
   calls(): readonly Call[] {
     return this.lastCall ? [this.lastCall] : [];
+  }
+  devices(): readonly Device[] {
+    return [{ id: this.deviceId, addedAt: 0, current: true }];
+  }
+  async revokeDevice(id: string): Promise<void> {
+    this.#record(`revoke ${id}`);
   }
   async recoveryPhrase(): Promise<string> {
     this.#record("phrase");

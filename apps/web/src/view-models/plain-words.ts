@@ -59,6 +59,8 @@ export function callStartProblem(code: string, name: string): string {
       return "You are in another call. Hang up first.";
     case "contact-unreachable":
       return `${name} cannot be found right now. Their Earshot may not have been online for a while.`;
+    case "calls-not-loaded":
+      return "The part of Earshot that makes calls could not be loaded. Is your node running? Try again, or load this page anew.";
     default:
       return `The call could not be started (${code}).`;
   }

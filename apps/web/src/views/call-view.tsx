@@ -13,19 +13,6 @@ interface Props {
   readonly home: HomeModel;
 }
 
-/** While the browser asks for the microphone. */
-export function PreparingView({ name, video }: { readonly name: string; readonly video: boolean }) {
-  return (
-    <main class="call call-plain" aria-busy="true">
-      <div class="stage">
-        <h1>{name}</h1>
-        <p role="status">{video ? "Waiting for your microphone and camera…" : "Waiting for your microphone…"}</p>
-        <p class="call-hint">If your browser asks, allow it. Nothing is sent before the other side answers.</p>
-      </div>
-    </main>
-  );
-}
-
 /** A call from the first ring to its end. */
 export function CallView({ call, home }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);

@@ -1,26 +1,31 @@
 /** The contact list beside the selected contact; a call covers both. */
+import { useEffect } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
-import { AddContactDialog } from "./add-contact-dialog.tsx";
-import { CallView, PreparingView } from "./call-view.tsx";
 import { ContactList } from "./contact-list.tsx";
 import { ContactView } from "./contact-view.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { IncomingDialog } from "./incoming-dialog.tsx";
-import { MyCardDialog } from "./my-card-dialog.tsx";
+import { fetchLaterViews, Later } from "./later.tsx";
 import { NoticeList } from "./notice-list.tsx";
-import { Button } from "./parts.tsx";
+import { Button, Dialog, Problem } from "./parts.tsx";
+import { BareCallView, PreparingView } from "./preparing-view.tsx";
 import { RequestList } from "./request-list.tsx";
-import { SettingsDialog } from "./settings-dialog.tsx";
 
 /** Home, with whichever dialog or call is on. */
 export function HomeView({ model }: { readonly model: HomeModel }) {
   const call = model.calls.current.value;
   const preparing = model.calls.preparing.value;
   const incoming = model.calls.incoming.value;
+  const online = model.connection.state.value === "online";
+  useEffect(() => {
+    if (online) fetchLaterViews();
+  }, [online]);
   return (
     <>
       {call ? (
-        <CallView key={call.callId} call={call} home={model} />
+        <Later meanwhile={(problem) => <BareCallView call={call} problem={problem} />}>
+          {({ CallView }) => <CallView key={call.callId} call={call} home={model} />}
+        </Later>
       ) : preparing ? (
         <PreparingView name={preparing.name} video={preparing.video} />
       ) : (
@@ -64,10 +69,28 @@ function Desk({ model }: { readonly model: HomeModel }) {
           <NobodySelected withEcho={model.contacts.list.value.some((contact) => contact.name === "Echo")} />
         )}
       </section>
-      {dialog === "add-contact" && <AddContactDialog home={model} onClose={close} />}
-      {dialog === "my-card" && <MyCardDialog model={model.myCard} onClose={close} />}
-      {dialog === "settings" && <SettingsDialog home={model} onClose={close} />}
+      {dialog !== "none" && (
+        <Later meanwhile={(problem) => problem && <LoadProblem problem={problem} onClose={close} />}>
+          {({ AddContactDialog, MyCardDialog, SettingsDialog }) =>
+            dialog === "add-contact" ? (
+              <AddContactDialog home={model} onClose={close} />
+            ) : dialog === "my-card" ? (
+              <MyCardDialog model={model.myCard} onClose={close} />
+            ) : (
+              <SettingsDialog home={model} onClose={close} />
+            )
+          }
+        </Later>
+      )}
     </main>
+  );
+}
+
+function LoadProblem({ problem, onClose }: { readonly problem: string; readonly onClose: () => void }) {
+  return (
+    <Dialog title="Not loaded yet" testId="not-loaded" onClose={onClose}>
+      <Problem text={problem} />
+    </Dialog>
   );
 }
 

@@ -75,6 +75,19 @@ describe("a call that is not taken", () => {
     await expect(alice.client.call(bob.client.id)).rejects.toMatchObject({ code: "already-in-call" });
   });
 
+  it("rings for one of two who called while the other was on the way online, and is busy for the second", async () => {
+    const cleo = await makePerson("Cleo", node.url);
+    await befriend(cleo, bob);
+    await bob.client.stop();
+    const waiting = [await alice.client.call(bob.client.id, {}), await cleo.client.call(bob.client.id, {})];
+    const back = await makePerson("Bob", node.url, { home: bob.home, start: false });
+    const rings: string[] = [];
+    back.client.on("incoming", ({ callId }) => rings.push(callId));
+    await back.client.start();
+    const ended = await Promise.race(waiting.map(async (call) => ((await endOf(call)) === "busy" ? call : undefined)));
+    expect(rings).toEqual(waiting.filter((call) => call !== ended).map(({ callId }) => callId));
+  });
+
   it("waits in the mailbox of who is away, and never rings late", async () => {
     await bob.client.stop();
     const outgoing = await alice.client.call(bob.client.id, {});

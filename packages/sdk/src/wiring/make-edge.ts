@@ -1,4 +1,5 @@
 import { deliveryToken, registeredDays, type TokenEntry, tokenHash } from "@earshot/core";
+import { iceServersOf } from "../calls/ice-servers.ts";
 import { ClockCheck } from "../clock-check.ts";
 import { createLinks, type Links } from "../edge/links.ts";
 import { Mailboxes } from "../edge/mailboxes.ts";
@@ -64,7 +65,7 @@ export function makeLinks(parts: Assembly): Links {
       session
         .request({ type: "get-ice" })
         .then((answer) => {
-          if (answer.ok) supernode.iceServers = answer.value.urls.map((urls) => ({ urls }));
+          if (answer.ok) supernode.iceServers = iceServersOf(answer.value.urls);
         })
         .catch(parts.problem);
     },

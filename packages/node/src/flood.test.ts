@@ -112,6 +112,30 @@ test("one address prefix gets its share of places and no more", () =>
     await openSocket(node, { localAddress: "127.0.9.1" });
   }));
 
+test("one address prefix cannot keep others out by connections that say nothing", () =>
+  withNode(
+    { maxConnections: 4, maxSpareSockets: 12, maxSparePerPrefix: 8, limitPrivatePrefixes: true },
+    async (node) => {
+      const silent = Array.from({ length: 30 }, () =>
+        connect({ port: node.port, host: "127.0.0.1", localAddress: "127.0.0.2" }).on("error", () => {}),
+      );
+      await Promise.all(silent.slice(8).map((socket) => once(socket.resume(), "close")));
+      expect(silent.filter(({ closed }) => !closed).length).toBe(8);
+      const elsewhere = { localAddress: "127.0.9.1" };
+      for (let i = 0; i < 3; i++) await openSocket(node, elsewhere);
+      await expect(openSocket(node, { localAddress: "127.0.0.3" })).rejects.toThrow();
+      for (const socket of silent) socket.destroy();
+      await expect
+        .poll(() =>
+          openSocket(node, { localAddress: "127.0.0.3" }).then(
+            ({ readyState }) => readyState,
+            () => 0,
+          ),
+        )
+        .toBe(1);
+    },
+  ));
+
 test("one address prefix gets its share of mailboxes and no more", () =>
   withNode({ maxMailboxesPerPrefix: 1, limitPrivatePrefixes: true }, async (node) => {
     const [client, elsewhere] = [

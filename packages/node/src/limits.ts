@@ -11,6 +11,8 @@ export interface NodeLimits {
   /** TCP connections beyond the edge's, for pages and for handshakes under way. */
   readonly maxSpareSockets: number;
   readonly maxConnectionsPerPrefix: number;
+  /** Of the spare ones: not upgraded, or not yet. */
+  readonly maxSparePerPrefix: number;
   /** Handshakes admitted when the event loop is not late; admission lowers it while it is. */
   readonly handshakes: Rate;
   readonly handshakesPerPrefix: Rate;
@@ -79,6 +81,7 @@ export const DEFAULT_LIMITS: NodeLimits = {
   maxConnections: 15_000,
   maxSpareSockets: 1_000,
   maxConnectionsPerPrefix: 256,
+  maxSparePerPrefix: 64,
   handshakes: { perSecond: 1_000, burst: 2_000 },
   handshakesPerPrefix: { perSecond: 20, burst: 200 },
   helloTimeoutMs: 5_000,

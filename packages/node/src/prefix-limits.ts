@@ -3,7 +3,7 @@ import { type Rate, TokenBucket } from "@earshot/core";
 import { isPrivateAddress, prefixOf } from "./prefix.ts";
 
 /** Counted resources. */
-export type Counted = "connections" | "mailboxes" | "records" | "bundles" | "storedBytes";
+export type Counted = "sockets" | "connections" | "mailboxes" | "records" | "bundles" | "storedBytes";
 
 export interface PrefixUse {
   readonly counts: Record<Counted, number>;
@@ -34,7 +34,7 @@ export class PrefixLimits {
     if (this.#uses.size >= this.#maxPrefixes) this.forgetIdle(now);
     if (this.#uses.size >= this.#maxPrefixes) return "full";
     const use: PrefixUse = {
-      counts: { connections: 0, mailboxes: 0, records: 0, bundles: 0, storedBytes: 0 },
+      counts: { sockets: 0, connections: 0, mailboxes: 0, records: 0, bundles: 0, storedBytes: 0 },
       handshakes: new TokenBucket(this.#handshakes, now),
     };
     this.#uses.set(prefix, use);

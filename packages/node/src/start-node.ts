@@ -8,12 +8,14 @@ import { removeRunFile, type RunFile, writeRunFile } from "./home/run-file.ts";
 import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
 import { addressOf, createHttpServer, listen } from "./http/http-server.ts";
 import { handleHttp, type RouteServices } from "./http/routes.ts";
+import { WaitingSockets } from "./http/waiting-sockets.ts";
 import { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 import { createNodeLog, errorCodeOf, type NodeLog } from "./log.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { NodeMetrics } from "./metrics.ts";
 import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
+import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
@@ -57,10 +59,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   const addresses = addressesOf(options, host, port, stun);
   const needsToken = (options.edge ?? (isLoopbackHost(host) ? "token" : "open")) === "token";
-  const { listener, prefixes, access } = createListener(parts, options, { host, needsToken, addresses });
+  const { listener, prefixes, access, waiting } = createListener(parts, options, { host, needsToken, addresses });
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   let stopping: Promise<void> | undefined;
+  server.on("connection", (socket) => waiting.add(socket));
   serve(server, log, listener, {
     access,
     metrics,
@@ -107,7 +110,7 @@ function createListener(
   parts: Parts,
   options: NodeOptions,
   { host, needsToken, addresses }: { host: string; needsToken: boolean; addresses: Addresses },
-): { listener: EdgeListener; prefixes: PrefixLimits; access: Access } {
+): { listener: EdgeListener; prefixes: PrefixLimits; access: Access; waiting: WaitingSockets } {
   const { extraHosts = [], extraOrigins = [], trustLocalProxy = false } = options;
   const { token } = parts.state.secrets;
   const access = new Access({ host, port: addresses.port, token, extraHosts, extraOrigins });
@@ -116,13 +119,18 @@ function createListener(
     maxPrefixes: parts.limits.maxPrefixes,
     limitPrivate: parts.limits.limitPrivatePrefixes,
   });
+  // Whose a trusted proxy's connections are shows only in their headers.
+  const waiting = new WaitingSockets(parts.limits.maxSparePerPrefix, (address) =>
+    trustLocalProxy && isPrivateAddress(address) ? undefined : prefixes.of(address, parts.clock.now()),
+  );
   const listener = new EdgeListener(edgeServices(parts, addresses), {
     access,
     prefixes,
+    waiting,
     needsToken,
     addressOf: (request) => addressOf(request, trustLocalProxy),
   });
-  return { listener, prefixes, access };
+  return { listener, prefixes, access, waiting };
 }
 
 function serve(server: Server, log: NodeLog, listener: EdgeListener, routes: RouteServices): void {

@@ -8,6 +8,7 @@ import { EDGE_SUBPROTOCOL, MAX_FRAME_BYTES } from "@earshot/core";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Access } from "../http/access.ts";
 import { refuseUpgrade } from "../http/responses.ts";
+import type { WaitingSockets } from "../http/waiting-sockets.ts";
 import type { PrefixLimits, PrefixUse } from "../prefix-limits.ts";
 import { EdgeConnection } from "./edge-connection.ts";
 import type { EdgeServices } from "./edge-services.ts";
@@ -20,6 +21,7 @@ const PREFIX_RETRY_MS = 10_000;
 export interface EdgeListenerOptions {
   readonly access: Access;
   readonly prefixes: PrefixLimits;
+  readonly waiting: WaitingSockets;
   readonly needsToken: boolean;
   /** The peer's address, or what a trusted proxy says it is. */
   addressOf(request: IncomingMessage): string;
@@ -65,6 +67,7 @@ export class EdgeListener {
     if (!decision.admitted) return this.#shed(socket, decision.retryAfterMs);
     metrics.handshake("admitted");
     // Counted from here, not from the end of the upgrade, so that many at once cannot slip past the bound.
+    this.#options.waiting.upgraded(socket);
     if (prefix) prefix.counts.connections++;
     let upgraded = false;
     socket.once("close", () => {

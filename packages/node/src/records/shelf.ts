@@ -3,6 +3,7 @@ import { accept, ByteWriter, decodeBytes, equalBytes, refuse, type Result } from
 import type { Counted, PrefixUse } from "../prefix-limits.ts";
 import type { DurableStore } from "../store/durable-store.ts";
 import type { StoreBudget } from "../store/store-budget.ts";
+import { Holders } from "./holders.ts";
 
 /** Refreshing writes to disk only when this much of an entry's life is gone. */
 const REFRESH_AFTER_MS = 3_600_000;
@@ -13,9 +14,14 @@ interface Kept {
   from: PrefixUse | undefined;
 }
 
-/** One kind of entry: bounded in number overall and per prefix, oldest put out first when it is full. */
+/**
+ * One kind of entry: bounded in number overall and per prefix. When it is full, the prefix that holds most gives up its
+ * oldest, so that whoever fills it up pushes out their own. What has no prefix (private networks; all that was there before
+ * a restart and has not been put again) counts as one.
+ */
 export class Shelf {
   readonly #entries = new Map<string, Kept>();
+  readonly #holders = new Holders<PrefixUse | undefined>();
   readonly #budget: StoreBudget;
   readonly #store: DurableStore;
   readonly #kind: Extract<Counted, "records" | "bundles">;
@@ -49,6 +55,7 @@ export class Shelf {
     }
     for (const [name, kept] of found.sort((a, b) => a[1].putAt - b[1].putAt)) {
       this.#entries.set(name, kept);
+      this.#holders.add(undefined, name);
       this.#budget.add(kept.bytes);
     }
   }
@@ -63,13 +70,17 @@ export class Shelf {
   /** Puts or renews. Refused: `over-quota`. */
   put(name: string, body: Uint8Array, from: PrefixUse | undefined, now: number): Result<void> {
     const known = this.#entries.get(name);
-    if (known && now - known.putAt < REFRESH_AFTER_MS && this.#isSame(name, body)) return accept(undefined);
+    if (known && now - known.putAt < REFRESH_AFTER_MS && this.#isSame(name, body)) {
+      this.#attribute(name, known, from);
+      return accept(undefined);
+    }
     const value = new ByteWriter().u64(now).raw(body).finish();
     if (!known && from && from.counts[this.#kind] >= this.#maxPerPrefix) return refuse("over-quota", this.#kind);
-    if (!known && this.#entries.size >= this.#max) this.#removeOldest();
+    if (!known && this.#entries.size >= this.#max) this.#makeRoom();
     if (!this.#budget.fits(value.length)) return refuse("over-quota", "store");
     this.remove(name);
     this.#entries.set(name, { bytes: value.length, putAt: now, from });
+    this.#holders.add(from, name);
     if (from) from.counts[this.#kind]++;
     this.#budget.add(value.length);
     this.#store.put(this.#prefix + name, value);
@@ -80,6 +91,7 @@ export class Shelf {
     const kept = this.#entries.get(name);
     if (!kept) return;
     this.#entries.delete(name);
+    this.#holders.remove(kept.from, name);
     if (kept.from) kept.from.counts[this.#kind]--;
     this.#budget.remove(kept.bytes);
     this.#store.delete(this.#prefix + name);
@@ -106,11 +118,18 @@ export class Shelf {
     return stored !== undefined && equalBytes(stored.body, body);
   }
 
-  #removeOldest(): void {
-    for (const name of this.#entries.keys()) {
-      this.remove(name);
-      return;
-    }
+  #makeRoom(): void {
+    const name = this.#holders.oldestOfLargest();
+    if (name !== undefined) this.remove(name);
+  }
+
+  /** An entry from before a restart is its owner's prefix's again once it is put again. */
+  #attribute(name: string, kept: Kept, from: PrefixUse | undefined): void {
+    if (kept.from || !from || from.counts[this.#kind] >= this.#maxPerPrefix) return;
+    this.#holders.remove(undefined, name);
+    this.#holders.add(from, name);
+    kept.from = from;
+    from.counts[this.#kind]++;
   }
 }
 

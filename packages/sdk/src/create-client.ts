@@ -4,6 +4,7 @@ import { assemble } from "./wiring/assemble.ts";
 import { EarshotClient } from "./client.ts";
 import { Emitter } from "./emitter.ts";
 import { messageOf } from "./errors.ts";
+import { finishRestore } from "./identity/open-identity.ts";
 import { systemClock, systemRandom } from "./system-ports.ts";
 
 /**
@@ -25,7 +26,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   };
   const parts = await assemble(options, ports, events);
   await parts.contacts.resume();
-  if (parts.backup) await parts.contacts.restore(parts.backup.contacts);
+  if (parts.backup) {
+    await parts.contacts.restore(parts.backup.contacts);
+    await finishRestore(ports);
+  }
   const client = new EarshotClient(parts, events);
   options.onNetworkChange?.(() => client.handleNetworkChange());
   return client;

@@ -50,7 +50,17 @@ export class ContactBook {
   }
 
   /** Durable when it resolves. Throws {@link ContactError} `too-many-contacts`. */
-  async put(entry: ContactEntry): Promise<void> {
+  put(entry: ContactEntry): Promise<void> {
+    return this.putAll([entry]);
+  }
+
+  /** All of them, or where it breaks off, none. As {@link put}. */
+  async putAll(entries: readonly ContactEntry[]): Promise<void> {
+    for (const entry of entries) this.#take(entry);
+    await this.#stored.save([...this.#entries.values()]);
+  }
+
+  #take(entry: ContactEntry): void {
     const key = toHex(entry.state.accountKey);
     const isNew = !counts(this.#entries.get(key)?.state) && counts(entry.state);
     if (isNew && this.contacts().length >= MAX_CONTACTS)
@@ -59,7 +69,6 @@ export class ContactBook {
     // Who is added again after a removal is met anew: their list may have been started anew.
     this.#entries.set(key, entry.state.status === "none" ? { ...entry, ...NO_DEVICES } : entry);
     this.#dropForgotten();
-    await this.#stored.save([...this.#entries.values()]);
   }
 
   all(): ContactEntry[] {

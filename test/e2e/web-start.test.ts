@@ -66,6 +66,31 @@ describe("a second tab", () => {
     await control(chromium.page, "retry").click();
     await isOnline(chromium.page);
   });
+
+  it("asks before it ends a call in the first", async () => {
+    await dial(chromium.page, "Echo");
+    await reaches(chromium.page, "active");
+    const second = await chromium.context.newPage();
+    await second.goto(node.origin);
+    await second.locator("[data-obstacle=other-tab]").waitFor();
+    await control(second, "retry").click();
+    await second.locator("[data-obstacle=other-tab-in-call]").waitFor();
+    expect(await seriousFindings(second)).toEqual([]);
+    await reaches(chromium.page, "active");
+    await control(second, "retry").click();
+    await isOnline(second);
+    await chromium.page.locator("[data-obstacle=other-tab]").waitFor();
+    await second.close();
+    await control(chromium.page, "retry").click();
+    await isOnline(chromium.page);
+  });
+
+  it("is not locked out by a link with a token that somebody made up", async () => {
+    const { page } = chromium;
+    await page.goto("about:blank");
+    await page.goto(`${node.origin}/#token=garbage`);
+    await isOnline(page);
+  });
 });
 
 describe("the node", () => {

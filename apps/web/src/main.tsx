@@ -30,7 +30,8 @@ addEventListener("hashchange", () => {
   if (next.card) model.offerCard(next.card);
   if (next.token) {
     void tokens.offer(next.token).then((isNew) => {
-      if (isNew || model.screen.value.kind === "blocked") location.reload();
+      if (model.screen.value.kind === "blocked") void model.start();
+      else if (isNew) location.reload();
     });
   }
 });

@@ -81,6 +81,8 @@ describe("the node's token", () => {
 
   it("is taken from an address pasted into an open page, once", async () => {
     const { tokens, keeps } = keeper(undefined, "old", "new");
+    expect(await tokens.offer("wrong")).toBe(false);
+    expect(await tokens.find()).toEqual({ obstacle: "token-refused" });
     expect(await tokens.offer("new")).toBe(true);
     expect(await tokens.offer("new")).toBe(false);
     expect(keeps()).toBe("new");

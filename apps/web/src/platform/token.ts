@@ -27,7 +27,7 @@ export function takeArrival(location: Location, history: History): Arrival {
 export interface TokenKeeper {
   /** A token that the node accepts now, looked for afresh (another tab may have brought it), or what is in the way. */
   find(): Promise<{ readonly token: string } | { readonly obstacle: Obstacle }>;
-  /** A token that came into an open page: true where it was not known and the node accepts it. */
+  /** A token that came into an open page, for `find` to look at first: true where it was not known and is accepted. */
   offer(token: string): Promise<boolean>;
 }
 
@@ -37,9 +37,10 @@ export function tokenKeeper(
   given: string | undefined,
   check: (token: string) => Promise<Obstacle | undefined>,
 ): TokenKeeper {
+  let newest = given;
   return {
     find: async () => {
-      const candidates = new Set([given, storage.getItem(TOKEN_KEY)]);
+      const candidates = new Set([newest, storage.getItem(TOKEN_KEY)]);
       let refused = false;
       for (const token of candidates) {
         if (!token) continue;
@@ -54,6 +55,7 @@ export function tokenKeeper(
       return { obstacle: refused ? "token-refused" : "token-missing" };
     },
     offer: async (token) => {
+      newest = token;
       if (token === storage.getItem(TOKEN_KEY) || (await check(token)) !== undefined) return false;
       storage.setItem(TOKEN_KEY, token);
       return true;

@@ -124,6 +124,7 @@ export class Presence {
       complete = await publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);
+      if (isLatest()) this.#handlers.onDrained(); // also what an earlier one had begun
       // The connection of one that is late has ended already, and another may be online.
       if (session.closed || !isLatest()) return;
       this.#failure = this.#parts.clockWrong() ? "clock-wrong" : codeOf(error);

@@ -27,7 +27,7 @@ export interface NodeLimits {
   /** Refused frames after which a connection is closed. */
   readonly maxRefusalsPerConnection: number;
   readonly maxMailboxesPerConnection: number;
-  /** Address prefixes (/24, /56) that are remembered for their rates. */
+  /** Address prefixes (/24, /48) that are remembered for their rates. */
   readonly maxPrefixes: number;
   /** Counts loopback and private addresses like any other. Off: they share one address among many, legitimately. */
   readonly limitPrivatePrefixes: boolean;
@@ -58,6 +58,7 @@ export interface NodeLimits {
   /** Envelopes, tokens, records and bundles together. */
   readonly maxStoreBytes: number;
   readonly retentionMs: number;
+  /** For a new mailbox; up to 8 more from half of maxMailboxes on. */
   readonly mailboxWorkBits: number;
   readonly requestWorkBits: number;
   // records and bundles

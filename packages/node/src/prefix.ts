@@ -1,7 +1,10 @@
-/** Address prefixes: what one network operator can give one customer is counted as one party. IPv4 /24, IPv6 /56. */
+/**
+ * Address prefixes, counted as one party each: IPv4 /24, IPv6 /48. One customer may be given a /48 (RFC 6177); where they get
+ * a /56 each, 256 share one, as many as addresses in a /24.
+ */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 
-const IPV6_PREFIX_BITS = 56;
+const IPV6_PREFIX_BITS = 48;
 
 const privateRanges = new BlockList();
 for (const [address, bits] of [

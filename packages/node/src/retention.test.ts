@@ -36,7 +36,13 @@ afterEach(async () => {
 });
 
 function openMailbox(byte: number): Mailbox {
-  const request = { mailboxId: new Uint8Array(16).fill(byte), lanes: 3, hour: hourOf(clock.now()), work: 0 };
+  const request = {
+    mailboxId: new Uint8Array(16).fill(byte),
+    lanes: 3,
+    hour: hourOf(clock.now()),
+    work: 0,
+    workBits: 0,
+  };
   return accepted(mailboxes.open(request, nobody, undefined, clock.now()));
 }
 

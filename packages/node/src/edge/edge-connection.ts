@@ -40,6 +40,7 @@ export class EdgeConnection implements EdgePeer {
   readonly prefix: PrefixUse | undefined;
   readonly mailboxes = new Map<string, Mailbox>();
   challenge: Uint8Array | undefined;
+  mailboxWorkBits = 0;
   readonly openedAt: number;
   #lastHeardAt: number;
   #pinged = false;

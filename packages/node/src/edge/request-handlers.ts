@@ -28,6 +28,8 @@ type Of<T extends EdgeRequest["type"]> = Extract<EdgeRequest, { type: T }>;
 export interface EdgePeer extends MailboxOwner {
   /** Set once by hello; 32 bytes. */
   challenge: Uint8Array | undefined;
+  /** As hello told it. */
+  mailboxWorkBits: number;
   readonly prefix: PrefixUse | undefined;
   /** Opened on this connection, by name. */
   readonly mailboxes: Map<string, Mailbox>;
@@ -91,13 +93,14 @@ function hello(s: EdgeServices, peer: EdgePeer, request: Of<"hello">): Answer {
     challenge,
     time: s.clock.now(),
     maxFrameBytes: MAX_FRAME_BYTES,
-    mailboxWorkBits: s.limits.mailboxWorkBits,
+    mailboxWorkBits: s.mailboxes.workBits,
     requestWorkBits: s.limits.requestWorkBits,
     retentionSeconds: Math.floor(s.limits.retentionMs / 1000),
   };
   const signedPart = encodeWelcome(welcome);
   const signature = s.sign(welcomeMessage(request.clientNonce, signedPart));
   peer.challenge = challenge;
+  peer.mailboxWorkBits = welcome.mailboxWorkBits;
   return answer({ type: "welcome", welcome, signedPart, signature });
 }
 
@@ -120,7 +123,12 @@ async function openMailbox(
   // Others may have been opened, and the connection closed, while this signature was checked.
   if (!peer.open) return refuse("bad-state", "closed meanwhile");
   if (isFull()) return refuse("too-many", "mailboxes on a connection");
-  const opened = s.mailboxes.open({ ...request, mailboxId }, peer, peer.prefix, s.clock.now());
+  const opened = s.mailboxes.open(
+    { ...request, mailboxId, workBits: peer.mailboxWorkBits },
+    peer,
+    peer.prefix,
+    s.clock.now(),
+  );
   if (!opened.ok) return opened;
   peer.mailboxes.set(opened.value.name, opened.value);
   return answer({ type: "opened", mailboxId, stored: opened.value.waiting?.size ?? 0 });

@@ -37,7 +37,7 @@ function createMailboxes(limits: Partial<typeof DEFAULT_LIMITS> = {}): Mailboxes
   return new Mailboxes(store, budget, all);
 }
 function openMailbox(mailboxes: Mailboxes, from?: PrefixUse): Mailbox {
-  const request = { mailboxId: testRandom.bytes(16), lanes: 3, hour: hourOf(clock.now()), work: 0 };
+  const request = { mailboxId: testRandom.bytes(16), lanes: 3, hour: hourOf(clock.now()), work: 0, workBits: 0 };
   return accepted(mailboxes.open(request, nobody, from, clock.now()));
 }
 const tokens = (count: number, inDays = 0): TokenEntry[] =>
@@ -68,7 +68,7 @@ test("they count for the prefix that opened the mailbox last", async () => {
   accepted(await mailboxes.setTokens(mailbox, "add", tokens(8), clock.now()));
   const second = openMailbox(mailboxes, here);
   expect(await mailboxes.setTokens(second, "add", tokens(3), clock.now())).toMatchObject({ code: "over-quota" });
-  const moved = { mailboxId: mailbox.id, lanes: 3, hour: 0, work: 0 };
+  const moved = { mailboxId: mailbox.id, lanes: 3, hour: 0, work: 0, workBits: 0 };
   accepted(mailboxes.open(moved, nobody, there, clock.now()));
   expect([here?.counts.storedBytes, there?.counts.storedBytes]).toEqual([0, 8 * TOKEN_STORED_BYTES]);
   accepted(await mailboxes.setTokens(second, "add", tokens(3), clock.now()));

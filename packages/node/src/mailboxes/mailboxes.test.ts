@@ -1,4 +1,4 @@
-import { checkWork, hourOf, WORK_PURPOSE_REQUEST } from "@earshot/core";
+import { checkWork, hourOf, WORK_PURPOSE_MAILBOX, WORK_PURPOSE_REQUEST } from "@earshot/core";
 import { afterEach, expect, test } from "vitest";
 import { accepted, randomEnvelope, TestClient, TestMailbox } from "../testing/test-client.ts";
 import { startTestNode, type TestNode } from "../testing/test-node.ts";
@@ -140,6 +140,25 @@ test("a new mailbox costs work; one that exists does not", async () => {
   });
   accepted(await mailbox.open(client));
   expect(await client.session.openMailbox(keys)).toMatchObject({ ok: true });
+});
+
+test("a new mailbox costs more the fuller the node is, and a client is told how much", async () => {
+  const node = await start({ limits: { maxMailboxes: 8 } });
+  const told: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    const client = await TestClient.connect(node);
+    told.push(client.session.welcome?.mailboxWorkBits ?? 0);
+    accepted(await new TestMailbox().open(client));
+  }
+  expect(told).toEqual([4, 4, 4, 4, 4, 6, 8, 10]);
+  const client = await TestClient.connect(node);
+  const mailbox = new TestMailbox();
+  expect(await mailbox.open(client)).toMatchObject({ code: "over-quota" });
+  const cheap = { mailboxKeySeed: mailbox.seed, mailboxKey: mailbox.key, lanes: 3, hour: hourOf(Date.now()) };
+  const target = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: mailbox.id, hour: cheap.hour } as const;
+  let work = 0;
+  while (!checkWork(target, work, 4, Date.now()).ok || checkWork(target, work, 12, Date.now()).ok) work++;
+  expect(await client.session.openMailbox({ ...cheap, work })).toMatchObject({ code: "work-insufficient" });
 });
 
 test("a connection has only so many mailboxes open, however many it asks for at once", async () => {

@@ -41,7 +41,12 @@ export interface OpenRequest {
   readonly lanes: number;
   readonly hour: number;
   readonly work: number;
+  /** What the connection was told that a new mailbox costs. */
+  readonly workBits: number;
 }
+
+/** Bits that a new mailbox costs more on a node that is nearly full: 256 times the work. */
+const MAX_EXTRA_WORK_BITS = 8;
 
 /** A refusal that may say when to come back. */
 export type DeliveryResult = Result<void> | (Refusal & { readonly retryAfterMs?: number });
@@ -66,6 +71,12 @@ export class Mailboxes {
 
   get count(): number {
     return this.#byName.size;
+  }
+
+  /** What a new mailbox costs now: dearer from half full on, so that the last places are not the cheapest to take. */
+  get workBits(): number {
+    const overHalf = Math.max(0, (2 * this.#byName.size) / this.#limits.maxMailboxes - 1);
+    return this.#limits.mailboxWorkBits + Math.min(MAX_EXTRA_WORK_BITS, Math.ceil(MAX_EXTRA_WORK_BITS * overHalf));
   }
 
   /** Reads what an earlier run left. */
@@ -229,9 +240,9 @@ export class Mailboxes {
   }
 
   #create(request: OpenRequest, from: PrefixUse | undefined, now: number): Result<Mailbox> {
-    const { maxMailboxes, maxMailboxesPerPrefix, mailboxWorkBits } = this.#limits;
+    const { maxMailboxes, maxMailboxesPerPrefix } = this.#limits;
     const target = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: request.mailboxId, hour: request.hour } as const;
-    const work = checkWork(target, request.work, mailboxWorkBits, now);
+    const work = checkWork(target, request.work, request.workBits, now);
     if (!work.ok) return work;
     if (this.#byName.size >= maxMailboxes) return refuse("over-quota", "mailboxes");
     if (from && from.counts.mailboxes >= maxMailboxesPerPrefix) return refuse("over-quota", "mailboxes of a prefix");

@@ -35,7 +35,7 @@ beforeEach(async () => {
   clock = new VirtualClock();
   store = await DurableStore.open(join(home, "store"));
   mailboxes = new Mailboxes(store, new StoreBudget(limits.maxStoreBytes), limits);
-  const request = { mailboxId: new Uint8Array(16).fill(9), lanes: 3, hour: hourOf(clock.now()), work: 0 };
+  const request = { mailboxId: new Uint8Array(16).fill(9), lanes: 3, hour: hourOf(clock.now()), work: 0, workBits: 0 };
   mailbox = accepted(mailboxes.open(request, owner, undefined, clock.now()));
 });
 afterEach(async () => {
@@ -106,7 +106,7 @@ test.each([512, 8_192])(
 
 test("who has no token does not learn whether a mailbox is full or busy", async () => {
   mailboxes = new Mailboxes(store, new StoreBudget(limits.maxStoreBytes), { ...limits, maxStoredPerMailbox: 1 });
-  const request = { mailboxId: mailbox.id, lanes: 3, hour: hourOf(clock.now()), work: 0 };
+  const request = { mailboxId: mailbox.id, lanes: 3, hour: hourOf(clock.now()), work: 0, workBits: 0 };
   mailbox = accepted(mailboxes.open(request, { ...owner, push: () => {} }, undefined, clock.now()));
   await registerAll();
   exhaust(512);

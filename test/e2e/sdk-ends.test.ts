@@ -167,11 +167,14 @@ it("rings on every device of an account, and stops on the others once one answer
   const phrase = await bob.client.recoveryPhrase();
   const backup = await bob.client.backup();
   const noticed = new Promise((resolve) => alice.client.on("newDevice", resolve));
+  // The notice comes before what the new device says: where it is found.
+  const told = new Promise((resolve) => alice.client.on("contacts", resolve));
   const tablet = await makePerson("", node.url, { restore: { phrase, backup } });
   expect(tablet.client.id).toBe(bob.client.id);
   expect(tablet.client.deviceId).not.toBe(bob.client.deviceId);
   await isContact(tablet, alice);
   expect(await noticed).toEqual({ contactId: bob.client.id, deviceId: tablet.client.deviceId });
+  await told;
 
   const rings = [nextRing(bob), nextRing(tablet)] as const;
   const outgoing = await alice.client.call(bob.client.id, { audio: tone(600) });

@@ -28,7 +28,11 @@ export class Access {
 
   constructor(options: AccessOptions) {
     const hosts = new Set(options.extraHosts.map((host) => host.toLowerCase()));
-    for (const name of namesOf(options.host)) hosts.add(`${name}:${options.port}`);
+    for (const name of namesOf(options.host)) {
+      hosts.add(`${name}:${options.port}`);
+      // Browsers leave out the port that http has by default.
+      if (options.port === 80) hosts.add(name);
+    }
     this.#hosts = hosts;
     this.#origins = new Set([
       ...[...hosts].flatMap((host) => [`http://${host}`, `https://${host}`]),

@@ -113,6 +113,14 @@ export interface ContactRequest {
   readonly receivedAt: number;
 }
 
+/** One of this account's own devices. */
+export interface Device {
+  readonly id: string;
+  readonly addedAt: number;
+  /** The one that this client runs on. */
+  readonly current: boolean;
+}
+
 export interface MissedCall {
   readonly contactId: string;
   readonly callId: string;
@@ -148,6 +156,13 @@ export interface Client {
    */
   call(idOrCard: string, media?: CallMedia): Promise<Call>;
   calls(): readonly Call[];
+  /** This account's active devices as this one knows them: once online, as they are published. */
+  devices(): readonly Device[];
+  /**
+   * Takes another of this account's devices out for good: contacts refuse it as soon as they have learnt of it. Resolves once
+   * that is published and contacts are being told. Errors: `not-started`, `offline`, `own-device`, `unknown-device`, `node-refused`.
+   */
+  revokeDevice(deviceId: string): Promise<void>;
   recoveryPhrase(): Promise<string>;
   backup(): Promise<Uint8Array>;
   refusals(): readonly (readonly [RefusalCode, number])[];

@@ -229,8 +229,9 @@ export class EarshotClient implements Client {
 
   /** The devices that can be found now, those heard from last first. */
   async #reachable(accountKey: Uint8Array, locators: readonly DeviceLocator[]): Promise<Uint8Array[]> {
-    const { sender } = this.#parts;
-    const newest = locators.toSorted((a, b) => b.since - a.since).slice(0, CALL_LEGS_MAX);
+    const { sender, book } = this.#parts;
+    const active = locators.filter(({ deviceKey }) => !book.isRevoked(accountKey, deviceKey));
+    const newest = active.toSorted((a, b) => b.since - a.since).slice(0, CALL_LEGS_MAX);
     const found = await Promise.all(
       newest.map(({ deviceKey, locatorKey }) =>
         sender.prepare({ accountKey, deviceKey, locatorKey }).then(

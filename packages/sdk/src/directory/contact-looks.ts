@@ -23,6 +23,8 @@ export class ContactLooks {
   readonly #ports: ContactLooksPorts;
   /** When each contact's list was last looked at, by account key in hex. */
   readonly #lookedAt = new Map<string, number>();
+  /** Contacts to be looked at when their pause is over. */
+  readonly #later = new Set<string>();
   #round = 0;
 
   constructor(ports: ContactLooksPorts) {
@@ -48,7 +50,16 @@ export class ContactLooks {
     const { book, sender, clock } = this.#ports;
     const name = toHex(accountKey);
     const sinceMs = clock.now() - (this.#lookedAt.get(name) ?? Number.NEGATIVE_INFINITY);
-    if (sinceMs >= 0 && sinceMs < LIST_PAUSE_MS) return;
+    if (sinceMs >= 0 && sinceMs < LIST_PAUSE_MS) {
+      if (this.#later.has(name)) return;
+      // Not dropped: it may be the only word of a device that was revoked.
+      this.#later.add(name);
+      clock.setTimer(LIST_PAUSE_MS - sinceMs, () => {
+        this.#later.delete(name);
+        if (this.#ports.isOnline()) void this.lookAtList(accountKey);
+      });
+      return;
+    }
     this.#lookedAt.delete(name);
     this.#lookedAt.set(name, clock.now());
     if (this.#lookedAt.size > MAX_REMEMBERED) this.#lookedAt.delete(this.#lookedAt.keys().next().value as string);

@@ -175,6 +175,16 @@ export class Identity {
     return true;
   }
 
+  /** Takes another device out of the account's list for good. EarshotError `bad-device` where it is not active, `too-many` where the list is full. */
+  async revoke(deviceKey: Uint8Array): Promise<void> {
+    const { signatures, clock } = this.#ports;
+    const entry = await appendEntry(signatures, this.accountSeed, this.entries, "revoke", deviceKey, clock.now());
+    const entries = [...this.entries, entry];
+    const list = unwrap(await verifyDeviceList(signatures, this.accountKey, entries));
+    await this.#save({ ...this.#value, entries });
+    this.#list = list;
+  }
+
   async #save(value: StoredIdentity): Promise<void> {
     await this.#stored.save(value);
     this.#value = value;

@@ -104,3 +104,16 @@ it("reads what waited where this device moves away from", async () => {
   await back.client.start();
   expect(missed).toEqual([call.callId]);
 });
+
+it("does not ask again who has ended it", async () => {
+  await befriend(alice, bob);
+  await bob.client.removeContact(alice.client.id);
+  await until(alice.client, "contacts", () => alice.client.contacts().some(({ state }) => state === "added"));
+  const dan = await makePerson("Dan", node.url);
+  await alice.client.addContact(dan.client.card());
+  await until(dan.client, "requests", () => dan.client.requests().length === 1);
+  await alice.client.removeContact(cleo.client.id);
+  await dan.client.acceptRequest(alice.client.id); // reaches her only by the request that she sends again
+  await isContact(alice, dan);
+  expect(bob.client.requests()).toEqual([]);
+});

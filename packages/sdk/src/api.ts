@@ -81,6 +81,27 @@ export interface ClientEvents {
   brokenAttempt: { readonly contactId: string; readonly at: number };
   /** Bytes from someone else were refused; counted in `client.refusals()`. */
   refused: { readonly code: RefusalCode };
+  /** Whether the account key is here, or what it is needed for, changed; read `client.account`. */
+  account: AccountStatus;
+}
+
+/**
+ * Why the account key is asked for while it is away. `records-end`: fewer than 7 days of signed records are left, and
+ * without them strangers' requests no longer arrive. `certificate-ends`: in fewer than 7 days this device's certificate is
+ * over, and nothing of it is believed any more. `devices-changed`, `mailbox-moved`: the records that were signed
+ * are no longer true, so they are not published.
+ */
+export type AccountKeyNeed = "records-end" | "certificate-ends" | "devices-changed" | "mailbox-moved";
+
+/** The account key, which may be kept offline. */
+export interface AccountStatus {
+  readonly keyHere: boolean;
+  /** Key away: until when strangers find this account by what was signed ahead. Unix milliseconds. */
+  readonly signedUntil?: number;
+  /** Key away: until when contacts believe this device. Unix milliseconds. */
+  readonly certifiedUntil?: number;
+  /** Key away: provide it soon. */
+  readonly keyNeeded?: AccountKeyNeed;
 }
 
 export interface ClientStatus {
@@ -156,6 +177,26 @@ export interface Client {
    */
   call(idOrCard: string, media?: CallMedia): Promise<Call>;
   calls(): readonly Call[];
+  /** This account's active devices as this one knows them: once online, as they are published. */
+  devices(): readonly Device[];
+  /**
+   * Takes another of this account's devices out for good: contacts refuse it as soon as they have learnt of it. Resolves once
+   * that is published and contacts are being told. Errors: `not-started`, `offline`, `own-device`, `unknown-device`, `node-refused`.
+   */
+  revokeDevice(deviceId: string): Promise<void>;
+  readonly account: AccountStatus;
+  /**
+   * Takes the account key offline: signs the public records of the coming 35 days and a certificate for 60, publishes, and
+   * deletes the key from the storage. Only the recovery phrase brings it back: make sure that the person has it. Waits
+   * 10 s to be online. Errors: `not-started`, `offline`, `node-refused`, `account-key-away`; nothing is deleted then.
+   */
+  forgetAccountKey(): Promise<void>;
+  /**
+   * Signs all of that anew with the key that these 24 words are. It is not written to the storage, and deleted where it lies
+   * there, unless `keep`. Errors: `phrase-…`, `wrong-account`, and those of `forgetAccountKey`.
+   */
+  provideAccountKey(phrase: string, options?: { readonly keep?: boolean }): Promise<void>;
+  /** Errors: `account-key-away`; `backup` the same. */
   /** This account's active devices as this one knows them: once online, as they are published. */
   devices(): readonly Device[];
   /**

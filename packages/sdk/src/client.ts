@@ -1,5 +1,15 @@
-import { CALL_LEGS_MAX, decodeCard, type DeviceLocator, encodeCard, type RefusalCode, unwrap } from "@earshot/core";
+import {
+  CALL_LEGS_MAX,
+  decodeCard,
+  type DeviceLocator,
+  encodeCard,
+  type RefusalCode,
+  toHex,
+  unwrap,
+} from "@earshot/core";
+import { accountStatus, forgetAccountKey, provideAccountKey } from "./account/account-key.ts";
 import type {
+  AccountStatus,
   Call,
   CallMedia,
   Client,
@@ -160,11 +170,11 @@ export class EarshotClient implements Client {
   }
 
   async revokeDevice(deviceId: string): Promise<void> {
-    if (this.#state !== "started") throw new ClientError("not-started", "Call start() first.");
-    const { presence, publisher, identity, contacts } = this.#parts;
+    this.#mustBeStarted();
+    const { publisher, identity, contacts } = this.#parts;
     if (deviceId === this.deviceId)
       throw new ClientError("own-device", "A device cannot remove itself. Do it from another of your devices.");
-    await presence.whenOnline(ONLINE_WAIT_MS);
+    await this.#whenOnline();
     // On top of the list as it is published now: one that forks is refused by every contact.
     if (!(await publisher.publish()))
       throw new NodeError("node-refused", "Your devices cannot be looked up at the node now. Try again in a minute.");
@@ -180,13 +190,15 @@ export class EarshotClient implements Client {
   }
 
   async forgetAccountKey(): Promise<void> {
+    this.#mustBeStarted();
     await this.#whenOnline();
-    await forgetAccountKey(this.#parts).finally(() => this.#tellAccount());
+    await forgetAccountKey(this.#parts);
   }
 
   async provideAccountKey(phrase: string, { keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
+    this.#mustBeStarted();
     await this.#whenOnline();
-    await provideAccountKey(this.#parts, phrase, keep).finally(() => this.#tellAccount());
+    await provideAccountKey(this.#parts, phrase, keep);
   }
 
   async recoveryPhrase(): Promise<string> {
@@ -214,6 +226,14 @@ export class EarshotClient implements Client {
   handleNetworkChange(): void {
     eachLink(this.#parts.links, (link) => link.hurry());
     this.#parts.calls.handleNetworkChange();
+  }
+
+  #mustBeStarted(): void {
+    if (this.#state !== "started") throw new ClientError("not-started", "Call start() first.");
+  }
+
+  #whenOnline(): Promise<void> {
+    return this.#parts.presence.whenOnline(ONLINE_WAIT_MS);
   }
 
   /** Nobody goes on ringing, or listening, who is to be no contact. Its words leave first, while there is somewhere to send them. */

@@ -1,6 +1,7 @@
 /** A client that does what a script says, in the shape of the SDK's `Client`. For view-model tests and the demo screens. */
 import { EarshotError, type RefusalCode } from "@earshot/core";
 import type {
+  AccountStatus,
   Call,
   CallMedia,
   Client,
@@ -18,6 +19,7 @@ export class ScriptedClient implements Client {
   readonly id = "ear1qyscriptedaccountscriptedaccountscriptedaccountscripted00own";
   readonly deviceId = "device-own";
   name: string;
+  account: AccountStatus = { keyHere: true };
   status: ClientStatus = { state: "online", supernode: "5f".repeat(32) };
   /** The code with which the next operation fails. */
   failNext: string | undefined;
@@ -40,6 +42,7 @@ export class ScriptedClient implements Client {
   /** Raises an event as the SDK would; state that goes with it is set first. */
   emit<K extends keyof ClientEvents>(event: K, value: ClientEvents[K]): void {
     if (event === "status") this.status = value as ClientStatus;
+    if (event === "account") this.account = value as AccountStatus;
     if (event === "contacts") this.#contacts = value as readonly Contact[];
     if (event === "requests") this.#requests = value as readonly ContactRequest[];
     for (const listener of this.#listeners.get(event) ?? []) (listener as (value: ClientEvents[K]) => void)(value);
@@ -117,6 +120,14 @@ export class ScriptedClient implements Client {
   }
   async revokeDevice(id: string): Promise<void> {
     this.#record(`revoke ${id}`);
+  }
+  async forgetAccountKey(): Promise<void> {
+    this.#record("forget the key");
+    this.emit("account", { keyHere: false });
+  }
+  async provideAccountKey(_phrase: string, { keep = false } = {}): Promise<void> {
+    this.#record(`provide the key${keep ? " to keep" : ""}`);
+    this.emit("account", { keyHere: keep });
   }
   async recoveryPhrase(): Promise<string> {
     this.#record("phrase");

@@ -176,7 +176,7 @@ test("a holder keeps the newest and refuses to go back", () => {
 });
 
 test("records signed ahead open on their days, and show their holders nothing in common", async () => {
-  const ahead = signPublicRecordsAhead(random, seed, day, now, content);
+  const ahead = signPublicRecordsAhead(random, seed, day, now, () => content);
   expect(ahead).toHaveLength(PUBLIC_RECORD_AHEAD_DAYS);
   for (const { day: d, record } of [ahead[0], ahead[17], ahead[34]] as typeof ahead)
     expect(await open(record, d)).toMatchObject({ ok: true, value: { updatedAt: now } });

@@ -37,19 +37,22 @@ export function makePublicRecord(
   return makeRecord(random, "public", accountSeed, day, updatedAt, encodePublicContent(content));
 }
 
-/** Public records for `days` days from `fromDay` on, so that the account key need not be at hand until they run out. */
+/**
+ * Public records for `days` days from `fromDay` on, so that the account key need not be at hand until they run out. Each
+ * day's names the bundle that is sealed for it.
+ */
 export function signPublicRecordsAhead(
   random: RandomSource,
   accountSeed: Uint8Array,
   fromDay: number,
   updatedAt: number,
-  content: PublicRecord,
+  contentOf: (day: number) => PublicRecord,
   days: number = PUBLIC_RECORD_AHEAD_DAYS,
 ): { readonly day: number; readonly record: MutableRecord }[] {
   if (days > PUBLIC_RECORD_AHEAD_DAYS) throw new RangeError(`at most ${PUBLIC_RECORD_AHEAD_DAYS} days ahead`);
   return Array.from({ length: days }, (_, i) => {
     const day = fromDay + i;
-    return { day, record: makePublicRecord(random, accountSeed, day, updatedAt, content) };
+    return { day, record: makePublicRecord(random, accountSeed, day, updatedAt, contentOf(day)) };
   });
 }
 

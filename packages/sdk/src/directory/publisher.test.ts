@@ -14,6 +14,7 @@ import {
 } from "@earshot/core";
 import { SeededRandom, VirtualClock } from "@earshot/testkit";
 import { beforeEach, expect, it } from "vitest";
+import { SignedAhead } from "../account/signed-ahead.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import { openIdentity } from "../identity/open-identity.ts";
 import { Prekeys } from "../identity/prekeys.ts";
@@ -93,13 +94,14 @@ async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, ahe
   const mailboxes = { home, idOf: () => new Uint8Array(16).fill(number) };
   const locator = { seed, publicKey: publicKeyOf(seed) };
   const prekeys = await Prekeys.load(ports, identity);
+  const ahead = await SignedAhead.load(ports, identity);
   const problem = (error: unknown) => void problems.push(error);
   return {
     identity,
     ports,
     directory,
     locatorKey: locator.publicKey,
-    publisher: new Publisher({ ports, identity, prekeys, mailboxes, directory, locator, problem }),
+    publisher: new Publisher({ ports, identity, prekeys, mailboxes, directory, locator, ahead, problem }),
   };
 }
 

@@ -19,15 +19,21 @@ import {
   type Refusal,
   type Result,
   sealBundle,
+  signPublicRecordsAhead,
   toHex,
 } from "@earshot/core";
+import type { AheadRecords, SignedAhead } from "../account/signed-ahead.ts";
 import type { Locator } from "../contacts/locator.ts";
 import type { Mailboxes } from "../edge/mailboxes.ts";
 import { NodeError } from "../errors.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import type { Prekeys } from "../identity/prekeys.ts";
+import { SerialQueue } from "../serial-queue.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
 import { BUNDLE_MISSING, type Directory, type Found, isUnanswered } from "./directory.ts";
+
+/** Publications that wait for each other; more are a caller that does not wait. */
+const MAX_WAITING = 500;
 
 /** `[1, time of the last publication]`: later ones must not go back, though the clock may. */
 export const publishedCodec: StoredCodec<number> = {
@@ -45,6 +51,10 @@ export interface PublisherParts {
   readonly mailboxes: Pick<Mailboxes, "home" | "idOf">;
   readonly directory: Directory;
   readonly locator: Pick<Locator, "seed" | "publicKey">;
+  /** What is published while the account key is away. */
+  readonly ahead: SignedAhead;
+  /** After each publication, done or not. */
+  onPublished?(): void;
   /** Told of what keeps the public record back: contacts find this device without it. */
   problem(error: unknown): void;
 }
@@ -53,7 +63,10 @@ export interface PublisherParts {
 export class Publisher {
   readonly #parts: PublisherParts;
   readonly #stored: Stored<number>;
+  readonly #queue = new SerialQueue(MAX_WAITING);
   #last: number | undefined;
+  /** Another of the account's devices has published without this one, which it can answer only with the key. */
+  #leftOut = false;
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -64,7 +77,40 @@ export class Publisher {
    * Publishes today's and tomorrow's records. False where the public one could not be: strangers find the one from before
    * for a time, so try again soon. Throws {@link NodeError} `node-refused`, ClientError `device-revoked`; `offline` and such as the links do.
    */
-  async publish(): Promise<boolean> {
+  publish(): Promise<boolean> {
+    return this.#queue.run(() => this.#publish().finally(() => this.#parts.onPublished?.()));
+  }
+
+  /** Why what was signed ahead is no longer published, where it is not. */
+  outdated(): "devices-changed" | "mailbox-moved" | undefined {
+    const { identity, mailboxes, ahead } = this.#parts;
+    if (identity.keyHere) return undefined;
+    const changed = ahead.outdated(identity.listHead, mailboxes.home ? this.#place("request") : undefined);
+    return changed ?? (this.#leftOut ? "devices-changed" : undefined);
+  }
+
+  /**
+   * Signs the public records of the coming 35 days with the key of this account, and only once they are durable deletes the
+   * key here. Throws as {@link publish}, and where the account's other devices cannot be looked up: then nothing has changed.
+   */
+  leaveKey(accountSeed: Uint8Array): Promise<void> {
+    return this.#queue.run(async () => {
+      const { identity, directory, ahead } = this.#parts;
+      const found = await directory.findPublic(identity.accountKey);
+      const others = await this.#join(found);
+      if (!others) throw new NodeError("node-refused", "The account's devices cannot be looked up now. Try again.");
+      const certificate = await identity.issueCertificate(accountSeed);
+      const own = { certificate: encodeCertificate(certificate), prekeys: await this.#parts.prekeys.signedAhead() };
+      await ahead.keep(this.#signAhead(accountSeed, own, others, await this.#nextUpdate(found)));
+      await identity.leaveKey(certificate);
+      this.#leftOut = false;
+      // The key is away already: what fails here is repeated as every publication is.
+      await this.#publish().catch(this.#parts.problem);
+      this.#parts.onPublished?.();
+    });
+  }
+
+  async #publish(): Promise<boolean> {
     const { identity, prekeys, directory } = this.#parts;
     await identity.renew();
     await prekeys.rotate();
@@ -72,6 +118,7 @@ export class Publisher {
     const others = await this.#join(found);
     const updatedAt = await this.#nextUpdate(found);
     await this.#publishContact(updatedAt);
+    if (!identity.keyHere) return this.#publishAhead(found);
     return others ? this.#tryPublic(updatedAt, others) : false;
   }
 
@@ -137,14 +184,58 @@ export class Publisher {
   /** Places stand in the order of the bundle's devices: the request mailbox of each. */
   async #publishPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<Result<unknown>> {
     const { identity, prekeys, ports } = this.#parts;
-    const { accountKey, accountSeed, listHead, entries } = identity;
-    const kept = others.slice(0, RECORD_MAX_PLACES - 1);
+    const { accountKey, accountSeed, listHead } = identity;
     const own = { certificate: encodeCertificate(identity.certificate), prekeys: prekeys.signed("public") };
-    const bundle = { entries, devices: [own, ...kept.map(({ device }) => device)] };
-    const places = [this.#place("request"), ...kept.map(({ place }) => place)];
+    const { bundle, places } = this.#account(own, others);
     return this.#put("public", accountKey, bundle, (day, hash) =>
       makePublicRecord(ports.random, accountSeed, day, updatedAt, { listHead, bundleHash: hash, places }),
     );
+  }
+
+  /** This device and as many of the others as a record has places for. */
+  #account(own: BundleDevice, others: readonly OtherDevice[]): { bundle: Bundle; places: Place[] } {
+    const kept = others.slice(0, RECORD_MAX_PLACES - 1);
+    return {
+      bundle: { entries: this.#parts.identity.entries, devices: [own, ...kept.map(({ device }) => device)] },
+      places: [this.#place("request"), ...kept.map(({ place }) => place)],
+    };
+  }
+
+  #signAhead(
+    accountSeed: Uint8Array,
+    own: BundleDevice,
+    others: readonly OtherDevice[],
+    updatedAt: number,
+  ): AheadRecords {
+    const { identity, ports } = this.#parts;
+    const { accountKey, listHead } = identity;
+    const { bundle, places } = this.#account(own, others);
+    const today = publishDays(ports.clock.now())[0];
+    const records = signPublicRecordsAhead(ports.random, accountSeed, today, updatedAt, (day) => {
+      const sealed = sealBundle("public", accountKey, day, bundle);
+      return { listHead, bundleHash: bundleHash(sealed), places };
+    });
+    return { bundle, records };
+  }
+
+  /** Today's and tomorrow's of those signed ahead, as far as they reach and are still true. */
+  async #publishAhead(found: Result<FoundPublic>): Promise<boolean> {
+    const { ahead, ports, identity, directory, problem } = this.#parts;
+    const isOwn = ({ deviceKey }: { deviceKey: Uint8Array }) => equalBytes(deviceKey, identity.deviceKey);
+    if (found.ok) this.#leftOut = !found.value.bundle.devices.some(isOwn);
+    if (this.outdated()) return true;
+    let complete = true;
+    for (const day of publishDays(ports.clock.now())) {
+      const signed = ahead.of(day);
+      if (!signed) continue;
+      const held = await directory.putBundle(signed.bundle);
+      const put = held.ok ? await directory.putRecord(signed.record) : held;
+      // A later one is another of the account's devices', which has the key and lists this one too.
+      if (put.ok || put.code === "rolled-back") continue;
+      problem(notTaken(put));
+      complete = false;
+    }
+    return complete;
   }
 
   #place(lane: "contact" | "request"): Place {

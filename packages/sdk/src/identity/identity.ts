@@ -21,11 +21,15 @@ import {
 } from "@earshot/core";
 import type { Storage } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { SerialQueue } from "../serial-queue.ts";
 import { Stored } from "../state/stored.ts";
-import { identityCodec, NAME_MAX_BYTES, type StoredIdentity } from "./identity-codec.ts";
+import { identityCodec, NAME_MAX_BYTES, type StoredAccount, type StoredIdentity } from "./identity-codec.ts";
 
 /** A certificate is renewed once less than this is left: a month in which the account key may be away. */
 const RENEW_BEFORE_MS = CERT_MAX_LIFETIME_MS / 2;
+
+/** Changes that wait for the storage. */
+const MAX_SAVES = 100;
 
 export interface IdentityPorts {
   readonly storage: Storage;
@@ -49,6 +53,7 @@ export class Identity {
   readonly deviceId: string;
   readonly #ports: IdentityPorts;
   readonly #stored: Stored<StoredIdentity>;
+  readonly #saves = new SerialQueue(MAX_SAVES);
   #value: StoredIdentity;
   #certificate: DeviceCertificate;
   #list: DeviceListState;
@@ -64,7 +69,7 @@ export class Identity {
     this.#value = value;
     this.#certificate = unwrap(decodeCertificate(value.certificate));
     this.#list = list;
-    this.accountKey = publicKeyOf(value.accountSeed);
+    this.accountKey = accountKeyOf(value);
     this.deviceKey = publicKeyOf(value.deviceSeed);
     this.id = encodeId(this.accountKey);
     this.deviceId = toHex(this.deviceKey);
@@ -101,7 +106,7 @@ export class Identity {
   }
 
   static async #of(ports: IdentityPorts, stored: Stored<StoredIdentity>, value: StoredIdentity): Promise<Identity> {
-    const accountKey = publicKeyOf(value.accountSeed);
+    const accountKey = accountKeyOf(value);
     const list = unwrap(await verifyDeviceList(ports.signatures, accountKey, value.entries));
     return new Identity(ports, stored, value, list);
   }
@@ -109,8 +114,18 @@ export class Identity {
   get name(): string {
     return this.#value.name;
   }
+  /** False while the account key is kept offline: see {@link leaveKey}. */
+  get keyHere(): boolean {
+    return this.#value.accountSeed !== undefined;
+  }
+  /** Throws {@link ClientError} `account-key-away` while it is kept offline. */
   get accountSeed(): Uint8Array {
-    return this.#value.accountSeed;
+    const { accountSeed } = this.#value;
+    if (accountSeed) return accountSeed;
+    throw new ClientError(
+      "account-key-away",
+      "The account key is kept offline: provide it first, by the 24 words of the recovery phrase.",
+    );
   }
   get deviceSeed(): Uint8Array {
     return this.#value.deviceSeed;
@@ -134,17 +149,41 @@ export class Identity {
   }
 
   async setName(name: string): Promise<void> {
-    await this.#save({ ...this.#value, name: checkedName(name) });
+    const checked = checkedName(name);
+    await this.#save((value) => ({ ...value, name: checked }));
   }
 
-  /** Renews the certificate when half its life is over. True if it did. */
+  /** Renews the certificate when half its life is over, unless the account key is away. True if it did. */
   async renew(): Promise<boolean> {
+    if (!this.keyHere) return false;
     const now = this.#ports.clock.now();
     if (this.#certificate.notAfter - now > RENEW_BEFORE_MS && this.#certificate.notBefore <= now) return false;
-    const fresh = await freshCertificate(this.#ports.signatures, this.accountSeed, this.deviceKey, now);
-    await this.#save({ ...this.#value, certificate: encodeCertificate(fresh) });
+    const fresh = await this.issueCertificate(this.accountSeed);
+    await this.#save((value) => ({ ...value, certificate: encodeCertificate(fresh) }));
     this.#certificate = fresh;
     return true;
+  }
+
+  /** A certificate for this device with its whole life ahead, not yet in use. */
+  issueCertificate(accountSeed: Uint8Array): Promise<DeviceCertificate> {
+    const { signatures, clock } = this.#ports;
+    return freshCertificate(signatures, accountSeed, this.deviceKey, clock.now());
+  }
+
+  /** Takes the certificate into use and deletes the account's seed here, in one write. */
+  async leaveKey(certificate: DeviceCertificate): Promise<void> {
+    const { accountKey } = this;
+    await this.#save(({ deviceSeed, name, entries }) => {
+      return { accountKey, deviceSeed, name, certificate: encodeCertificate(certificate), entries };
+    });
+    this.#certificate = certificate;
+  }
+
+  /** The account's seed is here again. It must be this account's. */
+  async takeKey(accountSeed: Uint8Array): Promise<void> {
+    await this.#save(({ deviceSeed, name, certificate, entries }) => {
+      return { accountSeed, deviceSeed, name, certificate, entries };
+    });
   }
 
   /**
@@ -170,7 +209,7 @@ export class Identity {
       list = unwrap(await verifyDeviceList(signatures, this.accountKey, entries));
     }
     if (list.head.n === this.#list.head.n) return false;
-    await this.#save({ ...this.#value, entries });
+    await this.#save((value) => ({ ...value, entries }));
     this.#list = list;
     return true;
   }
@@ -181,14 +220,22 @@ export class Identity {
     const entry = await appendEntry(signatures, this.accountSeed, this.entries, "revoke", deviceKey, clock.now());
     const entries = [...this.entries, entry];
     const list = unwrap(await verifyDeviceList(signatures, this.accountKey, entries));
-    await this.#save({ ...this.#value, entries });
+    await this.#save((value) => ({ ...value, entries }));
     this.#list = list;
   }
 
-  async #save(value: StoredIdentity): Promise<void> {
-    await this.#stored.save(value);
-    this.#value = value;
+  /** One change after the other: none may bring back a key that another deletes. */
+  #save(change: (value: StoredIdentity) => StoredIdentity): Promise<void> {
+    return this.#saves.run(async () => {
+      const value = change(this.#value);
+      await this.#stored.save(value);
+      this.#value = value;
+    });
   }
+}
+
+function accountKeyOf({ accountSeed, accountKey }: StoredAccount): Uint8Array {
+  return accountSeed ? publicKeyOf(accountSeed) : accountKey;
 }
 
 function freshCertificate(signatures: SignatureBackend, accountSeed: Uint8Array, deviceKey: Uint8Array, now: number) {

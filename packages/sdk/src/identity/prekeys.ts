@@ -93,14 +93,18 @@ export class Prekeys {
     return prekeys;
   }
 
-  /** Makes the coming periods' prekeys and deletes those that nothing can arrive under any more. True if any were made. */
-  async rotate(): Promise<boolean> {
+  /**
+   * Makes the coming periods' prekeys, `more` public ones besides, and deletes those that nothing can arrive under any more.
+   * True if any were made.
+   */
+  async rotate(more = 0): Promise<boolean> {
     const now = this.#ports.clock.now();
     const live = this.#held.filter(({ prekey }) => prekeyDeletionTime(prekey) > now);
     const dead = this.#held.filter((held) => !live.includes(held));
     const fresh: HeldPrekey[] = [];
     for (const kind of KINDS) {
-      const { periodMs, count } = SCHEDULE[kind];
+      const periodMs = SCHEDULE[kind].periodMs;
+      const count = SCHEDULE[kind].count + (kind === "public" ? more : 0);
       const first = Math.floor(now / periodMs);
       for (let period = first; period < first + count; period++) {
         if (!live.some((held) => held.kind === kind && covers(held.prekey, period, periodMs))) {
@@ -124,11 +128,27 @@ export class Prekeys {
    * clock that was ahead once made for later stays here until its time.
    */
   signed(kind: PrekeyKind): Uint8Array[] {
+    return this.#listed(kind, SCHEDULE[kind].count);
+  }
+
+  /** Public ones for 35 days from now on, made first where they are missing: one more than usual, for this week has begun. */
+  async signedAhead(): Promise<Uint8Array[]> {
+    await this.rotate(1);
     const now = this.#ports.clock.now();
-    const { periodMs, count } = SCHEDULE[kind];
+    const period = Math.floor(now / PUBLIC_PREKEY_PERIOD_MS);
+    // Last week's, which the skew of clocks keeps in use for minutes, would take the place of the last one.
+    return this.#listed("public", PUBLIC_PREKEY_COUNT + 1, endOf(period, PUBLIC_PREKEY_PERIOD_MS));
+  }
+
+  #listed(kind: PrekeyKind, count: number, after = 0): Uint8Array[] {
+    const now = this.#ports.clock.now();
+    const { periodMs } = SCHEDULE[kind];
     const last = Math.floor(now / periodMs) + count;
     return this.#held
-      .filter(({ kind: of, prekey }) => of === kind && prekey.until > now && prekey.until <= endOf(last, periodMs))
+      .filter(
+        ({ kind: of, prekey }) =>
+          of === kind && prekey.until > Math.max(now, after) && prekey.until <= endOf(last, periodMs),
+      )
       .toSorted((a, b) => a.prekey.from - b.prekey.from)
       .slice(0, MAX_PREKEYS_PER_DEVICE)
       .map((held) => held.signed);

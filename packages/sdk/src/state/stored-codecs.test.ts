@@ -1,6 +1,7 @@
 import { type CborValue, encodeCbor, newContact, readCbor } from "@earshot/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { aheadCodec } from "../account/signed-ahead.ts";
 import { type ContactEntry, contactsCodec } from "../contacts/contact-codec.ts";
 import { locatorCodec } from "../contacts/locator.ts";
 import { outboxCodec } from "../contacts/outbox-codec.ts";
@@ -45,6 +46,37 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
     identityCodec as StoredCodec<never>,
     fc.record({
       accountSeed: fixed(32),
+      deviceSeed: fixed(32),
+      name: word,
+      certificate: fixed(145),
+      entries: fc.array(fixed(142), { maxLength: 3 }),
+    }),
+  ],
+  [
+    "signed ahead",
+    aheadCodec as StoredCodec<never>,
+    fc.record({
+      bundle: fc.record({
+        entries: fc.array(fixed(142), { maxLength: 3 }),
+        devices: fc.array(
+          fc.record({ certificate: fixed(145), prekeys: fc.array(fixed(120), { minLength: 1, maxLength: 6 }) }),
+          { minLength: 1, maxLength: 2 },
+        ),
+      }),
+      records: fc.array(
+        fc.record({
+          day: time,
+          record: fc.record({ publicKey: fixed(32), seq: time, signature: fixed(64), value: fixed(1_000) }),
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
+    }),
+  ],
+  [
+    "identity whose account key is away",
+    identityCodec as StoredCodec<never>,
+    fc.record({
+      accountKey: fixed(32),
       deviceSeed: fixed(32),
       name: word,
       certificate: fixed(145),

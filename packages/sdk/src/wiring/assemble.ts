@@ -1,4 +1,6 @@
 import { RefusalCounter } from "@earshot/core";
+import { accountTeller } from "../account/account-key.ts";
+import { SignedAhead } from "../account/signed-ahead.ts";
 import type { ClientEvents, ClientOptions } from "../api.ts";
 import { ContactBook } from "../contacts/contact-book.ts";
 import { Locator } from "../contacts/locator.ts";
@@ -41,7 +43,7 @@ export async function assemble(
   parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
   parts.sender = makeSender(parts);
   parts.looks = makeLooks(parts);
-  parts.publisher = new Publisher(parts);
+  parts.publisher = new Publisher({ ...parts, onPublished: accountTeller(parts) });
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);
   parts.calls = makeCalls(parts);
@@ -59,6 +61,7 @@ async function loadBase(options: ClientOptions, ports: IdentityPorts, events: Em
     identity,
     backup,
     prekeys: await Prekeys.load(ports, identity),
+    ahead: await SignedAhead.load(ports, identity),
     book: await ContactBook.load(ports.storage, identity.accountKey),
     locator: await Locator.load(ports),
     refusals,

@@ -2,6 +2,7 @@ import type { BackupContent, RefusalCode, RefusalCounter } from "@earshot/core";
 import type { ClientEvents, ClientOptions } from "../api.ts";
 import type { LazyCalls } from "../calls/lazy-calls.ts";
 import type { ClockCheck } from "../clock-check.ts";
+import type { SignedAhead } from "../account/signed-ahead.ts";
 import type { ContactBook } from "../contacts/contact-book.ts";
 import type { ContactsManager } from "../contacts/contacts-manager.ts";
 import type { Locator } from "../contacts/locator.ts";
@@ -27,6 +28,7 @@ export interface Base {
   readonly identity: Identity;
   readonly backup: BackupContent | undefined;
   readonly prekeys: Prekeys;
+  readonly ahead: SignedAhead;
   readonly book: ContactBook;
   readonly locator: Locator;
   readonly refusals: RefusalCounter;

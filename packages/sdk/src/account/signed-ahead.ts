@@ -1,0 +1,135 @@
+/** The public records that the account key has signed before it was taken offline. docs/protocol/records.md sections 1 and 5. */
+import {
+  accept,
+  asArray,
+  asBytes,
+  asUint,
+  asVersioned,
+  type Bundle,
+  BUNDLE_CONTENT_MAX_BYTES,
+  decodeBundle,
+  encodeBundle,
+  equalBytes,
+  type ListHead,
+  type MutableRecord,
+  openPublicRecord,
+  type Place,
+  PUBLIC_RECORD_AHEAD_DAYS,
+  type PublicRecord,
+  RECORD_BYTES,
+  sealBundle,
+} from "@earshot/core";
+import type { Identity, IdentityPorts } from "../identity/identity.ts";
+import { Stored, type StoredCodec } from "../state/stored.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Finished records for days in a row, and the bundle that each names, sealed for its day. */
+export interface AheadRecords {
+  readonly bundle: Bundle;
+  readonly records: readonly DayRecord[];
+}
+
+export interface DayRecord {
+  /** Days since 1970, UTC. */
+  readonly day: number;
+  readonly record: MutableRecord;
+}
+
+/** `[1, bundle, [[day, public key, seq, signature, value]…]]`. Nothing of it is secret. */
+export const aheadCodec: StoredCodec<AheadRecords> = {
+  encode: ({ bundle, records }) => [
+    1,
+    encodeBundle(bundle),
+    records.map(({ day, record }) => [day, record.publicKey, record.seq, record.signature, record.value]),
+  ],
+  decode(value) {
+    const [, bytes, list] = asVersioned(value, 3);
+    const bundle = decodeBundle(asBytes(bytes, [1, BUNDLE_CONTENT_MAX_BYTES]));
+    if (!bundle.ok) return bundle;
+    const records = asArray(list, [1, PUBLIC_RECORD_AHEAD_DAYS]).map((item) => {
+      const [day, publicKey, seq, signature, sealed] = asArray(item, 5);
+      return {
+        day: asUint(day, 0xffff_ffff),
+        record: {
+          publicKey: asBytes(publicKey, 32),
+          seq: asUint(seq, Number.MAX_SAFE_INTEGER),
+          signature: asBytes(signature, 64),
+          value: asBytes(sealed, RECORD_BYTES),
+        },
+      };
+    });
+    return accept({ bundle: bundle.value, records });
+  },
+};
+
+/** What this device publishes for its account while the account key is away. */
+export class SignedAhead {
+  readonly #ports: IdentityPorts;
+  readonly #accountKey: Uint8Array;
+  readonly #stored: Stored<AheadRecords>;
+  #held: { readonly ahead: AheadRecords; readonly content: PublicRecord } | undefined;
+
+  private constructor(ports: IdentityPorts, accountKey: Uint8Array) {
+    this.#ports = ports;
+    this.#accountKey = accountKey;
+    this.#stored = new Stored(ports.storage, "signed-ahead", aheadCodec);
+  }
+
+  /** Also tidies up after a stop between two steps: with the key here, what was signed ahead is of no use. */
+  static async load(ports: IdentityPorts, identity: Pick<Identity, "accountKey" | "keyHere">): Promise<SignedAhead> {
+    const signed = new SignedAhead(ports, identity.accountKey);
+    if (identity.keyHere) await signed.clear();
+    else await signed.#hold(await signed.#stored.load());
+    return signed;
+  }
+
+  /** When the last one's day ends, Unix milliseconds. Undefined where there are none. */
+  get until(): number | undefined {
+    const last = this.#held?.ahead.records.at(-1);
+    return last && (last.day + 1) * DAY_MS;
+  }
+
+  /** What they say no longer holds: of the account's devices, or of where strangers' requests go. */
+  outdated(listHead: ListHead, place: Place | undefined): "devices-changed" | "mailbox-moved" | undefined {
+    if (!this.#held) return undefined;
+    const { listHead: signed, places } = this.#held.content;
+    if (signed.n !== listHead.n || !equalBytes(signed.hash, listHead.hash)) return "devices-changed";
+    return place && !isSame(place, places[0] as Place) ? "mailbox-moved" : undefined;
+  }
+
+  /** A day's record and the sealed bundle that it names. */
+  of(day: number): { readonly record: MutableRecord; readonly bundle: Uint8Array } | undefined {
+    const ahead = this.#held?.ahead;
+    const record = ahead?.records.find((each) => each.day === day)?.record;
+    return ahead && record && { record, bundle: sealBundle("public", this.#accountKey, day, ahead.bundle) };
+  }
+
+  /** Durable when it resolves. */
+  async keep(ahead: AheadRecords): Promise<void> {
+    await this.#stored.save(ahead);
+    await this.#hold(ahead);
+  }
+
+  async clear(): Promise<void> {
+    await this.#stored.delete();
+    this.#held = undefined;
+  }
+
+  async #hold(ahead: AheadRecords | undefined): Promise<void> {
+    const first = ahead?.records[0];
+    if (!first) return;
+    const content = await openPublicRecord(this.#ports.signatures, this.#accountKey, first.day, first.record);
+    // Another account's, or damaged: as good as none, and the person is asked for the key.
+    this.#held = content.ok ? { ahead, content: content.value } : undefined;
+  }
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return (
+    equalBytes(one.mailboxId, other.mailboxId) &&
+    one.home.url === other.home.url &&
+    equalBytes(one.home.supernodeKey, other.home.supernodeKey) &&
+    equalBytes(one.home.hopKey, other.home.hopKey)
+  );
+}

@@ -3,7 +3,7 @@ import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
 /** Gzipped script: what the shell may take (everything but the SDK and core), and both together: at most, and the target. */
 const MAX_SHELL_BYTES = 30_000;
-const MAX_FIRST_LOAD_BYTES = 92_000;
+const MAX_FIRST_LOAD_BYTES = 95_000;
 const TARGET_BYTES = 80_000;
 
 const PURE_MODULES = /\/packages\/(core|sdk)\/src\/|\/node_modules\/(@noble|@scure|hpke|idb|qr)\//;

@@ -57,7 +57,7 @@ const ADVICE: Readonly<Record<Obstacle, Advice>> = {
   "other-tab-in-call": {
     title: "You are in a call in another tab",
     body: <p>Using Earshot here ends that call. Go back to the other tab to go on talking.</p>,
-    action: "End the call and use Earshot here",
+    action: "End the call and switch here",
     takeOver: "even-in-call",
   },
   "other-node": {

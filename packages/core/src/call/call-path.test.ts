@@ -24,6 +24,30 @@ describe("the path", () => {
     }
   });
 
+  test("that went while it rang, with the caller, opens no media to whoever answers, and ends 20 s later", () => {
+    let callerIsThere = true;
+    const world = ringing({ pass: () => callerIsThere });
+    callerIsThere = false;
+    world.setPath(false);
+    world.callee.dispatch({ type: "answer", media: AUDIO });
+    world.run(CONNECT_TIMEOUT_MS - 100);
+    expect(world.callee.state.phase).toBe("connecting");
+    world.run(200);
+    expect(reason(world.callee)).toBe("connection-failed");
+    expect(world.callee.did("open-media")).toEqual([]);
+  });
+
+  test("that went while it rang and comes back after the answer opens the media then", () => {
+    const world = ringing();
+    world.setPath(false);
+    world.callee.dispatch({ type: "answer", media: AUDIO });
+    world.run(1_000);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["connecting", "connecting"]);
+    world.setPath(true);
+    world.run(100);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+  });
+
   test("that comes back by itself leaves the media as they were", () => {
     const world = answered();
     world.setPath(false);

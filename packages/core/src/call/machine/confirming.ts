@@ -56,7 +56,7 @@ export function endUnconfirmed(turn: Turn, id: LegId, code: RefusalCode): void {
 
 /**
  * The one place that opens the media: the person answered (only then is there a chosen leg) and the confirmation held on
- * that very leg.
+ * that very leg, whose path is up.
  */
 export function activateIfReady(turn: Turn): void {
   const { state } = turn;
@@ -71,7 +71,9 @@ export function activateIfReady(turn: Turn): void {
 
 function isConfirmed(state: Extract<CallState, { phase: "connecting" }>): boolean {
   const leg = state.legs.find(({ id }) => id === state.chosen);
-  return leg !== undefined && leg.progress === "answered" && leg.confirmed;
+  if (leg === undefined || leg.progress !== "answered" || !leg.confirmed) return false;
+  // It may have held while it rang, and the path be gone since: whoever answers then is not in a call yet.
+  return leg.transport === "connected" && leg.channelOpen;
 }
 
 /** Puts on the senders what the person wants to send, and tells the other side. Nothing before the media are open. */

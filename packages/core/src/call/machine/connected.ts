@@ -3,7 +3,7 @@ import type { CallEvent, CallState, LegId } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
 import { CHANNEL_CLOSED_GRACE_MS, PING_INTERVAL_MS, PINGS_UNANSWERED_MAX } from "../limits.ts";
 import { nonceMatches } from "../words.ts";
-import { endUnconfirmed, sendConfirm } from "./confirming.ts";
+import { activateIfReady, endUnconfirmed, sendConfirm } from "./confirming.ts";
 import { endCall, sayAndEnd } from "./ending.ts";
 import { confirmAgain, finishReconnecting, requestRestart, retryRestart, startReconnecting } from "./restarting.ts";
 import { sendOn } from "./sending.ts";
@@ -38,7 +38,11 @@ export function connectingTransport(
   event: Extract<CallEvent, { type: "transport" }>,
 ): void {
   noteTransport(turn, event);
-  if (event.leg === state.chosen && event.state === "failed") retryRestart(turn, state);
+  if (event.leg !== state.chosen) return;
+  if (event.state === "failed") return retryRestart(turn, state);
+  if (event.state !== "connected") return;
+  confirmAgain(turn, event.leg);
+  activateIfReady(turn);
 }
 
 export function activeTransport(turn: Turn, state: Active, event: Extract<CallEvent, { type: "transport" }>): void {

@@ -2,7 +2,7 @@
 import type { CallEvent, CallState, LegId, MediaState } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
 import { isInviteTimely } from "../invite-age.ts";
-import { CONNECT_TIMEOUT_MS, RING_TIMEOUT_MS } from "../limits.ts";
+import { CONNECT_TIMEOUT_MS, RESTART_DELAY_MS, RING_TIMEOUT_MS } from "../limits.ts";
 import { checkAnswering, checkSetup, encodeSetup } from "../setup.ts";
 import { applyPending, flushLocal } from "./candidates.ts";
 import { activateIfReady } from "./confirming.ts";
@@ -112,6 +112,7 @@ export function answerCall(turn: Turn, media: MediaState): void {
   if (leg.localSetup === null) return createTransport(turn);
   sendAnswer(turn);
   if (leg.transport === "failed") retryRestart(turn, connecting);
+  if (leg.transport === "disconnected") emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_DELAY_MS });
   activateIfReady(turn);
 }
 

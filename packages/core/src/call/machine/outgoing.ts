@@ -2,7 +2,7 @@
 import { equalBytes } from "../../bytes.ts";
 import type { CallEvent, CallState, LegId } from "../call-states.ts";
 import type { CallMessage, EncodedSetup } from "../call-types.ts";
-import { CONNECT_TIMEOUT_MS, RING_TIMEOUT_MS } from "../limits.ts";
+import { CONNECT_TIMEOUT_MS, RESTART_DELAY_MS, RING_TIMEOUT_MS } from "../limits.ts";
 import { checkAnswering, checkSetup, encodeSetup } from "../setup.ts";
 import { nonceCommitment } from "../words.ts";
 import { flushLocal } from "./candidates.ts";
@@ -124,5 +124,6 @@ export function receiveAnswer(turn: Turn, id: LegId, message: Extract<CallMessag
   patchLeg(turn, id, { nonceSent: true });
   flushLocal(turn, id);
   if (leg.transport === "failed") retryRestart(turn, connecting);
+  if (leg.transport === "disconnected") emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_DELAY_MS });
   activateIfReady(turn);
 }

@@ -77,6 +77,8 @@ export class ContactsManager {
     // Adding somebody again confirms the devices they have now, though their list was started anew.
     const next = isNew ? { ...entry, label, addedAt: now } : { ...entry, ...NO_DEVICES, label };
     await this.#apply(next, { type: "add", half: random.bytes(HALF_BYTES), now });
+    // Their devices may be others than those that this side became a contact of.
+    if (entry.state.status === "contact") await this.#askAgain(this.#entry(accountKey));
     return this.#contact(accountKey);
   }
 

@@ -8,7 +8,7 @@ import { CallsManager } from "./calls-manager.ts";
 
 it("keeps nothing of a call to somebody who is no contact any more", () => {
   const key = (n: number) => new Uint8Array(32).fill(n);
-  let contact: Contact | undefined;
+  const contacts: Contact[] = [];
   const refused: RefusalCode[] = [];
   const calls = new CallsManager(
     {
@@ -20,7 +20,7 @@ it("keeps nothing of a call to somebody who is no contact any more", () => {
       isNewDevice: () => false,
       self: { account: key(1), device: key(2) },
       maxCalls: 1,
-      contactOf: () => contact,
+      contactOf: () => contacts[0],
       sendEnvelope: async () => {},
     },
     {
@@ -34,7 +34,7 @@ it("keeps nothing of a call to somebody who is no contact any more", () => {
   );
   for (let i = 0; i < 20; i++) expect(() => calls.place(key(3), [key(4)], {})).toThrow("Only contacts can be called");
 
-  contact = { id: "ear1", name: "Cleo", state: "contact", addedAt: 0 };
+  contacts.push({ id: "ear1", name: "Cleo", state: "contact", addedAt: 0 });
   const message = { type: "candidates", generation: 0, firstIndex: 1, candidates: [], end: true } as const;
   const body = encodeCallPacket({ callId: key(5).subarray(0, 16), number: 2, message });
   calls.handleEnvelope({ sender: { accountKey: key(3), deviceKey: key(4) }, body, sentAt: 0 } as OpenedEnvelope);

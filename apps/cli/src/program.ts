@@ -48,6 +48,7 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quie
   addId(program, runs);
   addContacts(program, runs);
   addCalls(program, runs);
+  addDevices(program, runs);
   addStatus(program, runs);
   return program;
 }
@@ -142,6 +143,26 @@ function addCalls(program: Command, runs: Runs): void {
     .action(
       runs<AnswerOptions>(async (options, terminal) =>
         (await import("./commands/answer.ts")).answerCall(options, terminal),
+      ),
+    );
+}
+
+function addDevices(program: Command, runs: Runs): void {
+  const devices = program
+    .command("devices")
+    .description("list the devices of your account, or take one out")
+    .action(
+      runs(async (options, terminal, [unknown]) => {
+        const { listDevices, unknownDevicesCommand } = await import("./commands/devices.ts");
+        return unknown === undefined ? listDevices(options, terminal) : unknownDevicesCommand(unknown);
+      }),
+    );
+  devices
+    .command("revoke <id>")
+    .description("take a device out for good: your contacts refuse it once they have learnt of it")
+    .action(
+      runs(async (options, terminal, [id = ""]) =>
+        (await import("./commands/devices.ts")).revokeDevice(id, options, terminal),
       ),
     );
 }

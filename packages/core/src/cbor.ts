@@ -3,7 +3,7 @@
  * general library's options to turn the rest off are more to get wrong; the tests hold it against one.
  */
 import { bytesToUtf8 } from "@noble/ciphers/utils.js";
-import { ByteReader, ByteWriter, decodeBytes, equalBytes, utf8 } from "./bytes.ts";
+import { type ByteReader, ByteWriter, decodeBytes, equalBytes, utf8 } from "./bytes.ts";
 import { EarshotError, RefusedError, accept, refuse, type RefusalCode, type Result } from "./errors.ts";
 
 /** Integers are safe integers (at most 2^53 - 1 away from zero). */

@@ -66,9 +66,7 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
     current.value = createCallModel(call, deps, { ...opened, withVideo: video });
   };
   const isInCall = () => current.value !== undefined && current.value.phase.value !== "ended";
-
   const isUnderWay = () => isInCall() || preparing.value !== undefined || incoming.value !== undefined;
-
   const ring = (call: Call) => {
     // The SDK answers a second caller with "busy"; should one slip through, the ring already on the screen stays.
     if (incoming.value !== undefined || isInCall() || call.phase === "ended") return;

@@ -1,7 +1,8 @@
 /** What `earshot` says and returns when something is wrong: scripts depend on the codes. */
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { encodeId, publicKeyOf } from "@earshot/core";
 import { afterAll, expect, test } from "vitest";
 import { Cli } from "./cli-process.ts";
@@ -87,6 +88,29 @@ test("whoever starts a second node is shown the first", async () => {
   expect(plainLines(stderr)).toEqual([`Earshot runs already: ${String(url)}`]);
   first.process.kill("SIGTERM");
   expect((await first.finished).code).toBe(0);
+});
+
+test("a store that is damaged is named, with what may be done about it", async () => {
+  const store = cli.path("damaged/node/store");
+  mkdirSync(store, { recursive: true });
+  writeFileSync(join(store, "CURRENT"), "no manifest");
+  const { code, stderr } = await cli.run("start", "--port", "0", "--no-echo", "--home", cli.path("damaged"));
+  expect(code).toBe(8);
+  expect(plainLines(stderr)).toEqual([expect.stringContaining(`${store}, cannot be opened`)]);
+  expect(stderr).toContain("may be moved away");
+});
+
+test("who took the port of a daemon is not shown as that daemon", async () => {
+  const other = createServer((socket) => socket.end("HTTP/1.1 404 Not Found\r\n\r\n")).listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const note = { url: `http://127.0.0.1:${port}`, token: "the-token", pid: process.pid };
+  writeFileSync(cli.path(`earshot-${port}.json`), JSON.stringify(note), { mode: 0o600 });
+  const { code, stderr } = await cli.run("start", "--port", String(port), "--no-echo", "--home", cli.path("third"));
+  other.close();
+  expect(code).toBe(2);
+  expect(stderr).toContain("taken by another program");
+  expect(stderr).not.toContain("the-token");
 });
 
 /** Without the node's log, which is JSON. */

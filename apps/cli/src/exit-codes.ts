@@ -17,6 +17,8 @@ export const EXIT = {
   callFailed: 6,
   /** Another `earshot` uses this home folder. */
   storageInUse: 7,
+  /** The home folder is damaged, or open to others, or on a disk that fails. */
+  homeUnusable: 8,
   /** Ctrl-C before there was a call to hang up. */
   interrupted: 130,
 } as const;
@@ -40,6 +42,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "wav-unusable": EXIT.usage,
   "record-failed": EXIT.usage,
   "port-in-use": EXIT.usage,
+  "port-not-allowed": EXIT.usage,
   "host-unavailable": EXIT.usage,
   "node-unreachable": EXIT.nodeUnreachable,
   "node-refused": EXIT.nodeUnreachable,
@@ -51,6 +54,11 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "nobody-called": EXIT.notAnswered,
   "storage-in-use": EXIT.storageInUse,
   "home-in-use": EXIT.storageInUse,
+  "store-unavailable": EXIT.homeUnusable,
+  "file-not-private": EXIT.homeUnusable,
+  "file-damaged": EXIT.homeUnusable,
+  "storage-failed": EXIT.homeUnusable,
+  "storage-damaged": EXIT.homeUnusable,
   interrupted: EXIT.interrupted,
 };
 
@@ -100,4 +108,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   5  no answer, declined, busy, or nobody called in time
   6  the call could not be connected, or broke off
   7  another earshot uses this home folder
+  8  the home folder is damaged, open to others, or cannot be written
   1  a fault of Earshot itself     130  interrupted`;

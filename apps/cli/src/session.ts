@@ -104,9 +104,18 @@ function adviceFor(problem: string, origin: string): string {
   return `The node at ${origin} could not be used within ${ONLINE_WITHIN_MS / 1000} s: ${problem}.`;
 }
 
+/** A container may run under a number that no user has. */
+export function userName(lookUp: () => { readonly username: string } = userInfo): string {
+  try {
+    return lookUp().username;
+  } catch {
+    return process.env["USER"] || "me";
+  }
+}
+
 /** The OS user's name, which the person can change with `earshot id --name`. */
 function defaultName(): string {
   let name = "";
-  for (const char of userInfo().username) if (Buffer.byteLength(name + char) <= MAX_NAME_BYTES) name += char;
+  for (const char of userName()) if (Buffer.byteLength(name + char) <= MAX_NAME_BYTES) name += char;
   return name;
 }

@@ -24,6 +24,8 @@ export interface StartOptions extends CommonOptions {
 /** The built web app, from src/commands as from dist/commands. */
 const APP_FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
 const MAX_PORT = 65_535;
+/** Of a daemon on this machine. */
+const HEALTH_TIMEOUT_MS = 2_000;
 
 /** Resolves once the node has drained and closed. */
 export async function startDaemon(options: StartOptions, terminal: Terminal): Promise<ExitCode> {
@@ -45,8 +47,8 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
       const card = echo?.card();
       return { echo: card === undefined ? { starting: true } : { card } };
     },
-  }).catch((error: unknown) => {
-    throw explained(error, port);
+  }).catch(async (error: unknown) => {
+    throw await explained(error, port, home);
   });
   const origin = new URL(node.url).origin;
   terminal.emit({ event: "started", url: node.url, node: origin, port: node.port, home, pid: process.pid });
@@ -122,17 +124,30 @@ function behindProxy(publicUrl: string | undefined): Partial<NodeOptions> {
 }
 
 /** A start that failed, with what to do about it. */
-function explained(error: unknown, port: number): unknown {
+async function explained(error: unknown, port: number, home: string): Promise<unknown> {
   if (!(error instanceof EarshotError)) return error;
+  const because = (advice: string): EarshotError => new EarshotError(error.code, advice, { cause: error });
+  if (error.code === "store-unavailable")
+    return because(
+      `The node's store, ${join(home, "node", "store")}, cannot be opened: the disk, its permissions, or damage. It may be moved away: the next start makes a new one, and all that is lost is what waited in it for people who were offline.`,
+    );
   if (error.code !== "port-in-use" && error.code !== "home-in-use") return error;
   const running = readRunFile(port);
-  if (running !== undefined)
-    return new EarshotError(error.code, `Earshot runs already: ${running.url}/#token=${running.token}`, {
-      cause: error,
-    });
-  const advice =
+  if (running !== undefined && (await isEarshot(running.url)))
+    return because(`Earshot runs already: ${running.url}/#token=${running.token}`);
+  return because(
     error.code === "home-in-use"
       ? "Another node runs from this home folder. Stop it first, or pick a folder with --home DIR."
-      : `Port ${port} is taken by another program. Pick another one: earshot start --port ${port + 1}`;
-  return new EarshotError(error.code, advice, { cause: error });
+      : `Port ${port} is taken by another program. Pick another one: earshot start --port ${port + 1}`,
+  );
+}
+
+/** Not who took the port of a daemon that was killed. The token is not sent. */
+async function isEarshot(origin: string): Promise<boolean> {
+  try {
+    const response = await fetch(new URL("/healthz", origin), { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+    return response.ok && (await response.text()) === "ok\n";
+  } catch {
+    return false;
+  }
 }

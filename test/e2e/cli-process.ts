@@ -34,8 +34,14 @@ export class Cli {
 
   /** Starts a command without waiting for it. */
   start(...args: string[]): Running {
+    return this.#spawn(args);
+  }
+
+  #spawn(args: readonly string[], input?: string): Running {
     const env = { ...process.env, HOME: this.folder, XDG_RUNTIME_DIR: this.folder, NO_COLOR: "1" };
-    const child = spawn(process.execPath, [EARSHOT, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [EARSHOT, ...args], { env, stdio: "pipe" });
+    child.stdin.on("error", () => undefined); // it may end without reading
+    child.stdin.end(input);
     this.#running.add(child);
     const output = { stdout: "", stderr: "" };
     const waiting = new Set<() => void>();
@@ -71,6 +77,11 @@ export class Cli {
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Finished> {
     return this.start(...args).finished;
+  }
+
+  /** The same, with this on its stdin. */
+  runWith(input: string, ...args: string[]): Promise<Finished> {
+    return this.#spawn(args, input).finished;
   }
 
   /** Runs a command with `--json` that must succeed, and gives what it printed last. */

@@ -7,6 +7,7 @@ test("errors that a script tells apart", () => {
   expect(exitCodeOf("waiting-for-contact")).toBe(4);
   expect(exitCodeOf("storage-in-use")).toBe(7);
   expect(exitCodeOf("id-mistyped")).toBe(2);
+  expect(exitCodeOf("wrong-account")).toBe(2);
   expect(exitCodeOf("port-not-allowed")).toBe(2);
   for (const code of ["store-unavailable", "file-not-private", "file-damaged", "storage-failed", "storage-damaged"])
     expect(exitCodeOf(code), code).toBe(8);

@@ -1,5 +1,6 @@
 /** What a person should see while they wait or talk: new devices, broken attempts, missed calls, requests, a lost node. */
 import type { Client } from "@earshot/sdk";
+import { accountLines } from "./account-lines.ts";
 import { CLOCK_ADVICE } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -19,6 +20,12 @@ export function tellNotices(client: Client, terminal: Terminal): () => void {
     client.on("missed", ({ contactId, callId, at }) => {
       terminal.emit({ event: "missed", contactId, callId, at });
       terminal.say(`Missed a call from ${nameOf(contactId)} at ${new Date(at).toLocaleTimeString()}.`);
+    }),
+    client.on("account", (account) => {
+      const { advice } = accountLines(account);
+      if (advice === undefined) return;
+      terminal.emit({ event: "account-key-needed", ...account });
+      warn(advice);
     }),
     tellRequests(client, terminal),
     tellNode(client, terminal),

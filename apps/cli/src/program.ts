@@ -1,6 +1,7 @@
 /** The commands and options of `earshot`, and the help that teaches them. Each command's code is loaded when it runs. */
 import { createRequire } from "node:module";
 import { Command } from "commander";
+import type { ProvideOptions } from "./commands/account.ts";
 import type { AnswerOptions } from "./commands/answer.ts";
 import type { AddOptions } from "./commands/contacts.ts";
 import type { IdOptions } from "./commands/id.ts";
@@ -49,6 +50,7 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quie
   addContacts(program, runs);
   addCalls(program, runs);
   addDevices(program, runs);
+  addAccount(program, runs);
   addStatus(program, runs);
   return program;
 }
@@ -147,6 +149,36 @@ function addCalls(program: Command, runs: Runs): void {
     );
 }
 
+function addAccount(program: Command, runs: Runs): void {
+  const account = program
+    .command("account")
+    .description("where your account key is: on this device, or kept offline as 24 words")
+    .addHelpText("after", ACCOUNT_HELP)
+    .action(
+      runs(async (options, terminal, [unknown]) => {
+        const { showAccount, unknownAccountCommand } = await import("./commands/account.ts");
+        return unknown === undefined ? showAccount(options, terminal) : unknownAccountCommand(unknown);
+      }),
+    );
+  account
+    .command("words")
+    .description("show the 24 words that are the account key")
+    .action(runs(async (options, terminal) => (await import("./commands/account.ts")).showWords(options, terminal)));
+  account
+    .command("forget")
+    .description("sign for 35 days ahead, then delete the account key here; asks for the words first")
+    .action(runs(async (options, terminal) => (await import("./commands/account.ts")).forgetKey(options, terminal)));
+  account
+    .command("provide")
+    .description("sign anew with the words, for another 35 days")
+    .option("--keep", "keep the account key on this device from now on")
+    .action(
+      runs<ProvideOptions>(async (options, terminal) =>
+        (await import("./commands/account.ts")).provideKey(options, terminal),
+      ),
+    );
+}
+
 function addDevices(program: Command, runs: Runs): void {
   const devices = program
     .command("devices")
@@ -202,6 +234,14 @@ Examples:
   earshot contacts remove bob
 Two people who have each added the other's card are contacts at once. Anyone else is asked first:
 a request never rings.`;
+
+const ACCOUNT_HELP = `
+Examples:
+  earshot account words              write them on paper
+  earshot account forget             then the key can leave this device
+  earshot account provide < words.txt
+The words are read from the terminal, where they are not shown, or from stdin. While the key is away,
+whoever steals this device cannot become you; \`earshot status\` says when the words are needed again.`;
 
 const CALL_HELP = `
 Examples:

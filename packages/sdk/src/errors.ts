@@ -12,7 +12,7 @@ export class ContactError extends EarshotError {}
 /** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `bad-call-state`, `track-refused`, `calls-not-loaded`. */
 export class CallError extends EarshotError {}
 
-/** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`. */
+/** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`, `account-key-away`, `wrong-account`, … */
 export class ClientError extends EarshotError {}
 
 /** The text of anything thrown, for logs and `cause`-less messages. */

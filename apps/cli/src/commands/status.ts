@@ -1,5 +1,6 @@
 /** `earshot status`: does it work, and what of it does not. */
 import { EarshotError } from "@earshot/core";
+import { accountLines } from "../account-lines.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { nodeTarget } from "../node-target.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
@@ -49,6 +50,7 @@ async function tellClient(
       callable,
       requests,
       refusals,
+      account: client.account,
       ...(problem === undefined ? {} : { problem }),
     });
     terminal.say(`${terminal.good("online")}  as ${terminal.bold(client.name)}, after ${onlineInMs} ms`);
@@ -58,6 +60,9 @@ async function tellClient(
     terminal.say(`  home       ${where.home}`);
     terminal.say(`  contacts   ${callable} of ${contacts.length} can be called, ${requests} waiting to be accepted`);
     for (const [code, count] of client.refusals()) terminal.say(terminal.warn(`  refused    ${count} × ${code}`));
+    const { state, advice } = accountLines(client.account);
+    if (!client.account.keyHere) terminal.say(`  account    ${state}`);
+    if (advice !== undefined) terminal.say(terminal.warn(`! ${advice}`));
     if (problem !== "clock-wrong") return EXIT.ok;
     terminal.say(terminal.warn(`! ${CLOCK_ADVICE}`));
     return exitCodeOf(problem);

@@ -41,9 +41,9 @@ export const targets: readonly FuzzTarget[] = [
   stored("contacts", contactsCodec, [
     { state: newContact(key), label: "Ann", addedAt: 1, listHead: { n: 1, hash: key }, revoked: [key], devices: [key] },
   ]),
-  stored("locator", locatorCodec, { seed: key, since: 1 }),
+  stored("locator", locatorCodec, { seed: key, since: 1, owed: true }),
   stored("outbox", outboxCodec, [letter]),
-  stored("places", placesCodec, { home, contactSeed: key, requestSeed: key }),
+  stored("places", placesCodec, { home, contactSeed: key, requestSeed: key, retiredSeeds: [key] }),
   stored("identity", identityCodec, {
     accountSeed: key,
     deviceSeed: key,

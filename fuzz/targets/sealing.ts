@@ -151,7 +151,8 @@ const contacts: FuzzTarget[] = [
         const decoded = decodeContactMessage(seed.kind as EnvelopeKind, input, testSignatures.x25519);
         if (!decoded.ok) return decoded.code;
         if (!same(encodeContactMessage(decoded.value), input)) throw new Error("another encoding of the same message");
-        const event = { type: "message", message: decoded.value, senderDevice: alice.deviceKey } as const;
+        const message = decoded.value;
+        const event = { type: "message", message, senderDevice: alice.deviceKey, sentAt: TEST_NOW } as const;
         const { state } = stepContact(bob.accountKey, added, event);
         if (!decodeContactState(encodeContactState(state)).ok) throw new Error("a state that cannot be kept");
         return state.status;

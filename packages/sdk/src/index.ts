@@ -1,3 +1,4 @@
+export type { Clock, RandomSource, RefusalCode, SignatureBackend } from "@earshot/core";
 export type * from "./api.ts";
 export { createClient } from "./create-client.ts";
 export { CallError, ClientError, ContactError, NodeError, StorageError } from "./errors.ts";

@@ -1,6 +1,7 @@
 /** Everything behind the contact list and the call screen, put together for one client. */
 import type { Client } from "@earshot/sdk";
 import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { type AccountKeyModel, createAccountKeyModel } from "./account-key.ts";
 import { type AddContactModel, createAddContactModel } from "./add-contact.ts";
 import { type CallsModel, createCallsModel } from "./calls.ts";
 import { type ConnectionModel, createConnectionModel } from "./connection.ts";
@@ -21,6 +22,7 @@ export interface HomeModel {
   readonly myCard: MyCardModel;
   readonly notices: NoticesModel;
   readonly settings: SettingsModel;
+  readonly accountKey: AccountKeyModel;
   readonly calls: CallsModel;
   /** The browser keeps the page silent until the person clicks in it: a call would not be heard. */
   readonly silenced: ReadonlySignal<boolean>;
@@ -37,6 +39,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
   const dialog = signal<OpenDialog>("none");
   const notices = createNoticesModel(client, session.notes, clock);
   const settings = createSettingsModel(client, session.notes, platform.download);
+  const accountKey = createAccountKeyModel(client);
   const myCard = createMyCardModel(client, platform.clipboard);
   const addContact = createAddContactModel(client, (text) => session.checkCard(text));
   const connection = createConnectionModel(client, clock);
@@ -53,7 +56,10 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
 
   const open = (next: OpenDialog) => {
     if (next === "my-card") myCard.refresh();
-    if (next !== "settings") settings.leave();
+    if (next !== "settings") {
+      settings.leave();
+      accountKey.leave();
+    }
     dialog.value = next;
   };
   const silenced = signal(false);
@@ -76,6 +82,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     myCard,
     notices,
     settings,
+    accountKey,
     calls,
     silenced,
     dialog,
@@ -88,7 +95,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
       stopWatching();
       closeDialogs();
       refreshCard();
-      for (const part of [connection, contacts, requests, notices, calls]) part.dispose();
+      for (const part of [connection, contacts, requests, notices, calls, accountKey]) part.dispose();
     },
   };
 }

@@ -29,6 +29,8 @@ export function cardProblem(code: string, detail?: string): string {
 }
 
 const PHRASE_PROBLEMS: Readonly<Record<string, string>> = {
+  "account-key-away":
+    "Your account key is kept offline: enter your recovery phrase under “Account key” first, and keep the key here.",
   "phrase-length": "A recovery phrase has exactly 24 words.",
   "phrase-mistyped": "These words do not belong together. Check their order and each word.",
   "backup-malformed": "This file is not an Earshot backup, or it is damaged.",

@@ -45,6 +45,7 @@ function Desk({ model }: { readonly model: HomeModel }) {
       <section class="side" aria-label="Contacts and requests">
         <SideHead model={model} />
         <ConnectionBanner text={model.connection.banner.value} state={model.connection.state.value} />
+        <AccountKeyBanner text={model.accountKey.banner.value} />
         <SilenceNotice silenced={model.silenced.value} />
         <PhraseReminder model={model} />
         <p class="visually-hidden" role="status">
@@ -119,6 +120,15 @@ function ConnectionBanner({ text, state }: { readonly text: string | undefined; 
   return (
     <div class="banner-slot" role="status" data-testid="connection-state" data-state={state}>
       {text && <p class={`banner banner-${state}`}>{text}</p>}
+    </div>
+  );
+}
+
+/** The account key is away and needed. */
+function AccountKeyBanner({ text }: { readonly text: string | undefined }) {
+  return (
+    <div class="banner-slot" role="status" data-testid="account-key-needed">
+      {text && <p class="banner banner-offline">{text}</p>}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import type { SettingsModel } from "../view-models/settings.ts";
+import { AccountKey } from "./account-key.tsx";
 import { Button, Dialog } from "./parts.tsx";
 
 /** Name, recovery phrase, backup, and what there is to know about the connection. */
@@ -18,6 +19,7 @@ export function SettingsDialog({ home, onClose }: { readonly home: HomeModel; re
         )}
       </div>
       <Phrase settings={settings} />
+      <AccountKey model={home.accountKey} />
       <section aria-labelledby="backup-title">
         <h3 id="backup-title">Backup</h3>
         <p class="soft">

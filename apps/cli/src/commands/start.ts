@@ -53,7 +53,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
   const origin = new URL(node.url).origin;
   terminal.emit({ event: "started", url: node.url, node: origin, port: node.port, home, pid: process.pid });
   tellStarted(node, options, terminal);
-  if (options.echo) echo = startEcho(node, join(home, "node", "echo"), terminal);
+  if (options.echo) echo = startEcho(node, join(home, "node", "echo"), terminal, options.verbose === true);
   await interrupt.interrupted.catch(() => undefined);
   terminal.emit({ event: "stopping" });
   terminal.say("Stopping; clients are told to come back later. Ctrl-C again ends it at once.");
@@ -81,18 +81,18 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
   terminal.say(terminal.dim("Ctrl-C stops it."));
 }
 
-function startEcho(node: RunningNode, home: string, terminal: Terminal): EchoSupervisor {
+function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose: boolean): EchoSupervisor {
   const { origin } = new URL(node.url);
   return superviseEcho(
     { home, url: origin, token: node.token },
     {
       online: () => terminal.emit({ event: "echo-online" }),
-      crashed: ({ code, signal, retryInMs }) => {
-        terminal.emit({ event: "echo-crashed", code, signal, retryInMs });
-        terminal.note(
-          terminal.warn(`Echo ended (${signal ?? `exit code ${code}`}); starting it again in ${retryInMs} ms.`),
-        );
+      crashed: ({ code, signal, retryInMs, reason }) => {
+        terminal.emit({ event: "echo-crashed", code, signal, retryInMs, reason });
+        const why = [signal ?? `exit code ${code}`, ...(reason === undefined ? [] : [reason])].join(": ");
+        terminal.note(terminal.warn(`Echo ended (${why}); starting it again in ${retryInMs} ms.`));
       },
+      ...(verbose ? { stderr: (line: string) => terminal.note(terminal.dim(`echo: ${line}`)) } : {}),
       problem: (code) => terminal.emit({ event: "echo-problem", code }),
     },
   );

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { backoffDelayMs } from "@earshot/core";
+import { readStderr } from "./echo-stderr.ts";
 import { type EchoOrders, isEchoReport } from "./echo-messages.ts";
 
 /** From src/echo as from dist/echo. */
@@ -25,7 +26,11 @@ export interface EchoEvents {
     readonly code: number | null;
     readonly signal: string | null;
     readonly retryInMs: number;
+    /** The last it said on stderr. */
+    readonly reason: string | undefined;
   }) => void;
+  /** A line of what the process says on stderr. */
+  readonly stderr?: (line: string) => void;
   readonly problem?: (code: string) => void;
 }
 
@@ -39,7 +44,8 @@ export function superviseEcho(orders: EchoOrders, events: EchoEvents = {}): Echo
 
   const start = (): void => {
     const startedAt = performance.now();
-    const echo = fork(EARSHOT, ["echo-host"], { stdio: ["ignore", "ignore", "ignore", "ipc"], serialization: "json" });
+    const echo = fork(EARSHOT, ["echo-host"], { stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
+    const said = echo.stderr === null ? undefined : readStderr(echo.stderr, events.stderr);
     child = echo;
     echo.on("message", (message) => {
       if (!isEchoReport(message)) return;
@@ -48,11 +54,12 @@ export function superviseEcho(orders: EchoOrders, events: EchoEvents = {}): Echo
       card = message.card;
     });
     echo.on("error", () => undefined); // it did not start, or the channel broke: "exit" or the next send tells
-    echo.on("exit", (code, signal) => {
+    // After "exit", once all it said has been read.
+    echo.on("close", (code, signal) => {
       if (stopped) return;
       if (performance.now() - startedAt > STEADY_AFTER_MS) attempt = 0;
       const retryInMs = backoffDelayMs(attempt++, Math.random());
-      events.crashed?.({ code, signal, retryInMs });
+      events.crashed?.({ code, signal, retryInMs, reason: said?.reason() });
       retry = setTimeout(start, retryInMs);
     });
     echo.send(orders);

@@ -9,8 +9,12 @@ export function tellNotices(client: Client, terminal: Terminal): () => void {
   const nameOf = (id: string): string => client.contacts().find((contact) => contact.id === id)?.name ?? id;
   const warn = (text: string): void => terminal.say(terminal.warn(`! ${text}`));
   const stops = [
-    client.on("newDevice", ({ contactId, deviceId }) => {
-      terminal.emit({ event: "new-device", contactId, deviceId });
+    client.on("newDevice", ({ contactId, deviceId, listRestarted }) => {
+      terminal.emit({ event: "new-device", contactId, deviceId, listRestarted: listRestarted ?? false });
+      if (listRestarted)
+        return warn(
+          `${nameOf(contactId)} seems to have started anew from their recovery phrase, or somebody has it. Ask them in another way; if it was them, add their card again.`,
+        );
       warn(`${nameOf(contactId)} uses a device that you have not seen before. Did they get a new one? Ask them.`);
     }),
     client.on("brokenAttempt", ({ contactId, at }) => {

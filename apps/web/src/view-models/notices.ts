@@ -6,7 +6,7 @@ import type { Client } from "@earshot/sdk";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ClockPort, NotePort } from "./ports.ts";
 
-export type NoticeKind = "missed" | "new-device" | "broken-attempt";
+export type NoticeKind = "missed" | "new-device" | "list-restarted" | "broken-attempt";
 
 export interface Notice {
   readonly key: string;
@@ -19,7 +19,7 @@ export interface Notice {
 /** Oldest notices go first when there are more: nobody reads further back, and storage stays bounded. */
 const MAX_NOTICES = 50;
 const NOTE_KEY = "notices";
-const KINDS: readonly string[] = ["missed", "new-device", "broken-attempt"] satisfies NoticeKind[];
+const KINDS: readonly string[] = ["missed", "new-device", "list-restarted", "broken-attempt"] satisfies NoticeKind[];
 
 export interface NoticesModel {
   /** Newest first. */
@@ -45,9 +45,10 @@ export function createNoticesModel(client: Client, notes: NotePort, clock: Clock
     client.on("missed", (missed) =>
       put({ key: `missed ${missed.callId}`, kind: "missed", contactId: missed.contactId, at: missed.at }),
     ),
-    client.on("newDevice", ({ contactId, deviceId }) =>
-      put({ key: `device ${contactId} ${deviceId}`, kind: "new-device", contactId, at: clock.now() }),
-    ),
+    client.on("newDevice", ({ contactId, deviceId, listRestarted }) => {
+      const kind = listRestarted ? "list-restarted" : "new-device";
+      put({ key: `device ${contactId} ${deviceId}`, kind, contactId, at: clock.now() });
+    }),
     client.on("brokenAttempt", ({ contactId, at }) =>
       put({ key: `broken ${contactId} ${at}`, kind: "broken-attempt", contactId, at }),
     ),

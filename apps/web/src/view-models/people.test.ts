@@ -121,6 +121,11 @@ describe("notices", () => {
     expect((await createHomeModel(platform.client, platform)).notices.list.value).toEqual([]);
   });
 
+  it("tell a device list that was started anew from a mere new device", () => {
+    platform.client.emit("newDevice", { contactId: ID, deviceId: "d", listRestarted: true });
+    expect(home.notices.list.value.map((notice) => notice.kind)).toEqual(["list-restarted"]);
+  });
+
   it("list a missed call once, whoever reports it", () => {
     home.notices.addMissed(ID, "c1");
     platform.client.emit("missed", { contactId: ID, callId: "c1", at: 1 });

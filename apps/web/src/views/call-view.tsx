@@ -65,7 +65,7 @@ function PeerNotices({ call, home }: Props) {
     <div role="status">
       {notices.slice(0, 2).map((notice) => (
         <p key={notice.key} class="call-notice" data-testid={`call-notice-${notice.kind}`}>
-          <Icon name={notice.kind === "new-device" ? "device" : "warning"} />
+          <Icon name={notice.kind === "broken-attempt" ? "warning" : "device"} />
           <span>{noticeText(notice.kind, call.name, true)}</span>
         </p>
       ))}

@@ -6,6 +6,7 @@ import { Button } from "./parts.tsx";
 const ICONS: Readonly<Record<NoticeKind, IconName>> = {
   missed: "missed",
   "new-device": "device",
+  "list-restarted": "device",
   "broken-attempt": "warning",
 };
 
@@ -17,6 +18,8 @@ export function noticeText(kind: NoticeKind, name: string, inCall = false): stri
       return `Missed call from ${name}`;
     case "new-device":
       return `${name} is using a device you have not seen before. If they did not tell you about it, ask them. ${compare}`;
+    case "list-restarted":
+      return `${name} seems to have started anew from their recovery phrase, or somebody has it. Ask them in another way. If it was them, add their card again; until then your calls do not reach the new device.`;
     case "broken-attempt":
       return `A call attempt with ${name} broke off half-way. Once is likely just the network; if it happens again and again, somebody may be interfering. ${compare}`;
   }

@@ -118,6 +118,17 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       await home.settings.showPhrase();
     },
   },
+  "account-key-away": {
+    before: (stage) => {
+      people(stage);
+      stage.platform.client.emit("account", {
+        keyHere: false,
+        signedUntil: 1_800_000_000_000,
+        keyNeeded: "records-end",
+      });
+    },
+    then: async (_stage, home) => home.open("settings"),
+  },
   "microphone-denied": {
     before: (stage) => {
       people(stage);

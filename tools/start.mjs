@@ -9,4 +9,4 @@ await ensureModules();
 await ensureWebApp();
 const earshot = join(root, "apps/cli/bin/earshot.mjs");
 if (!existsSync(earshot)) fail("apps/cli/bin/earshot.mjs is missing: is this a whole clone?");
-process.exitCode = await runNode(earshot, ["start", ...process.argv.slice(2)], { stdin: "inherit" });
+process.exitCode = await runNode(earshot, ["start", ...process.argv.slice(2)], { stdin: "inherit", tied: true });

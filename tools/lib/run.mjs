@@ -16,15 +16,16 @@ const SAME_SIGNAL_MS = 300;
  * The command leads its own process group, so that its children go with it; signals to this process are passed on to it.
  * @param {string} command
  * @param {string[]} args
- * @param {{ env?: Record<string, string>, cwd?: string, limitMs?: number, stdin?: "ignore" | "inherit" }} [options]
+ * @param {{ env?: Record<string, string>, cwd?: string, limitMs?: number, stdin?: "ignore" | "inherit", tied?: boolean }} [options]
+ * `tied`: over an IPC channel the command can tell that this process was killed ("disconnect").
  * @returns {Promise<number>}
  */
-export function run(command, args, { env = {}, cwd = root, limitMs = 0, stdin = "ignore" } = {}) {
+export function run(command, args, { env = {}, cwd = root, limitMs = 0, stdin = "ignore", tied = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: [stdin, "inherit", "inherit"],
+      stdio: [stdin, "inherit", "inherit", ...(tied ? [/** @type {const} */ ("ipc")] : [])],
       detached: process.platform !== "win32",
     });
     let timedOut = false;

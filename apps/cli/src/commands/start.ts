@@ -32,6 +32,8 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
   const port = parsePort(options.port);
   const home = homeOf(options);
   const interrupt = catchInterrupts();
+  // `npm start` was killed: whoever ended it meant this node. Without such a parent there is no channel.
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
   let echo: EchoSupervisor | undefined;
   // A person wants to see trouble; a service's journal wants everything.
   const log = createNodeLog(options.verbose || !terminal.interactive ? "info" : "warn");

@@ -26,5 +26,5 @@ function withoutSecrets(line: string): string {
 
 /** Neither a frame of a stack, nor the closing lines that Node adds. */
 function saysSomething(line: string): boolean {
-  return /[a-z]/i.test(line) && !/^\s+at /.test(line) && !/^Node\.js v/.test(line);
+  return /[a-z]/i.test(line) && !/^\s+at /.test(line) && !line.startsWith("Node.js v");
 }

@@ -27,7 +27,10 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quie
   const program = new Command("earshot")
     .description("Calls that only the people on them can hear.")
     .option("--home <dir>", "data folder: your identity and contacts (default: ~/.earshot)")
-    .option("--node <url>", `the node to use (default: $EARSHOT_NODE, or the one on this machine, http://127.0.0.1:${DEFAULT_PORT})`)
+    .option(
+      "--node <url>",
+      `the node to use (default: $EARSHOT_NODE, or the one on this machine, http://127.0.0.1:${DEFAULT_PORT})`,
+    )
     .option("--json", "JSON on stdout, for scripts: one object, or one event a line")
     .version(VERSION)
     .configureHelp({ showGlobalOptions: true })

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -14,10 +15,33 @@ import {
 import { dirname } from "node:path";
 import { EarshotError } from "@earshot/core";
 
-/** Makes `path` a folder that only its owner enters. */
+/** Makes `path` a folder that only its owner enters. Throws `store-unavailable` where that cannot be. */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
+  try {
+    makeFolders(path);
+    chmodSync(path, 0o700);
+  } catch (cause) {
+    throw unavailable(path, cause);
+  }
+}
+
+/** Not `recursive`: Node 20 never comes back from that where a folder like /proc says that it does not exist. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+function unavailable(path: string, cause: unknown): EarshotError {
+  const { code = "unknown error" } = cause as NodeJS.ErrnoException;
+  return new EarshotError("store-unavailable", `${path} cannot be used (${code}): choose another folder with --home`, {
+    cause,
+  });
 }
 
 /** Replaces the file whole, so that a reader or a crash never sees half of it. */
@@ -34,7 +58,10 @@ export function writePrivateFile(path: string, content: string | Uint8Array): vo
   renameSync(temporary, path);
 }
 
-/** The file's bytes, or undefined where there is none. A file that others may read throws `file-not-private`. */
+/**
+ * The file's bytes, or undefined where there is none. A file that others may read throws `file-not-private`, one that
+ * cannot be read `store-unavailable`.
+ */
 export function readPrivateFile(path: string): Buffer | undefined {
   try {
     const mode = statSync(path).mode & 0o077;
@@ -46,7 +73,7 @@ export function readPrivateFile(path: string): Buffer | undefined {
     return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw error instanceof EarshotError ? error : unavailable(path, error);
   }
 }
 

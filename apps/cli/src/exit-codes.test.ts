@@ -9,7 +9,14 @@ test("errors that a script tells apart", () => {
   expect(exitCodeOf("id-mistyped")).toBe(2);
   expect(exitCodeOf("wrong-account")).toBe(2);
   expect(exitCodeOf("port-not-allowed")).toBe(2);
-  for (const code of ["store-unavailable", "file-not-private", "file-damaged", "storage-failed", "storage-damaged"])
+  for (const code of [
+    "store-unavailable",
+    "home-unusable",
+    "file-not-private",
+    "file-damaged",
+    "storage-failed",
+    "storage-damaged",
+  ])
     expect(exitCodeOf(code), code).toBe(8);
   expect(exitCodeOf("what-nobody-thought-of")).toBe(1);
 });

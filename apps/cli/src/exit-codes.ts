@@ -60,6 +60,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "storage-in-use": EXIT.storageInUse,
   "home-in-use": EXIT.storageInUse,
   "store-unavailable": EXIT.homeUnusable,
+  "home-unusable": EXIT.homeUnusable,
   "file-not-private": EXIT.homeUnusable,
   "file-damaged": EXIT.homeUnusable,
   "storage-failed": EXIT.homeUnusable,

@@ -38,7 +38,7 @@ interface Addresses {
 
 /**
  * Starts the daemon. Rejects with EarshotError `port-in-use`, `port-not-allowed`, `host-unavailable`, `home-in-use`
- * (another daemon has this home open), `store-unavailable`, `file-not-private` or `file-damaged`.
+ * (another daemon has this home open), `store-unavailable`, `home-unusable`, `file-not-private` or `file-damaged`.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const host = options.host ?? "127.0.0.1";

@@ -27,10 +27,10 @@ test.each(["file/home", "file"])("a folder that cannot be one (%s) is named, wit
   writeFileSync(join(folder, "file"), "");
   const path = join(folder, name, "home");
   expect(() => loadOrCreateSecret(join(path, "secret"))).toThrow(
-    expect.objectContaining({ code: "store-unavailable", message: expect.stringContaining("--home") }),
+    expect.objectContaining({ code: "home-unusable", message: expect.stringContaining("--home") }),
   );
 });
 
 test.runIf(process.platform === "linux")("a folder in /proc is refused, and does not hang", () => {
-  expect(() => makePrivateFolder("/proc/earshot/home")).toThrow(expect.objectContaining({ code: "store-unavailable" }));
+  expect(() => makePrivateFolder("/proc/earshot/home")).toThrow(expect.objectContaining({ code: "home-unusable" }));
 });

@@ -15,7 +15,7 @@ import {
 import { dirname } from "node:path";
 import { EarshotError } from "@earshot/core";
 
-/** Makes `path` a folder that only its owner enters. Throws `store-unavailable` where that cannot be. */
+/** Makes `path` a folder that only its owner enters. Throws `home-unusable` where that cannot be. */
 export function makePrivateFolder(path: string): void {
   try {
     makeFolders(path);
@@ -39,7 +39,7 @@ function makeFolders(path: string): void {
 
 function unavailable(path: string, cause: unknown): EarshotError {
   const { code = "unknown error" } = cause as NodeJS.ErrnoException;
-  return new EarshotError("store-unavailable", `${path} cannot be used (${code}): choose another folder with --home`, {
+  return new EarshotError("home-unusable", `${path} cannot be used (${code}): choose another folder with --home`, {
     cause,
   });
 }
@@ -60,7 +60,7 @@ export function writePrivateFile(path: string, content: string | Uint8Array): vo
 
 /**
  * The file's bytes, or undefined where there is none. A file that others may read throws `file-not-private`, one that
- * cannot be read `store-unavailable`.
+ * cannot be read `home-unusable`.
  */
 export function readPrivateFile(path: string): Buffer | undefined {
   try {

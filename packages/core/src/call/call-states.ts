@@ -150,7 +150,7 @@ export type CallEndReason =
   | "not-confirmed"
   | "refused"
   | "local-shutdown"
-  /** Both called at once and the other's call was kept: see `glareWinner`. Not shown to people. */
+  /** Both called at once and the other's call was kept: see `ownCallWins`. Not shown to people. */
   | "glare"
   /** The invite came too late to ring: shown as a missed call only. */
   | "stale";

@@ -8,6 +8,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, utf8 } from "../bytes.ts";
 import { EarshotError, refuse, type Result } from "../errors.ts";
+import { pad, unpad } from "../padding.ts";
 import type { RandomSource } from "../ports.ts";
 import { type BackupContent, decodeBackupContent, encodeBackupContent } from "./backup-content.ts";
 
@@ -20,16 +21,13 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const SALT_END = 1 + SALT_BYTES;
 const HEADER_BYTES = SALT_END + NONCE_BYTES;
-const PAD_MARK = 0x80;
 
 /** More than {@link BACKUP_MAX_BYTES} of content is the caller's mistake (EarshotError `too-large`). */
 export function sealBackup(random: RandomSource, seed: Uint8Array, content: BackupContent): Uint8Array {
   const cbor = encodeBackupContent(content);
-  const padded = new Uint8Array(Math.ceil((cbor.length + 1) / BACKUP_BLOCK_BYTES) * BACKUP_BLOCK_BYTES);
+  const padded = pad(cbor, Math.ceil((cbor.length + 1) / BACKUP_BLOCK_BYTES) * BACKUP_BLOCK_BYTES);
   if (HEADER_BYTES + padded.length + TAG_BYTES > BACKUP_MAX_BYTES)
     throw new EarshotError("too-large", "a backup has at most 1 MiB; it holds too many contacts");
-  padded.set(cbor);
-  padded[cbor.length] = PAD_MARK;
   const header = concat(Uint8Array.of(VERSION), random.bytes(SALT_BYTES), random.bytes(NONCE_BYTES));
   return concat(header, cipherOf(seed, header).encrypt(padded));
 }
@@ -46,10 +44,8 @@ export function openBackup(seed: Uint8Array, bytes: Uint8Array): Result<BackupCo
   } catch {
     return refuse("backup-wrong-key");
   }
-  const end = padded.findLastIndex((byte) => byte !== 0);
-  return padded[end] === PAD_MARK
-    ? decodeBackupContent(padded.subarray(0, end))
-    : refuse("backup-malformed", "padding");
+  const content = unpad(padded);
+  return content ? decodeBackupContent(content) : refuse("backup-malformed", "padding");
 }
 
 function cipherOf(seed: Uint8Array, header: Uint8Array) {

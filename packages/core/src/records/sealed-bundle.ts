@@ -8,6 +8,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter, concat, equalBytes, utf8 } from "../bytes.ts";
 import { EarshotError, refuse, type Result } from "../errors.ts";
+import { pad, unpad } from "../padding.ts";
 import { blindPublicKey, kindCode, type RecordKind } from "./blinding.ts";
 import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
 
@@ -17,7 +18,6 @@ export const BUNDLE_MAX_BYTES = BUNDLE_SIZES[1];
 const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const PAD_MARK = 0x80;
 const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
 /** One byte less than fits, for the padding's mark. */
 export const BUNDLE_CONTENT_MAX_BYTES = BUNDLE_MAX_BYTES - OVERHEAD_BYTES - 1;
@@ -42,9 +42,7 @@ export function sealBundle(kind: RecordKind, masterKey: Uint8Array, day: number,
     );
   const blinded = blindPublicKey(kind, masterKey, day);
   if (!blinded.ok) throw new EarshotError(blinded.code, "this key cannot be blinded for this day");
-  const padded = new Uint8Array(size - OVERHEAD_BYTES);
-  padded.set(content);
-  padded[content.length] = PAD_MARK;
+  const padded = pad(content, size - OVERHEAD_BYTES);
   // From the content: one key seals the few bundles of a day, and no two of them under one nonce.
   const nonce = hkdf(sha256, masterKey, sha256(padded), info("earshot bundle nonce 1", kind, day), NONCE_BYTES);
   const place = { kind, masterKey, blindedKey: blinded.value, day };
@@ -75,8 +73,8 @@ export function openBundle(
   } catch {
     return refuse("open-failed", "bundle");
   }
-  const end = padded.findLastIndex((byte) => byte !== 0);
-  return padded[end] === PAD_MARK ? decodeBundle(padded.subarray(0, end)) : refuse("bad-bundle", "padding");
+  const content = unpad(padded);
+  return content ? decodeBundle(content) : refuse("bad-bundle", "padding");
 }
 
 interface BundlePlace {

@@ -8,6 +8,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter, concat, utf8 } from "../bytes.ts";
 import { accept, EarshotError, refuse, type Result } from "../errors.ts";
+import { pad, unpad } from "../padding.ts";
 import type { RandomSource } from "../ports.ts";
 import { kindCode, type RecordKind } from "./blinding.ts";
 import { RECORD_BYTES } from "./mutable-record.ts";
@@ -16,7 +17,6 @@ const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const PADDED_BYTES = RECORD_BYTES - 1 - NONCE_BYTES - TAG_BYTES;
-const PAD_MARK = 0x80;
 /** One byte less than fits, for the padding's mark. */
 export const RECORD_CONTENT_MAX_BYTES = PADDED_BYTES - 1;
 
@@ -32,9 +32,7 @@ export interface RecordPlace {
 export function sealValue(random: RandomSource, place: RecordPlace, content: Uint8Array): Uint8Array {
   if (content.length > RECORD_CONTENT_MAX_BYTES)
     throw new EarshotError("too-large", `a record holds at most ${RECORD_CONTENT_MAX_BYTES} bytes; name fewer places`);
-  const padded = new Uint8Array(PADDED_BYTES);
-  padded.set(content);
-  padded[content.length] = PAD_MARK;
+  const padded = pad(content, PADDED_BYTES);
   const nonce = random.bytes(NONCE_BYTES);
   const sealed = chacha20poly1305(valueKey(place), nonce, associatedData(place)).encrypt(padded);
   return concat(Uint8Array.of(VERSION), nonce, sealed);
@@ -51,8 +49,8 @@ export function openValue(place: RecordPlace, value: Uint8Array): Result<Uint8Ar
   } catch {
     return refuse("open-failed", "record");
   }
-  const end = padded.findLastIndex((byte) => byte !== 0);
-  return padded[end] === PAD_MARK ? accept(padded.subarray(0, end)) : refuse("bad-record", "padding");
+  const content = unpad(padded);
+  return content ? accept(content) : refuse("bad-record", "padding");
 }
 
 function valueKey({ kind, masterKey, blindedKey, day }: RecordPlace): Uint8Array {

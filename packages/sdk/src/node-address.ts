@@ -1,11 +1,12 @@
+import { EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX } from "@earshot/core";
 import type { NodeAddress } from "./api.ts";
 import { NodeError } from "./errors.ts";
 
+/** A node that has not finished the handshake by then counts as unreachable. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 /** Where a node's edge listener takes WebSockets. */
 const EDGE_PATH = "/edge";
-export const EDGE_PROTOCOL = "earshot.edge.1";
-/** A sub-protocol that carries the token: the one header a browser lets a page set on a WebSocket. */
-const TOKEN_PROTOCOL_PREFIX = "earshot.token.";
 
 export interface ParsedNodeAddress {
   /** `ws:` or `wss:`, with the edge path. */
@@ -35,7 +36,7 @@ export function parseNodeAddress(address: NodeAddress): ParsedNodeAddress {
 
 /** The sub-protocols to offer: the edge protocol, and the token where there is one. */
 export function protocolsOf(address: ParsedNodeAddress): string[] {
-  return address.token ? [EDGE_PROTOCOL, TOKEN_PROTOCOL_PREFIX + address.token] : [EDGE_PROTOCOL];
+  return address.token ? [EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX + address.token] : [EDGE_SUBPROTOCOL];
 }
 
 function tokenOf(url: URL): string | undefined {

@@ -1,6 +1,7 @@
 import type { Connection, Transport } from "../api.ts";
 import type { NodeError } from "../errors.ts";
 import {
+  HANDSHAKE_TIMEOUT_MS,
   nodeRefused,
   nodeUnreachable,
   type ParsedNodeAddress,
@@ -8,8 +9,6 @@ import {
   protocolsOf,
 } from "../node-address.ts";
 
-/** A node that has not finished the handshake by then counts as unreachable. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const PROBE_TIMEOUT_MS = 3000;
 
 /** The browser's own WebSocket as the edge transport. */

@@ -17,6 +17,7 @@ import {
   usablePrekey,
   type VerifiedDevice,
   WORK_PURPOSE_REQUEST,
+  MESSAGE_ID_BYTES,
 } from "@earshot/core";
 import type { Directory, Found } from "../directory/directory.ts";
 import type { Courier, Delivery } from "../edge/courier.ts";
@@ -27,7 +28,6 @@ import type { Identity, IdentityPorts } from "../identity/identity.ts";
 const FRESH_MS = 10 * 60_000;
 /** Devices remembered; each is about 3 KB. */
 const MAX_REMEMBERED = 1_000;
-const MESSAGE_ID_BYTES = 16;
 /** Refusals after which what is remembered of a device is out of date. */
 const OUTDATED: readonly string[] = [
   "unknown-mailbox",

@@ -2,12 +2,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { transportCompliance } from "@earshot/testkit";
 import { WebSocketServer } from "ws";
-import { EDGE_PROTOCOL } from "../node-address.ts";
+import { EDGE_SUBPROTOCOL } from "@earshot/core";
 import { nodeTransport } from "./ws-transport.ts";
 
 transportCompliance("ws in Node", async () => {
   const http = createServer((_, response) => response.end());
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => EDGE_PROTOCOL });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => EDGE_SUBPROTOCOL });
   http.on("upgrade", (request, socket, head) => {
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(/,\s*/);
     if (request.url !== "/edge" || !offered.includes("earshot.token.good")) {

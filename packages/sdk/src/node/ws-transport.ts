@@ -1,18 +1,15 @@
+import { MAX_FRAME_BYTES } from "@earshot/core";
 import WebSocket from "ws";
 import type { Connection, Transport } from "../api.ts";
 import type { NodeError } from "../errors.ts";
 import {
+  HANDSHAKE_TIMEOUT_MS,
   nodeRefused,
   nodeUnreachable,
   type ParsedNodeAddress,
   parseNodeAddress,
   protocolsOf,
 } from "../node-address.ts";
-
-/** A node that has not finished the handshake by then counts as unreachable. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** The edge protocol's largest frame (docs/protocol/edge.md), with nothing to spare. */
-const MAX_MESSAGE_BYTES = 10_240;
 
 /** WebSockets through `ws`: the edge transport in Node. */
 export function nodeTransport(): Transport {
@@ -24,7 +21,7 @@ function connect(address: ParsedNodeAddress): Promise<Connection> {
     const socket = new WebSocket(address.edgeUrl, protocolsOf(address), {
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      maxPayload: MAX_MESSAGE_BYTES,
+      maxPayload: MAX_FRAME_BYTES,
     });
     socket.binaryType = "nodebuffer";
     let refusal: NodeError | undefined;

@@ -1,4 +1,5 @@
 /** The Earshot daemon. */
+export { isLoopbackHost } from "./http/access.ts";
 export { readRunFile, type RunFile } from "./home/run-file.ts";
 export { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 export { createNodeLog, type NodeLog } from "./log.ts";

@@ -1,47 +1,23 @@
 /** `earshot call`: rings somebody and talks. */
 import { EarshotError } from "@earshot/core";
 import type { Call, CallMedia, Client, Contact } from "@earshot/sdk";
-import { type CallOptions, openCallSound } from "../call-options.ts";
-import { createCallReporter } from "../call-reporter.ts";
-import { runCall } from "../call-runner.ts";
+import type { CallOptions } from "../call-options.ts";
 import { whoIsMeant } from "../contact-lookup.ts";
-import { type ExitCode, exitCodeOfEnd } from "../exit-codes.ts";
-import { catchInterrupts } from "../interrupt.ts";
-import { goOnline, openSession } from "../session.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import { holdCall } from "../hold-call.ts";
+import { goOnline } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
-import { tellNotices } from "../notices.ts";
-import { loadWebRtc } from "../webrtc.ts";
 
 /** Somebody who is online and has added us accepts within a second or two. */
 const ACCEPT_TIMEOUT_MS = 10_000;
 
 /** Calls by contact name, id or card; gives the exit code once the call has ended. */
-export async function placeCall(whom: string, options: CallOptions, terminal: Terminal): Promise<ExitCode> {
-  const sound = await openCallSound(options, terminal);
-  const interrupt = catchInterrupts();
-  const webRtc = await loadWebRtc();
-  const session = await openSession(options);
-  const voice = webRtc.createVoice();
-  const stopNotices = tellNotices(session.client, terminal);
-  try {
+export function placeCall(whom: string, options: CallOptions, terminal: Terminal): Promise<ExitCode> {
+  return holdCall(options, terminal, async ({ session, media, interrupted }) => {
     await goOnline(session, terminal, whom.trim().toLowerCase() === "echo");
-    const contact = await Promise.race([reachable(session.client, whom, terminal), interrupt.interrupted]);
-    const call = await Promise.race([
-      dial(session.client, contact, { audio: voice.track }, terminal),
-      interrupt.interrupted,
-    ]);
-    const reporter = createCallReporter(terminal, sound);
-    const end = await runCall(call, { webRtc, voice, sound, reporter, interrupt });
-    const exitCode = exitCodeOfEnd(end);
-    reporter.ended(call, end, exitCode);
-    return exitCode;
-  } finally {
-    stopNotices();
-    terminal.progress(undefined);
-    voice.stop();
-    sound.record?.writer.close();
-    await session.close();
-  }
+    const contact = await Promise.race([reachable(session.client, whom, terminal), interrupted]);
+    return Promise.race([dial(session.client, contact, media, terminal), interrupted]);
+  });
 }
 
 async function dial(client: Client, contact: Contact, media: CallMedia, terminal: Terminal): Promise<Call> {

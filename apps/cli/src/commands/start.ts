@@ -3,7 +3,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EarshotError } from "@earshot/core";
-import { createNodeLog, readRunFile, type NodeOptions, type RunningNode, startNode } from "@earshot/node";
+import {
+  isLoopbackHost,
+  createNodeLog,
+  readRunFile,
+  type NodeOptions,
+  type RunningNode,
+  startNode,
+} from "@earshot/node";
 import { DEFAULT_PORT } from "../default-port.ts";
 import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -66,7 +73,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
 
 function tellStarted(node: RunningNode, options: StartOptions, terminal: Terminal): void {
   const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
-  if (options.publicUrl === undefined && isLoopback(options.listen)) {
+  if (options.publicUrl === undefined && isLoopbackHost(options.listen)) {
     terminal.say(`${terminal.good("Earshot is running.")} Open it in your browser:`);
     terminal.say();
     terminal.say(`  ${terminal.bold(node.url)}`);
@@ -98,11 +105,6 @@ function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose:
       problem: (code) => terminal.emit({ event: "echo-problem", code }),
     },
   );
-}
-
-/** Where only this machine can be listened from; the node serves the app there alone. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function parsePort(text: string): number {

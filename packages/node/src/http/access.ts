@@ -95,6 +95,7 @@ function namesOf(host: string): string[] {
   return [...local, ...own.map(({ address }) => bracketed(address.split("%")[0] as string))];
 }
 
+/** A listener there serves this machine alone: its own person, with a token, and the app. */
 export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }

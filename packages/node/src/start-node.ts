@@ -4,6 +4,7 @@ import { Admission, type Clock, HopOpener, type SupernodeInfo } from "@earshot/c
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
+import { WsUpgrades } from "./edge/ws-upgrades.ts";
 import { removeRunFile, type RunFile, writeRunFile } from "./home/run-file.ts";
 import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
 import { addressOf, createHttpServer, listen } from "./http/http-server.ts";
@@ -59,12 +60,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   const addresses = addressesOf(options, host, port, stun);
   const needsToken = (options.edge ?? (isLoopbackHost(host) ? "token" : "open")) === "token";
-  const { listener, prefixes, access, waiting } = createListener(parts, options, { host, needsToken, addresses });
+  const { listener, upgrades, prefixes, access, waiting } = createListener(parts, options, {
+    host,
+    needsToken,
+    addresses,
+  });
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   let stopping: Promise<void> | undefined;
   server.on("connection", (socket) => waiting.add(socket));
-  serve(server, log, listener, {
+  serve(server, log, upgrades, {
     access,
     metrics,
     app: needsToken ? { dir: options.appDir } : undefined,
@@ -110,7 +115,7 @@ function createListener(
   parts: Parts,
   options: NodeOptions,
   { host, needsToken, addresses }: { host: string; needsToken: boolean; addresses: Addresses },
-): { listener: EdgeListener; prefixes: PrefixLimits; access: Access; waiting: WaitingSockets } {
+): { listener: EdgeListener; upgrades: WsUpgrades; prefixes: PrefixLimits; access: Access; waiting: WaitingSockets } {
   const { extraHosts = [], extraOrigins = [], trustLocalProxy = false } = options;
   const { token } = parts.state.secrets;
   const access = new Access({ host, port: addresses.port, token, extraHosts, extraOrigins });
@@ -123,24 +128,26 @@ function createListener(
   const waiting = new WaitingSockets(parts.limits.maxSparePerPrefix, (address) =>
     trustLocalProxy && isPrivateAddress(address) ? undefined : prefixes.of(address, parts.clock.now()),
   );
-  const listener = new EdgeListener(edgeServices(parts, addresses), {
+  const listener = new EdgeListener(edgeServices(parts, addresses), prefixes);
+  const upgrades = new WsUpgrades({
+    listener,
     access,
-    prefixes,
     waiting,
+    metrics: parts.metrics,
     needsToken,
     addressOf: (request) => addressOf(request, trustLocalProxy),
   });
-  return { listener, prefixes, access, waiting };
+  return { listener, upgrades, prefixes, access, waiting };
 }
 
-function serve(server: Server, log: NodeLog, listener: EdgeListener, routes: RouteServices): void {
+function serve(server: Server, log: NodeLog, upgrades: WsUpgrades, routes: RouteServices): void {
   server.on("request", (request, response) => {
     handleHttp(routes, request, response).catch(() => {
       log.error("failed");
       response.destroy();
     });
   });
-  server.on("upgrade", (request, socket, head) => listener.handleUpgrade(request, socket, head));
+  server.on("upgrade", (request, socket, head) => upgrades.handleUpgrade(request, socket, head));
 }
 
 function addressesOf(options: NodeOptions, host: string, port: number, stun: StunServer | undefined): Addresses {

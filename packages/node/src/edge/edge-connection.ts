@@ -10,18 +10,17 @@ import {
   type RefusalCode,
   TokenBucket,
 } from "@earshot/core";
-import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import type { CloseReason } from "../log.ts";
 import type { Mailbox } from "../mailboxes/mailbox.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
+import type { EdgeStream, EdgeStreamHandlers } from "./edge-stream.ts";
 import { type Answer, type EdgePeer, handleRequest } from "./request-handlers.ts";
 
 /** Requests of one connection that are being worked on; more wait in nobody's memory: they are refused. */
 const MAX_UNDER_WAY = 64;
 
-/** What a peer gets to take its close frame and hang up; ws itself would give it 30 s. */
+/** What a peer gets to take its close frame and hang up; a transport itself may give it 30 s. */
 const HANG_UP_MS = 1_000;
 
 /** WebSocket close codes (RFC 6455 section 7.4.1). */
@@ -36,7 +35,7 @@ const CLOSE_CODES: Record<CloseReason, number> = {
   "too-many-refusals": 1008,
 };
 
-export class EdgeConnection implements EdgePeer {
+export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   readonly prefix: PrefixUse | undefined;
   readonly mailboxes = new Map<string, Mailbox>();
   challenge: Uint8Array | undefined;
@@ -44,11 +43,9 @@ export class EdgeConnection implements EdgePeer {
   readonly openedAt: number;
   #lastHeardAt: number;
   #pinged = false;
-  readonly #socket: WebSocket;
-  /** The stream under it. */
-  readonly #stream: Duplex;
-  #corked = false;
+  readonly #stream: EdgeStream;
   readonly #services: EdgeServices;
+  readonly #onGone: (connection: EdgeConnection) => void;
   #cancelHangUp: (() => void) | undefined;
   readonly #frames: TokenBucket;
   #deliverBytes: TokenBucket | undefined;
@@ -58,31 +55,21 @@ export class EdgeConnection implements EdgePeer {
   /** Mailboxes whose older envelopes are still being pushed, by name. */
   readonly #catchingUp = new Map<string, Generator>();
 
+  /** Takes `stream` over; `onGone` is called once its place is free. */
   constructor(
-    socket: WebSocket,
-    stream: Duplex,
+    stream: EdgeStream,
     services: EdgeServices,
     prefix: PrefixUse | undefined,
     onGone: (connection: EdgeConnection) => void,
   ) {
-    this.#socket = socket;
     this.#stream = stream;
     this.#services = services;
+    this.#onGone = onGone;
     this.prefix = prefix;
     this.openedAt = services.clock.now();
     this.#lastHeardAt = this.openedAt;
     this.#frames = new TokenBucket(services.limits.framesPerConnection, this.openedAt);
-    socket.on("message", (data, isBinary) => this.#handleMessage(data as Buffer, isBinary));
-    socket.on("ping", (data) => this.#handlePing(data));
-    socket.on("pong", () => this.#heard());
-    // ws reports a peer's broken frames, too, as errors, and closes by itself.
-    socket.on("error", () => this.#end("bad-frame"));
-    // Of the stream, and not sooner: until then it takes a place.
-    stream.once("close", () => {
-      this.#end("closed");
-      this.#cancelHangUp?.();
-      onGone(this);
-    });
+    stream.handlers = this;
   }
 
   get open(): boolean {
@@ -114,22 +101,10 @@ export class EdgeConnection implements EdgePeer {
   /** Sends a frame; a peer that does not read is let go rather than buffered for. */
   send(frame: EdgeReply, requestId = 0): void {
     if (this.#closed) return;
-    if (this.#socket.bufferedAmount > this.#services.limits.maxBufferedBytes) return this.close("slow");
+    if (this.#stream.bufferedBytes > this.#services.limits.maxBufferedBytes) return this.close("slow");
     const bytes = encodeFrame({ ...frame, requestId });
     this.#services.metrics.sent(bytes.length);
-    this.#cork();
-    this.#socket.send(bytes);
-  }
-
-  /** All that is sent in one turn of the event loop goes to the kernel at once. */
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#stream.cork();
-    setImmediate(() => {
-      this.#corked = false;
-      this.#stream.uncork();
-    });
+    this.#stream.send(bytes);
   }
 
   /** Called now and then: lets go of the silent, and asks the quiet. */
@@ -141,15 +116,15 @@ export class EdgeConnection implements EdgePeer {
     else if (quietMs > idleTimeoutMs) this.close("idle");
     else if (quietMs > idleTimeoutMs / 2 && !this.#pinged) {
       this.#pinged = true;
-      this.#socket.ping();
+      this.#stream.ping();
     }
   }
 
   close(reason: CloseReason): void {
     if (this.#closed) return;
     // A close frame would queue behind what a slow or dead peer does not read.
-    if (reason === "slow" || reason === "idle" || reason === "no-hello") this.#socket.terminate();
-    else this.#socket.close(CLOSE_CODES[reason]);
+    if (reason === "slow" || reason === "idle" || reason === "no-hello") this.#stream.terminate();
+    else this.#stream.close(CLOSE_CODES[reason]);
     this.#end(reason);
   }
 
@@ -162,23 +137,37 @@ export class EdgeConnection implements EdgePeer {
     this.mailboxes.clear();
     this.#services.metrics.closed(reason);
     this.#services.log.debug("connection-closed", { code: reason });
-    this.#cancelHangUp = this.#services.clock.setTimer(HANG_UP_MS, () => this.#socket.terminate());
+    this.#cancelHangUp = this.#services.clock.setTimer(HANG_UP_MS, () => this.#stream.terminate());
   }
 
-  #heard(): void {
+  onHeard(): void {
     this.#lastHeardAt = this.#services.clock.now();
     this.#pinged = false;
   }
 
-  #handlePing(data: Buffer): void {
-    this.#heard();
-    if (!this.#closed && this.#frames.tryTake(this.#lastHeardAt)) this.#socket.pong(data);
+  onPing(): boolean {
+    this.onHeard();
+    return !this.#closed && this.#frames.tryTake(this.#lastHeardAt);
   }
 
-  #handleMessage(data: Buffer, isBinary: boolean): void {
+  onBroken(): void {
+    this.#end("bad-frame");
+  }
+
+  onClosed(): void {
+    this.#end("closed");
+    this.#cancelHangUp?.();
+    this.#onGone(this);
+  }
+
+  onText(): void {
+    this.onHeard();
+    this.close("binary-only");
+  }
+
+  onMessage(data: Uint8Array): void {
     if (this.#closed) return;
-    this.#heard();
-    if (!isBinary) return this.close("binary-only");
+    this.onHeard();
     const waitMs = this.#frames.waitMs(this.#lastHeardAt);
     if (waitMs > 0 || this.#underWay >= MAX_UNDER_WAY)
       return this.#refuse(peekRequestId(data), "rate-limited", Math.max(waitMs, 100));
@@ -223,12 +212,12 @@ export class EdgeConnection implements EdgePeer {
     const pushSome = () => {
       // Closed, lost to another connection, or opened anew here.
       if (this.#closed || mailbox.owner !== this || this.#catchingUp.get(name) !== waiting) return;
-      while (!(this.#stream.writableNeedDrain && this.#socket.bufferedAmount > most)) {
+      while (this.#stream.bufferedBytes <= most) {
         const next = waiting.next();
         if (next.done) return void this.#catchingUp.delete(name);
         this.send({ type: "envelope", mailboxId, seq: next.value.seq, envelope: next.value.envelope });
       }
-      this.#stream.once("drain", pushSome);
+      this.#stream.onceDrained(pushSome);
     };
     pushSome();
   }

@@ -14,6 +14,9 @@ const chromium = [
   "/usr/bin/google-chrome",
 ].find((path) => path !== "" && existsSync(path));
 
+// No test may dial the public network: nodes that are not given one of their own stay alone.
+process.env.EARSHOT_ALONE ??= "1";
+
 export default defineConfig({
   test: {
     projects: [

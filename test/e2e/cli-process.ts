@@ -38,7 +38,7 @@ export class Cli {
   }
 
   #spawn(args: readonly string[], input?: string): Running {
-    const env = { ...process.env, HOME: this.folder, XDG_RUNTIME_DIR: this.folder, NO_COLOR: "1" };
+    const env = { ...process.env, HOME: this.folder, XDG_RUNTIME_DIR: this.folder, NO_COLOR: "1", EARSHOT_ALONE: "1" };
     const child = spawn(process.execPath, [EARSHOT, ...args], { env, stdio: "pipe" });
     child.stdin.on("error", () => undefined); // it may end without reading
     child.stdin.end(input);

@@ -57,3 +57,4 @@ export * from "./contact/contact-codec.ts";
 export * from "./call/call-states.ts";
 export * from "./call/call-machine.ts";
 export * from "./call/call-message.ts";
+export * from "./overlay/node-report.ts";

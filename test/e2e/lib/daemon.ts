@@ -60,7 +60,7 @@ interface Running {
 async function launch(home: string, port: number, args: readonly string[], log: string[]): Promise<Running> {
   const child = spawn(process.execPath, [EARSHOT, "start", "--home", home, "--port", String(port), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, HOME: home },
+    env: { ...process.env, HOME: home, EARSHOT_ALONE: "1" },
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = await new Promise<URL>((resolve, reject) => {

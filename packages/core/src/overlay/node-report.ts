@@ -1,0 +1,100 @@
+/** What a node tells its own person about itself: the JSON of `GET /api/node`. docs/operating.md, "HTTP". */
+
+export type NodeRole = "client" | "promoted" | "dedicated";
+export type SupernodeKind = "promoted" | "dedicated";
+
+/** How much of the node its owner lends. Hours are the machine's local ones, 0 to 24; 0 to 24 is always. */
+export interface ConsentLimits {
+  readonly maxClients: number;
+  readonly maxBytesPerSecond: number;
+  readonly maxStoreBytes: number;
+  readonly fromHour: number;
+  readonly toHour: number;
+}
+
+export interface NodeConsent {
+  readonly given: boolean;
+  /** The owner has answered once, either way: never ask again. */
+  readonly askedBefore: boolean;
+  readonly limits: ConsentLimits;
+}
+
+/** One thing that a node must show to be promoted; `met` is null where it has not been measured. */
+export interface ReportedCriterion {
+  readonly name: string;
+  readonly label: string;
+  readonly met: boolean | null;
+  readonly value: string;
+  readonly needed: string;
+}
+
+/** A supernode that this node knows, or the node itself. */
+export interface Neighbour {
+  /** Hex. */
+  readonly key: string;
+  readonly operator: string;
+  readonly kind: SupernodeKind;
+  readonly url: string;
+  readonly dht: string;
+  /** The address prefix it counts under. */
+  readonly prefix: string;
+  readonly roundTripMs: number | null;
+  readonly clients: number;
+  readonly maxClients: number;
+  readonly lastSeenAt: number;
+  readonly self: boolean;
+  /** A pooled connection to it is open. */
+  readonly peer: boolean;
+}
+
+export interface NodeLoad {
+  readonly connections: number;
+  readonly mailboxes: number;
+  readonly records: number;
+  readonly bundles: number;
+  readonly dhtRecords: number;
+  readonly storeBytes: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly envelopes: {
+    readonly forwarded: number;
+    readonly stored: number;
+    readonly acknowledged: number;
+    readonly expired: number;
+  };
+  readonly peers: number;
+  readonly tunnels: number;
+  readonly loopLagMs: number;
+  readonly cpuShare: number;
+  readonly rssBytes: number;
+  readonly uptimeSeconds: number;
+}
+
+export interface NodeReport {
+  readonly version: 1;
+  readonly network: {
+    readonly name: string;
+    readonly private: boolean;
+    readonly state: "alone" | "joining" | "joined";
+    readonly dhtAddress: string;
+    readonly dhtNodes: number;
+    readonly publicAddress: boolean;
+  };
+  /** Hex. */
+  readonly supernodeKey: string;
+  readonly operator: string;
+  readonly role: NodeRole;
+  readonly roleState: "off" | "measuring" | "serving" | "draining";
+  /** One plain sentence. */
+  readonly roleReason: string;
+  readonly criteria: readonly ReportedCriterion[];
+  readonly consent: NodeConsent;
+  readonly capacity: { readonly clients: number; readonly maxClients: number };
+  readonly load: NodeLoad;
+  readonly refusals: readonly (readonly [string, number])[];
+  readonly limits: { readonly maxConnections: number; readonly maxMailboxes: number; readonly maxStoreBytes: number };
+  /** At most 512. */
+  readonly neighbours: readonly Neighbour[];
+  /** Plain sentences: what this node can and cannot see of the people it serves. */
+  readonly sees: { readonly can: readonly string[]; readonly cannot: readonly string[] };
+}

@@ -25,7 +25,7 @@ export interface Connection {
 }
 
 export interface Transport {
-  /** Rejects with `EarshotError` code `node-unreachable` or `node-refused`. */
+  /** Rejects with `EarshotError` code `node-unreachable`, `node-refused`, or, of a tunnel's end, `supernode-unreachable`. */
   connect(node: NodeAddress): Promise<Connection>;
 }
 
@@ -33,6 +33,18 @@ export interface Transport {
 export interface NodeAddress {
   readonly url: string;
   readonly token?: string;
+  /** Speak with this supernode through the node, which pipes what is said unread; the token is the node's. */
+  readonly tunnelTo?: TunnelTarget;
+}
+
+/** A supernode as cards and records name it: where it is found is a hint, its key is what the tunnel's end must prove. */
+export interface TunnelTarget {
+  /** Ed25519, 32 bytes. */
+  readonly supernodeKey: Uint8Array;
+  /** `host:port` of its HyperDHT node, or "". */
+  readonly dht: string;
+  /** `wss://…/edge`, or "" where it is reached over HyperDHT only. */
+  readonly url: string;
 }
 
 /** Makes a W3C peer connection: the browser's own, or `@roamhq/wrtc`'s. */

@@ -3,7 +3,7 @@ import { EarshotError } from "@earshot/core";
 /** Storage cannot be used: `storage-in-use`, `storage-locked`, `key-half-unavailable`, `storage-failed`. The message says what to do. */
 export class StorageError extends EarshotError {}
 
-/** The node cannot be used: `node-unreachable`, `node-refused`, `bad-node-url`, `offline`. */
+/** The node cannot be used: `node-unreachable`, `node-refused`, `supernode-unreachable` (a tunnel's other end), `bad-node-url`, `offline`. */
 export class NodeError extends EarshotError {}
 
 /** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, … */

@@ -1,5 +1,5 @@
-import { EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX } from "@earshot/core";
-import type { NodeAddress } from "./api.ts";
+import { EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX, toHex } from "@earshot/core";
+import type { NodeAddress, TunnelTarget } from "./api.ts";
 import { NodeError } from "./errors.ts";
 
 /** A node that has not finished the handshake by then counts as unreachable. */
@@ -7,10 +7,16 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Where a node's edge listener takes WebSockets. */
 const EDGE_PATH = "/edge";
+/** Where an own node takes WebSockets that it pipes to a supernode: this, then the supernode's key in hex. */
+const TUNNEL_PATH = "/tunnel/";
+/** What a node answers where it cannot reach the supernode at a tunnel's other end. */
+export const TUNNEL_UNREACHABLE_STATUS = 502;
 
 export interface ParsedNodeAddress {
-  /** `ws:` or `wss:`, with the edge path. */
+  /** `ws:` or `wss:`, with the edge path, or the tunnel's. */
   readonly edgeUrl: string;
+  /** What answers there is another supernode than the node. */
+  readonly tunnelled: boolean;
   /** `http:` or `https:` origin, without a slash at the end. */
   readonly httpOrigin: string;
   readonly token?: string;
@@ -28,7 +34,8 @@ export function parseNodeAddress(address: NodeAddress): ParsedNodeAddress {
   if (!secure && url.protocol !== "http:" && url.protocol !== "ws:") throw badUrl(address.url);
   const token = address.token ?? tokenOf(url);
   return {
-    edgeUrl: `${secure ? "wss" : "ws"}://${url.host}${EDGE_PATH}`,
+    edgeUrl: `${secure ? "wss" : "ws"}://${url.host}${address.tunnelTo ? tunnelPath(address.tunnelTo) : EDGE_PATH}`,
+    tunnelled: address.tunnelTo !== undefined,
     httpOrigin: `${secure ? "https" : "http"}://${url.host}`,
     ...(token ? { token } : {}),
   };
@@ -37,6 +44,10 @@ export function parseNodeAddress(address: NodeAddress): ParsedNodeAddress {
 /** The sub-protocols to offer: the edge protocol, and the token where there is one. */
 export function protocolsOf(address: ParsedNodeAddress): string[] {
   return address.token ? [EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX + address.token] : [EDGE_SUBPROTOCOL];
+}
+
+function tunnelPath({ supernodeKey, dht, url }: TunnelTarget): string {
+  return `${TUNNEL_PATH}${toHex(supernodeKey)}?${new URLSearchParams({ dht, url })}`;
 }
 
 function tokenOf(url: URL): string | undefined {
@@ -63,6 +74,15 @@ export function nodeRefused(address: ParsedNodeAddress, why: string, cause?: unk
   return new NodeError(
     "node-refused",
     `The node at ${address.httpOrigin} refused the connection (${why}). Open the address that \`earshot start\` printed: it carries the node's token.`,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+/** The node is there; the supernode at the tunnel's other end is not. */
+export function supernodeUnreachable(address: ParsedNodeAddress, cause?: unknown): NodeError {
+  return new NodeError(
+    "supernode-unreachable",
+    `The node at ${address.httpOrigin} cannot reach that supernode now.`,
     cause === undefined ? undefined : { cause },
   );
 }

@@ -7,6 +7,7 @@ import {
   type ParsedNodeAddress,
   parseNodeAddress,
   protocolsOf,
+  supernodeUnreachable,
 } from "../node-address.ts";
 
 const PROBE_TIMEOUT_MS = 3000;
@@ -36,6 +37,8 @@ function connect(address: ParsedNodeAddress): Promise<Connection> {
 async function whyRefused(address: ParsedNodeAddress): Promise<NodeError> {
   try {
     await fetch(`${address.httpOrigin}/healthz`, { mode: "no-cors", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    // The token is good: the same page speaks with the node itself.
+    if (address.tunnelled) return supernodeUnreachable(address);
     return nodeRefused(address, "wrong token or origin, or too busy");
   } catch (cause) {
     return nodeUnreachable(address, cause);

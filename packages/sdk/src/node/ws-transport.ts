@@ -9,6 +9,8 @@ import {
   type ParsedNodeAddress,
   parseNodeAddress,
   protocolsOf,
+  supernodeUnreachable,
+  TUNNEL_UNREACHABLE_STATUS,
 } from "../node-address.ts";
 
 /** WebSockets through `ws`: the edge transport in Node. */
@@ -26,7 +28,8 @@ function connect(address: ParsedNodeAddress): Promise<Connection> {
     socket.binaryType = "nodebuffer";
     let refusal: NodeError | undefined;
     socket.once("unexpected-response", (request, response) => {
-      refusal = nodeRefused(address, `HTTP ${response.statusCode ?? 0}`);
+      const away = address.tunnelled && response.statusCode === TUNNEL_UNREACHABLE_STATUS;
+      refusal = away ? supernodeUnreachable(address) : nodeRefused(address, `HTTP ${response.statusCode ?? 0}`);
       request.destroy();
       reject(refusal);
     });

@@ -97,7 +97,7 @@ async function createPair(command: Extract<Command, { op: "forward" }>, address:
   const hop = await createHopSession(random, hopKey);
   const lane = { kind: "contact", token: deliveryToken(secret, mailboxId, dayOf(Date.now())) } as const;
   const sealedHop = hop.seal({ mailboxId, lane, envelope: random.bytes(command.envelopeBytes) });
-  const deliver = encodeFrame({ type: "deliver", requestId: 77, supernodeKey, sealedHop });
+  const deliver = encodeFrame({ type: "deliver", requestId: 77, to: { supernodeKey, dht: "", url: "" }, sealedHop });
   return () =>
     new Promise((resolve, reject) => {
       let sent = 0;

@@ -26,16 +26,18 @@ const welcome = {
   retentionSeconds: 172_800,
 };
 const record = { publicKey: bytes(32), seq: 9, signature: bytes(64), value: bytes(40) };
-const supernodes = [{ supernodeKey: bytes(32), hopKey: bytes(32), url: "wss://a.example/edge" }];
+const ref = { supernodeKey: bytes(32), dht: "192.0.2.7:49737", url: "wss://a.example/edge" };
+const descriptors = [bytes(200), bytes(0)];
 
 const frames: EdgeFrame[] = [
   { type: "hello", requestId: 1, versions: [1], clientNonce: bytes(32) },
   { type: "open-mailbox", requestId: 2, mailboxKey: bytes(32), lanes: 3, hour: 1, work: 2, signature: bytes(64) },
   { type: "close-mailbox", requestId: 3, mailboxId: bytes(16), forget: true },
-  { type: "deliver", requestId: 4, supernodeKey: bytes(32), sealedHop: bytes(614) },
+  { type: "deliver", requestId: 4, to: ref, sealedHop: bytes(614) },
   { type: "ack", requestId: 5, mailboxId: bytes(16), seq: 6 },
   { type: "put-record", requestId: 6, record },
-  { type: "put-bundle", requestId: 7, bundle: bytes(60) },
+  { type: "put-bundle", requestId: 7, at: null, bundle: bytes(60) },
+  { type: "get-bundle", requestId: 7, hash: bytes(32), at: ref },
   {
     type: "set-tokens",
     requestId: 8,
@@ -44,14 +46,19 @@ const frames: EdgeFrame[] = [
     tokens: [{ day: 1, tokenHash: bytes(16) }],
   },
   { type: "get-ice", requestId: 9 },
+  { type: "peer-hello", requestId: 10, descriptor: bytes(200), signature: bytes(64) },
+  { type: "dial-back", requestId: 11, dht: "[2001:db8::7]:49737", supernodeKey: bytes(32) },
+  { type: "probe", requestId: 12, padding: bytes(100) },
   { type: "welcome", requestId: 1, welcome, signedPart: encodeWelcome(welcome), signature: bytes(64) },
   { type: "opened", requestId: 2, mailboxId: bytes(16), stored: 3 },
   { type: "envelope", requestId: 0, mailboxId: bytes(16), seq: 4, envelope: bytes(512) },
   { type: "record", requestId: 6, record },
   { type: "bundle", requestId: 7, bundle: bytes(60) },
-  { type: "supernodes", requestId: 8, supernodes },
+  { type: "supernodes", requestId: 8, tunnels: true, self: false, descriptors },
   { type: "ice", requestId: 9, urls: ["stun:a.example:3478"] },
-  { type: "drain", requestId: 0, graceMs: 1, retryAfterMs: 2, supernodes },
+  { type: "drain", requestId: 0, graceMs: 1, retryAfterMs: 2, descriptors },
+  { type: "dialled", requestId: 11, reached: true, observedHost: "2001:db8::7" },
+  { type: "descriptor", requestId: 13, descriptor: bytes(200) },
   { type: "moved", requestId: 0, mailboxId: bytes(16) },
   { type: "error", requestId: 1, code: "server-busy", retryAfterMs: 5 },
 ];

@@ -53,7 +53,12 @@ const day = 20_000;
 const random = { bytes: (length: number) => new Uint8Array(length).fill(9) };
 const text = (input: Uint8Array) => new TextDecoder().decode(input);
 
-const home = { url: "wss://node.example", supernodeKey: accountKey, hopKey: x25519PublicKey(seed) };
+const home = {
+  url: "wss://node.example",
+  supernodeKey: accountKey,
+  hopKey: x25519PublicKey(seed),
+  dht: "192.0.2.7:49737",
+};
 const place = { home, mailboxId: new Uint8Array(16) };
 const card = encodeCard({ accountKey, name: "Zoë", homes: [home] });
 const certificate = await issueCertificate(nobleBackend, seed, deviceKey, now, now + 86_400_000);
@@ -78,10 +83,10 @@ const contact = {
   listHead: { n: 1, hash: seed },
 } as const;
 const backupContent = { name: "Zoë", deviceList: [entry], contacts: [contact] };
-const list = { listHead: { n: 1, hash: seed }, bundleHash: seed, places: [place] };
-const publicRecord = makePublicRecord(random, seed, day, now, list);
+const list = { listHead: { n: 1, hash: seed }, bundleHash: seed, places: [{ ...place, device: 0 }] };
+const publicRecord = makePublicRecord(random, seed, day, 0, now, list);
 const device = { deviceKey, bundleHash: seed, places: [place] };
-const contactRecord = makeContactRecord(random, seed, day, now, device);
+const contactRecord = makeContactRecord(random, seed, day, 0, now, device);
 const where = { kind: "public", masterKey: accountKey, blindedKey: publicRecord.publicKey, day } as const;
 
 /** `decode` as a target: what it accepts must encode to something that decodes to the same again. */
@@ -195,7 +200,7 @@ export const targets: readonly FuzzTarget[] = [
     seeds: [contactRecord.value],
     async run(input) {
       const record = { ...contactRecord, value: input };
-      const opened = await openContactRecord(nobleBackend, accountKey, day, record);
+      const opened = await openContactRecord(nobleBackend, accountKey, day, 0, record);
       if (opened.ok && Buffer.compare(input, contactRecord.value) !== 0) throw new Error("opened what was not signed");
       return opened.ok ? undefined : opened.code;
     },

@@ -11,7 +11,7 @@ import type { StoredCodec } from "../../packages/sdk/src/state/stored.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const key = new Uint8Array(32).fill(3);
-const home = { url: "ws://127.0.0.1:7400/edge", supernodeKey: key, hopKey: key };
+const home = { url: "ws://127.0.0.1:7400/edge", supernodeKey: key, hopKey: key, dht: "" };
 const locator = { deviceKey: key, locatorKey: key, since: 5 };
 const letter = {
   kind: "contact-accept",

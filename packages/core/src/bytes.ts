@@ -42,6 +42,9 @@ export class ByteReader {
     const from = this.#advance(length);
     return this.#bytes.subarray(from, from + length);
   }
+  bytes8(): Uint8Array {
+    return this.bytes(this.u8());
+  }
   bytes16(): Uint8Array {
     return this.bytes(this.u16());
   }
@@ -98,6 +101,9 @@ export class ByteWriter {
   }
   raw(value: Uint8Array): this {
     return this.#add(value, value.length);
+  }
+  bytes8(value: Uint8Array): this {
+    return this.u8(value.length).raw(value);
   }
   bytes16(value: Uint8Array): this {
     return this.u16(value.length).raw(value);

@@ -219,6 +219,13 @@ export function asText(value: CborValue | undefined, maxBytes: number): string {
   return value;
 }
 
+/** Text as {@link asText}, of which `isOne` holds; `bad-text` otherwise. */
+export function asTextOf(value: CborValue | undefined, maxBytes: number, isOne: (text: string) => boolean): string {
+  const text = asText(value, maxBytes);
+  if (!isOne(text)) throw new ShapeMismatch("bad-text", "not of its form");
+  return text;
+}
+
 /** An integer from 0 to `max` inclusive. */
 export function asUint(value: CborValue | undefined, max: number): number {
   if (typeof value !== "number" || value < 0 || value > max) return mismatch(`an integer up to ${max}`);

@@ -57,4 +57,7 @@ export * from "./contact/contact-codec.ts";
 export * from "./call/call-states.ts";
 export * from "./call/call-machine.ts";
 export * from "./call/call-message.ts";
+export * from "./overlay/addresses.ts";
+export * from "./overlay/descriptor.ts";
+export * from "./overlay/network.ts";
 export * from "./overlay/node-report.ts";

@@ -75,11 +75,12 @@ test("a client that asks and never reads is let go instead of buffered for", asy
   const small = await startTestNode({ limits: l });
   const client = await TestClient.connect(small);
   const bundle = new Uint8Array(randomBytes(8_192));
-  accepted(await client.session.request({ type: "put-bundle", bundle }));
+  accepted(await client.session.request({ type: "put-bundle", at: null, bundle }));
   const hash = new Uint8Array(createHash("sha256").update(bundle).digest());
   const closed = once(client.socket, "close");
   stopReading(client.socket);
-  for (let i = 0; i < 4_000; i++) client.socket.send(encodeFrame({ type: "get-bundle", requestId: 1 + i, hash }));
+  for (let i = 0; i < 4_000; i++)
+    client.socket.send(encodeFrame({ type: "get-bundle", requestId: 1 + i, hash, at: null }));
   await expect.poll(() => small.stats().connections, { timeout: 10_000 }).toBe(0);
   (client.socket as unknown as { _socket: { resume(): void } })._socket.resume();
   await closed;

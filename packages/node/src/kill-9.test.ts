@@ -23,7 +23,7 @@ test("what a killed daemon had promised is there when it comes back: mailbox, to
   }
   accepted(await owner.session.request({ type: "close-mailbox", mailboxId: gone.id, forget: true }));
   const bundle = new Uint8Array(5_000).fill(7);
-  accepted(await sender.session.request({ type: "put-bundle", bundle }));
+  accepted(await sender.session.request({ type: "put-bundle", at: null, bundle }));
   // One acknowledged, the rest pushed but not: those must come again.
   const first = randomEnvelope();
   accepted(await kept.deliver(sender, first));
@@ -42,6 +42,6 @@ test("what a killed daemon had promised is there when it comes back: mailbox, to
   expect(await kept.deliver(other, randomEnvelope())).toMatchObject({ ok: true });
   expect(await gone.deliver(other, randomEnvelope())).toMatchObject({ code: "unknown-mailbox" });
   const hash = new Uint8Array(createHash("sha256").update(bundle).digest());
-  expect(accepted(await other.session.request({ type: "get-bundle", hash })).bundle).toEqual(bundle);
+  expect(accepted(await other.session.request({ type: "get-bundle", hash, at: null })).bundle).toEqual(bundle);
   expect((await back.next("envelope")).envelope.length).toBe(512);
 }, 30_000);

@@ -17,7 +17,7 @@ test("after a full scenario neither the log, the metrics nor the disk name an ad
   accepted(await mailbox.deliver(sender, envelope));
   accepted(await mailbox.ack(owner, (await owner.next("envelope")).seq));
   accepted(await mailbox.request(sender, randomEnvelope()));
-  accepted(await sender.session.request({ type: "put-bundle", bundle: new Uint8Array(100) }));
+  accepted(await sender.session.request({ type: "put-bundle", at: null, bundle: new Uint8Array(100) }));
   await mailbox.deliverOn(sender, { kind: "contact", token: new Uint8Array(16) }, envelope);
   await openSocket(node, { token: "wrong" }).catch(() => {});
   const garbage = await openSocket(node);

@@ -8,7 +8,7 @@ test("on shutdown clients are told to come back later, then let go, and the port
   const client = await TestClient.connect(node);
   const code = once(client.socket, "close").then(([each]) => each as number);
   const stopped = node.stop();
-  expect(await client.next("drain")).toMatchObject({ graceMs: 300, retryAfterMs: 4_321, supernodes: [] });
+  expect(await client.next("drain")).toMatchObject({ graceMs: 300, retryAfterMs: 4_321, descriptors: [] });
   await expect(openSocket(node)).rejects.toThrow();
   expect(await code).toBe(1001);
   expect(await client.next("closed")).toMatchObject({ reason: "transport" });

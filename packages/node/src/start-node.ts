@@ -1,9 +1,10 @@
 /** Puts the daemon together: state, HTTP, edge listener, STUN. */
 import type { Server } from "node:http";
-import { Admission, type Clock, HopOpener, type SupernodeInfo } from "@earshot/core";
+import { Admission, type Clock, HopOpener, NO_NETWORK_ID } from "@earshot/core";
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
+import { descriptorUrl, OwnDescriptor } from "./edge/own-descriptor.ts";
 import { WsUpgrades } from "./edge/ws-upgrades.ts";
 import { removeRunFile, type RunFile, writeRunFile } from "./home/run-file.ts";
 import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
@@ -128,7 +129,7 @@ function createListener(
   const waiting = new WaitingSockets(parts.limits.maxSparePerPrefix, (address) =>
     trustLocalProxy && isPrivateAddress(address) ? undefined : prefixes.of(address, parts.clock.now()),
   );
-  const listener = new EdgeListener(edgeServices(parts, addresses), prefixes);
+  const listener = new EdgeListener(edgeServices(parts, addresses, !needsToken), prefixes);
   const upgrades = new WsUpgrades({
     listener,
     access,
@@ -157,9 +158,27 @@ function addressesOf(options: NodeOptions, host: string, port: number, stun: Stu
   return { port, appUrl: `http://${shown}:${port}`, edgeUrl, stunUrl };
 }
 
-function edgeServices({ state, limits, ...parts }: Parts, { edgeUrl, stunUrl }: Addresses): EdgeServices {
+function edgeServices(
+  { state, limits, ...parts }: Parts,
+  { edgeUrl, stunUrl }: Addresses,
+  isOpen: boolean,
+): EdgeServices {
   const { secrets, mailboxes, records, store } = state;
-  const self: SupernodeInfo = { supernodeKey: secrets.supernodeKey, hopKey: secrets.hopKey, url: edgeUrl };
+  const { supernodeKey, hopKey } = secrets;
+  const sign = createSigner(secrets.supernodeSeed);
+  const fields = {
+    networkId: NO_NETWORK_ID,
+    supernodeKey,
+    hopKey,
+    dedicated: isOpen,
+    servesApp: false,
+    clients: 0,
+    maxClients: isOpen ? limits.maxConnections : 0,
+    url: descriptorUrl(edgeUrl),
+    dht: "",
+    operator: "",
+  };
+  const own = new OwnDescriptor(parts.clock, sign, () => fields);
   const hopOpener = new HopOpener({
     hopKeys: [{ secret: secrets.hopSecret, publicKey: secrets.hopKey }],
     x25519: nodeX25519,
@@ -174,8 +193,10 @@ function edgeServices({ state, limits, ...parts }: Parts, { edgeUrl, stunUrl }: 
     mailboxes,
     records,
     store,
-    sign: createSigner(secrets.supernodeSeed),
-    self: () => self,
+    sign,
+    supernodeKey,
+    hopKey,
+    descriptor: () => own.bytes(),
     iceUrls: () => (stunUrl ? [stunUrl] : []),
   };
 }

@@ -1,4 +1,12 @@
-import { type Clock, type EdgeEvent, type EdgeSession, equalBytes, toHex, type Welcome } from "@earshot/core";
+import {
+  type Clock,
+  decodeDescriptor,
+  type EdgeEvent,
+  type EdgeSession,
+  equalBytes,
+  toHex,
+  type Welcome,
+} from "@earshot/core";
 import type { ClientStatus } from "./api.ts";
 import type { EdgeLinkHandlers } from "./edge/edge-link.ts";
 import { eachLink, type Links } from "./edge/links.ts";
@@ -116,9 +124,9 @@ export class Presence {
     const isLatest = () => this.#session === session;
     let complete: boolean;
     try {
-      const url = await this.#ownUrl(session, welcome);
+      const where = await this.#ownAddresses(session, welcome);
       this.#handlers.onDraining();
-      await mailboxes.open(session, welcome, url).finally(() => isLatest() && this.#handlers.onDrained());
+      await mailboxes.open(session, welcome, where).finally(() => isLatest() && this.#handlers.onDrained());
       // They may have waited for this: a supernode with new keys is theirs too only once the mailboxes are there.
       eachLink(this.#parts.links(), (link) => link.hurry());
       complete = await publisher().publish();
@@ -140,11 +148,16 @@ export class Presence {
     this.#handlers.onOnline();
   }
 
-  /** The address under which others reach this supernode: its own word, or else how it was reached from here. */
-  async #ownUrl(session: EdgeSession, welcome: Welcome): Promise<string> {
+  /** The addresses under which others reach this supernode: its own word, or else how it was reached from here. */
+  async #ownAddresses(session: EdgeSession, welcome: Welcome): Promise<{ url: string; dht: string }> {
     const answer = await session.request({ type: "list-supernodes" });
-    const known = answer.ok ? answer.value.supernodes : [];
-    return known.find((each) => equalBytes(each.supernodeKey, welcome.supernodeKey))?.url ?? this.#parts.edgeUrl;
+    const own = answer.ok && answer.value.self ? answer.value.descriptors[0] : undefined;
+    const decoded = own && decodeDescriptor(own);
+    // The welcome proved the key, and the rest is that supernode's word: its signature would add nothing.
+    if (!decoded?.ok || !equalBytes(decoded.value.descriptor.supernodeKey, welcome.supernodeKey))
+      return { url: this.#parts.edgeUrl, dht: "" };
+    const { url, dht } = decoded.value.descriptor;
+    return url === "" && dht === "" ? { url: this.#parts.edgeUrl, dht: "" } : { url, dht };
   }
 
   #leave(problem: string, retryInMs: number): void {

@@ -15,6 +15,7 @@ function echoCardAt(port: number): string {
     url: `ws://127.0.0.1:${port}/edge`,
     supernodeKey: publicKeyOf(new Uint8Array(32).fill(2)),
     hopKey: new Uint8Array(32).fill(9),
+    dht: "",
   };
   return encodeCard({ accountKey: publicKeyOf(new Uint8Array(32).fill(1)), name: "Echo", homes: [home] });
 }

@@ -128,9 +128,9 @@ describe("requests", () => {
   beforeEach(greet);
 
   test("get the answer with their own number, whatever the order", async () => {
-    const first = session.request({ type: "get-bundle", hash: new Uint8Array(32) });
+    const first = session.request({ type: "get-bundle", hash: new Uint8Array(32), at: null });
     const firstId = lastSent().requestId;
-    const second = session.request({ type: "get-bundle", hash: new Uint8Array(32).fill(1) });
+    const second = session.request({ type: "get-bundle", hash: new Uint8Array(32).fill(1), at: null });
     reply({ type: "bundle", bundle: null });
     reply({ type: "bundle", bundle: Uint8Array.of(1) }, firstId);
     expect(await first).toMatchObject({ value: { bundle: Uint8Array.of(1) } });
@@ -181,7 +181,7 @@ describe("what nobody asked for", () => {
     const mailboxId = new Uint8Array(16).fill(6);
     reply({ type: "envelope", mailboxId, seq: 4, envelope: new Uint8Array(512) }, 0);
     reply({ type: "moved", mailboxId }, 0);
-    reply({ type: "drain", graceMs: 1, retryAfterMs: 2, supernodes: [] }, 0);
+    reply({ type: "drain", graceMs: 1, retryAfterMs: 2, descriptors: [] }, 0);
     reply({ type: "error", code: "rate-limited", retryAfterMs: 5 }, 0);
     expect(events.map(({ type }) => type)).toEqual(["envelope", "moved", "drain", "problem"]);
   });

@@ -18,7 +18,7 @@ import {
   type ServerFrame,
   type Welcome,
 } from "./frames.ts";
-import { mailboxOpenMessage, welcomeMessage } from "./signables.ts";
+import { mailboxOpenMessage, peerMessage, welcomeMessage } from "./signables.ts";
 
 /** Requests waiting for an answer; one more throws `too-many-requests`. */
 export const MAX_PENDING_REQUESTS = 256;
@@ -69,6 +69,10 @@ interface AnswerTypes {
   "list-supernodes": "supernodes";
   "get-ice": "ice";
   ping: "pong";
+  "peer-hello": "ok";
+  "dial-back": "dialled";
+  probe: "ok";
+  "get-descriptor": "descriptor";
 }
 const ANSWER_TYPES: AnswerTypes = {
   hello: "welcome",
@@ -84,6 +88,10 @@ const ANSWER_TYPES: AnswerTypes = {
   "list-supernodes": "supernodes",
   "get-ice": "ice",
   ping: "pong",
+  "peer-hello": "ok",
+  "dial-back": "dialled",
+  probe: "ok",
+  "get-descriptor": "descriptor",
 };
 
 export type AnswerTo<T extends EdgeRequest["type"]> = Extract<EdgeReply, { type: AnswerTypes[T] }>;
@@ -176,6 +184,13 @@ export class EdgeSession {
     const signature = await signEd25519(this.#ports.signatures, mailbox.mailboxKeySeed, message);
     const { mailboxKey, lanes, hour = 0, work = 0 } = mailbox;
     return this.#send({ type: "open-mailbox", mailboxKey, lanes, hour, work, signature });
+  }
+
+  /** Shows the other supernode that we are the one of `descriptor`, whose key has `seed`: from then on we are its peer. */
+  async peerHello(descriptor: Uint8Array, seed: Uint8Array): Promise<EdgeAnswer<AnswerTo<"peer-hello">>> {
+    const { challenge, supernodeKey } = this.#mustBeWelcomed();
+    const signature = await signEd25519(this.#ports.signatures, seed, peerMessage(challenge, supernodeKey));
+    return this.#send({ type: "peer-hello", descriptor, signature });
   }
 
   /** Sends and gives the matching answer or the supernode's refusal; rejects with {@link EdgeSessionError}. */

@@ -2,6 +2,7 @@
  * The frames of the edge protocol as data. docs/protocol/edge.md sections 2 and 3 fix their bytes; lengths in comments
  * are enforced by the codec.
  */
+import type { SupernodeRef } from "../overlay/addresses.ts";
 import type { EdgeErrorCode } from "./error-codes.ts";
 
 /** The whole frame, type and request id included. Holds the largest sealed next hop (8,294 bytes) with room to spare. */
@@ -15,22 +16,19 @@ export const EDGE_TOKEN_SUBPROTOCOL_PREFIX = "earshot.token.";
 export const MAX_TOKENS_PER_FRAME = 256;
 export const MAX_HELLO_VERSIONS = 8;
 export const MAX_ICE_URLS = 8;
+/** Descriptors in one `supernodes`. */
 export const MAX_SUPERNODES = 20;
-export const MAX_URL_BYTES = 256;
+/** Descriptors in one `drain`. */
+export const MAX_DRAIN_SUPERNODES = 5;
+export const MAX_PROBE_BYTES = 10_000;
+/** Of one URL in `ice`. */
+export const MAX_ICE_URL_BYTES = 256;
 export const MAX_BUNDLE_BYTES = 8_192;
 export const MAX_RECORD_VALUE_BYTES = 1_000;
 
 /** Who may deliver to a mailbox: bits of the `lanes` byte. */
 export const LANE_CONTACT = 1;
 export const LANE_REQUEST = 2;
-
-export interface SupernodeInfo {
-  /** Ed25519, 32 bytes. */
-  readonly supernodeKey: Uint8Array;
-  /** X25519, 32 bytes. */
-  readonly hopKey: Uint8Array;
-  readonly url: string;
-}
 
 /** A mutable record as it travels: records.md section 2. */
 export interface RecordOnWire {
@@ -72,16 +70,23 @@ export type EdgeRequest =
   | Body<"hello", { versions: readonly number[]; clientNonce: Uint8Array }>
   | Body<"open-mailbox", { mailboxKey: Uint8Array; lanes: number; hour: number; work: number; signature: Uint8Array }>
   | Body<"close-mailbox", { mailboxId: Uint8Array; forget: boolean }>
-  | Body<"deliver", { supernodeKey: Uint8Array; sealedHop: Uint8Array }>
+  | Body<"deliver", { to: SupernodeRef; sealedHop: Uint8Array }>
   | Body<"ack", { mailboxId: Uint8Array; seq: number }>
   | Body<"put-record", { record: RecordOnWire }>
   | Body<"get-record", { publicKey: Uint8Array }>
-  | Body<"put-bundle", { bundle: Uint8Array }>
-  | Body<"get-bundle", { hash: Uint8Array }>
+  /** `at` null: at the supernode that is asked. */
+  | Body<"put-bundle", { at: SupernodeRef | null; bundle: Uint8Array }>
+  | Body<"get-bundle", { hash: Uint8Array; at: SupernodeRef | null }>
   | Body<"set-tokens", { mailboxId: Uint8Array; operation: TokenOperation; tokens: readonly TokenEntry[] }>
   | Body<"list-supernodes">
   | Body<"get-ice">
-  | Body<"ping">;
+  | Body<"ping">
+  /** Makes the connection a peer's: the asker is the supernode of the descriptor. */
+  | Body<"peer-hello", { descriptor: Uint8Array; signature: Uint8Array }>
+  /** Asks to be dialled over HyperDHT, at `dht` (or where the asker is seen, if empty), under that key. */
+  | Body<"dial-back", { dht: string; supernodeKey: Uint8Array }>
+  | Body<"probe", { padding: Uint8Array }>
+  | Body<"get-descriptor">;
 
 /** What a supernode says, as an answer (with the request's id) or by itself (id 0). */
 export type EdgeReply =
@@ -91,11 +96,15 @@ export type EdgeReply =
   | Body<"ok">
   | Body<"record", { record: RecordOnWire | null }>
   | Body<"bundle", { bundle: Uint8Array | null }>
-  | Body<"supernodes", { supernodes: readonly SupernodeInfo[] }>
+  /** `tunnels`: this daemon tunnels for whoever holds its token. `self`: the first one is the answering node itself. */
+  | Body<"supernodes", { tunnels: boolean; self: boolean; descriptors: readonly Uint8Array[] }>
   | Body<"ice", { urls: readonly string[] }>
-  | Body<"drain", { graceMs: number; retryAfterMs: number; supernodes: readonly SupernodeInfo[] }>
+  | Body<"drain", { graceMs: number; retryAfterMs: number; descriptors: readonly Uint8Array[] }>
   | Body<"pong">
   | Body<"moved", { mailboxId: Uint8Array }>
+  /** `observedHost`: the asker's address as it is seen, without brackets. */
+  | Body<"dialled", { reached: boolean; observedHost: string }>
+  | Body<"descriptor", { descriptor: Uint8Array }>
   | Body<"error", { code: EdgeErrorCode; retryAfterMs: number }>;
 
 export type ClientFrame = EdgeRequest & { readonly requestId: number };

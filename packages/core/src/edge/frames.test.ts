@@ -26,7 +26,15 @@ const record = fc.record({
   signature: bytes(64),
   value: fc.uint8Array({ maxLength: 1_000 }),
 });
-const supernodes = fc.array(fc.record({ supernodeKey: bytes(32), hopKey: bytes(32), url }), { maxLength: 20 });
+const dht = fc.oneof(
+  fc.constant(""),
+  fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 65_535 })).map(([ip, port]) => `${ip}:${port}`),
+  fc.tuple(fc.ipV6(), fc.integer({ min: 1, max: 65_535 })).map(([ip, port]) => `[${ip}]:${port}`),
+);
+const ref = fc.record({ supernodeKey: bytes(32), dht, url: fc.oneof(fc.constant(""), url) });
+const at = fc.option(ref);
+const descriptor = fc.uint8Array({ maxLength: 400 });
+const descriptors = (most: number) => fc.array(descriptor, { maxLength: most });
 const tokens = fc.array(fc.record({ day: u32, tokenHash: bytes(16) }), { maxLength: 256 });
 
 const request: fc.Arbitrary<EdgeRequest> = fc.oneof(
@@ -46,21 +54,29 @@ const request: fc.Arbitrary<EdgeRequest> = fc.oneof(
   fc.record({ type: fc.constant("close-mailbox" as const), mailboxId: bytes(16), forget: fc.boolean() }),
   fc.record({
     type: fc.constant("deliver" as const),
-    supernodeKey: bytes(32),
+    to: ref,
     sealedHop: fc.uint8Array({ maxLength: 8_294 }),
   }),
   fc.record({ type: fc.constant("ack" as const), mailboxId: bytes(16), seq: u64 }),
   fc.record({ type: fc.constant("put-record" as const), record }),
   fc.record({ type: fc.constant("get-record" as const), publicKey: bytes(32) }),
-  fc.record({ type: fc.constant("put-bundle" as const), bundle: fc.uint8Array({ maxLength: 8_192 }) }),
-  fc.record({ type: fc.constant("get-bundle" as const), hash: bytes(32) }),
+  fc.record({ type: fc.constant("put-bundle" as const), at, bundle: fc.uint8Array({ maxLength: 8_192 }) }),
+  fc.record({ type: fc.constant("get-bundle" as const), hash: bytes(32), at }),
   fc.record({
     type: fc.constant("set-tokens" as const),
     mailboxId: bytes(16),
     operation: fc.constantFrom("add" as const, "remove" as const, "clear" as const),
     tokens,
   }),
-  fc.constantFrom({ type: "list-supernodes" as const }, { type: "get-ice" as const }, { type: "ping" as const }),
+  fc.record({ type: fc.constant("peer-hello" as const), descriptor, signature: bytes(64) }),
+  fc.record({ type: fc.constant("dial-back" as const), dht, supernodeKey: bytes(32) }),
+  fc.record({ type: fc.constant("probe" as const), padding: fc.uint8Array({ maxLength: 10_000 }) }),
+  fc.constantFrom(
+    { type: "list-supernodes" as const },
+    { type: "get-ice" as const },
+    { type: "ping" as const },
+    { type: "get-descriptor" as const },
+  ),
 );
 
 const welcome = fc
@@ -95,9 +111,22 @@ const reply: fc.Arbitrary<EdgeReply> = fc.oneof(
   }),
   fc.record({ type: fc.constant("record" as const), record: fc.option(record) }),
   fc.record({ type: fc.constant("bundle" as const), bundle: fc.option(fc.uint8Array({ maxLength: 8_192 })) }),
-  fc.record({ type: fc.constant("supernodes" as const), supernodes }),
+  fc
+    .record({
+      type: fc.constant("supernodes" as const),
+      tunnels: fc.boolean(),
+      self: fc.boolean(),
+      descriptors: descriptors(20),
+    })
+    .filter(({ self, descriptors: each }) => !self || each.length > 0),
   fc.record({ type: fc.constant("ice" as const), urls: fc.array(url, { maxLength: 8 }) }),
-  fc.record({ type: fc.constant("drain" as const), graceMs: u32, retryAfterMs: u32, supernodes }),
+  fc.record({ type: fc.constant("drain" as const), graceMs: u32, retryAfterMs: u32, descriptors: descriptors(5) }),
+  fc.record({
+    type: fc.constant("dialled" as const),
+    reached: fc.boolean(),
+    observedHost: fc.oneof(fc.ipV4(), fc.ipV6()),
+  }),
+  fc.record({ type: fc.constant("descriptor" as const), descriptor }),
   fc.record({ type: fc.constant("moved" as const), mailboxId: bytes(16) }),
   fc.record({
     type: fc.constant("error" as const),
@@ -127,7 +156,7 @@ test("no bytes make the decoder throw, and what it accepts has one encoding", ()
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 600 }),
-      fc.constantFrom(0x01, 0x02, 0x0a, 0x81, 0x87, 0x89, 0xff),
+      fc.constantFrom(0x01, 0x02, 0x0a, 0x0e, 0x0f, 0x81, 0x87, 0x89, 0x8c, 0x8d, 0xff),
       (tail, type) => {
         for (const bytes of [tail, Uint8Array.of(type, 0, 0, 0, 1, ...tail)]) {
           const frame = decodeFrame(bytes);

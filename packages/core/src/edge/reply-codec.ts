@@ -2,16 +2,17 @@
 import { type ByteReader, ByteWriter, decodeBytes, utf8 } from "../bytes.ts";
 import { accept, type Result, refuse } from "../errors.ts";
 import { edgeErrorCode, edgeErrorNumber } from "./error-codes.ts";
+import { isIpv4, isIpv6 } from "../call/address.ts";
 import {
   type EdgeReply,
   MAX_BUNDLE_BYTES,
+  MAX_DRAIN_SUPERNODES,
+  MAX_ICE_URL_BYTES,
   MAX_ICE_URLS,
   MAX_SUPERNODES,
-  MAX_URL_BYTES,
-  type SupernodeInfo,
   type Welcome,
 } from "./frame-types.ts";
-import { mustBe, readRecord, writeRecord } from "./request-codec.ts";
+import { mustBe, readDescriptor, readRecord, writeDescriptor, writeRecord } from "./request-codec.ts";
 
 /** Frame type bytes of the supernode's frames. */
 export const REPLY_TYPES = {
@@ -26,6 +27,8 @@ export const REPLY_TYPES = {
   drain: 0x89,
   pong: 0x8a,
   moved: 0x8b,
+  dialled: 0x8c,
+  descriptor: 0x8d,
   error: 0xff,
 } as const satisfies Record<EdgeReply["type"], number>;
 
@@ -84,7 +87,9 @@ export function writeReply(w: ByteWriter, frame: EdgeReply): void {
       if (frame.bundle) w.bytes16(frame.bundle);
       return;
     case "supernodes":
-      writeSupernodes(w, frame.supernodes);
+      mustBe(!frame.self || frame.descriptors.length > 0, "a descriptor of its own");
+      w.u8(frame.tunnels ? 1 : 0).u8(frame.self ? 1 : 0);
+      writeDescriptors(w, frame.descriptors, MAX_SUPERNODES);
       return;
     case "ice":
       mustBe(frame.urls.length <= MAX_ICE_URLS, "at most 8 ICE urls");
@@ -93,10 +98,17 @@ export function writeReply(w: ByteWriter, frame: EdgeReply): void {
       return;
     case "drain":
       w.u32(frame.graceMs).u32(frame.retryAfterMs);
-      writeSupernodes(w, frame.supernodes);
+      writeDescriptors(w, frame.descriptors, MAX_DRAIN_SUPERNODES);
       return;
     case "moved":
       w.fixed(frame.mailboxId, 16);
+      return;
+    case "dialled":
+      mustBe(isHost(frame.observedHost), "an IP address");
+      w.u8(frame.reached ? 1 : 0).bytes8(utf8(frame.observedHost));
+      return;
+    case "descriptor":
+      writeDescriptor(w, frame.descriptor);
       return;
     case "error":
       w.u16(edgeErrorNumber(frame.code)).u32(frame.retryAfterMs);
@@ -126,10 +138,8 @@ export function readReply(type: number, r: ByteReader): Result<EdgeReply> | unde
       return optional(r, readRecord, (record) => ({ type: "record", record }));
     case REPLY_TYPES.bundle:
       return optional(r, readBundle, (bundle) => ({ type: "bundle", bundle }));
-    case REPLY_TYPES.supernodes: {
-      const supernodes = readList(r, MAX_SUPERNODES, readSupernode);
-      return supernodes.ok ? accept({ type: "supernodes", supernodes: supernodes.value }) : supernodes;
-    }
+    case REPLY_TYPES.supernodes:
+      return readSupernodes(r);
     case REPLY_TYPES.ice: {
       const urls = readList(r, MAX_ICE_URLS, readUrl);
       return urls.ok ? accept({ type: "ice", urls: urls.value }) : urls;
@@ -137,15 +147,21 @@ export function readReply(type: number, r: ByteReader): Result<EdgeReply> | unde
     case REPLY_TYPES.drain: {
       const graceMs = r.u32();
       const retryAfterMs = r.u32();
-      const supernodes = readList(r, MAX_SUPERNODES, readSupernode);
-      return supernodes.ok
-        ? accept({ type: "drain", graceMs, retryAfterMs, supernodes: supernodes.value })
-        : supernodes;
+      const descriptors = readList(r, MAX_DRAIN_SUPERNODES, readDescriptor);
+      return descriptors.ok
+        ? accept({ type: "drain", graceMs, retryAfterMs, descriptors: descriptors.value })
+        : descriptors;
     }
     case REPLY_TYPES.pong:
       return accept({ type: "pong" });
     case REPLY_TYPES.moved:
       return accept({ type: "moved", mailboxId: r.bytes(16) });
+    case REPLY_TYPES.dialled:
+      return readDialled(r);
+    case REPLY_TYPES.descriptor: {
+      const descriptor = readDescriptor(r);
+      return descriptor.ok ? accept({ type: "descriptor", descriptor: descriptor.value }) : descriptor;
+    }
     case REPLY_TYPES.error:
       return accept({ type: "error", code: edgeErrorCode(r.u16()), retryAfterMs: r.u32() });
     default:
@@ -182,32 +198,46 @@ function readList<T>(r: ByteReader, max: number, read: (r: ByteReader) => Result
   return accept(items);
 }
 
-function writeSupernodes(w: ByteWriter, supernodes: readonly SupernodeInfo[]): void {
-  mustBe(supernodes.length <= MAX_SUPERNODES, "at most 20 supernodes");
-  w.u8(supernodes.length);
-  for (const each of supernodes) {
-    w.fixed(each.supernodeKey, 32).fixed(each.hopKey, 32);
-    writeUrl(w, each.url);
-  }
+function writeDescriptors(w: ByteWriter, descriptors: readonly Uint8Array[], most: number): void {
+  mustBe(descriptors.length <= most, `at most ${most} descriptors`);
+  w.u8(descriptors.length);
+  for (const each of descriptors) writeDescriptor(w, each);
 }
 
-function readSupernode(r: ByteReader): Result<SupernodeInfo> {
-  const keys = { supernodeKey: r.bytes(32), hopKey: r.bytes(32) };
-  const url = readUrl(r);
-  return url.ok ? accept({ ...keys, url: url.value }) : url;
+function readSupernodes(r: ByteReader): Result<EdgeReply> {
+  const tunnels = r.u8();
+  const self = r.u8();
+  if (tunnels > 1 || self > 1) return refuse("bad-frame", "flag");
+  const descriptors = readList(r, MAX_SUPERNODES, readDescriptor);
+  if (!descriptors.ok) return descriptors;
+  if (self === 1 && descriptors.value.length === 0) return refuse("bad-frame", "no descriptor of its own");
+  return accept({ type: "supernodes", tunnels: tunnels === 1, self: self === 1, descriptors: descriptors.value });
+}
+
+function readDialled(r: ByteReader): Result<EdgeReply> {
+  const reached = r.u8();
+  if (reached > 1) return refuse("bad-frame", "flag");
+  const observedHost = String.fromCharCode(...r.bytes8());
+  return isHost(observedHost)
+    ? accept({ type: "dialled", reached: reached === 1, observedHost })
+    : refuse("bad-text", "observed host");
+}
+
+function isHost(text: string): boolean {
+  return isIpv4(text) || isIpv6(text);
 }
 
 // Printable ASCII only: a URL is written in its serialised form, and nothing else belongs into a log or a page.
 const URL_TEXT = /^[\x21-\x7e]+$/;
 
 function writeUrl(w: ByteWriter, url: string): void {
-  mustBe(url.length <= MAX_URL_BYTES && URL_TEXT.test(url), "a serialised URL of at most 256 bytes");
+  mustBe(url.length <= MAX_ICE_URL_BYTES && URL_TEXT.test(url), "a serialised URL of at most 256 bytes");
   w.bytes16(utf8(url));
 }
 
 function readUrl(r: ByteReader): Result<string> {
   const bytes = r.bytes16();
-  if (bytes.length > MAX_URL_BYTES) return refuse("too-large", "url");
+  if (bytes.length > MAX_ICE_URL_BYTES) return refuse("too-large", "url");
   const url = String.fromCharCode(...bytes);
   return URL_TEXT.test(url) ? accept(url) : refuse("bad-text", "url");
 }

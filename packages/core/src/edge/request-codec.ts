@@ -1,6 +1,8 @@
 /** Bodies of the frames that a client sends. docs/protocol/edge.md section 2. */
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { accept, type Result, refuse } from "../errors.ts";
+import { DESCRIPTOR_MAX_BYTES } from "../overlay/descriptor.ts";
+import { readAt, readDht, readRef, writeAt, writeDht, writeRef } from "../overlay/ref-codec.ts";
 import { HOP_MAX_BYTES } from "../sealing/hop.ts";
 import {
   type EdgeRequest,
@@ -8,6 +10,7 @@ import {
   LANE_REQUEST,
   MAX_BUNDLE_BYTES,
   MAX_HELLO_VERSIONS,
+  MAX_PROBE_BYTES,
   MAX_RECORD_VALUE_BYTES,
   MAX_TOKENS_PER_FRAME,
   type RecordOnWire,
@@ -29,6 +32,10 @@ export const REQUEST_TYPES = {
   "list-supernodes": 0x0b,
   "get-ice": 0x0c,
   ping: 0x0d,
+  "peer-hello": 0x0e,
+  "dial-back": 0x0f,
+  probe: 0x10,
+  "get-descriptor": 0x11,
 } as const satisfies Record<EdgeRequest["type"], number>;
 
 const TOKEN_OPERATIONS = { add: 1, remove: 2, clear: 3 } as const satisfies Record<TokenOperation, number>;
@@ -51,7 +58,8 @@ export function writeRequest(w: ByteWriter, frame: EdgeRequest): void {
       return;
     case "deliver":
       mustBe(frame.sealedHop.length <= HOP_MAX_BYTES, "a sealed next hop of bounded size");
-      w.fixed(frame.supernodeKey, 32).bytes16(frame.sealedHop);
+      writeRef(w, frame.to);
+      w.bytes16(frame.sealedHop);
       return;
     case "ack":
       w.fixed(frame.mailboxId, 16).u64(frame.seq);
@@ -64,19 +72,34 @@ export function writeRequest(w: ByteWriter, frame: EdgeRequest): void {
       return;
     case "put-bundle":
       mustBe(frame.bundle.length <= MAX_BUNDLE_BYTES, "a bundle of at most 8,192 bytes");
+      writeAt(w, frame.at);
       w.bytes16(frame.bundle);
       return;
     case "get-bundle":
       w.fixed(frame.hash, 32);
+      writeAt(w, frame.at);
       return;
     case "set-tokens":
       mustBe(frame.tokens.length <= MAX_TOKENS_PER_FRAME, "at most 256 tokens");
       w.fixed(frame.mailboxId, 16).u8(TOKEN_OPERATIONS[frame.operation]).u16(frame.tokens.length);
       for (const token of frame.tokens) w.u32(token.day).fixed(token.tokenHash, 16);
       return;
+    case "peer-hello":
+      writeDescriptor(w, frame.descriptor);
+      w.fixed(frame.signature, 64);
+      return;
+    case "dial-back":
+      writeDht(w, frame.dht);
+      w.fixed(frame.supernodeKey, 32);
+      return;
+    case "probe":
+      mustBe(frame.padding.length <= MAX_PROBE_BYTES, "at most 10,000 bytes of padding");
+      w.bytes16(frame.padding);
+      return;
     case "list-supernodes":
     case "get-ice":
     case "ping":
+    case "get-descriptor":
       return;
   }
 }
@@ -101,12 +124,8 @@ export function readRequest(type: number, r: ByteReader): Result<EdgeRequest> | 
         ? refuse("bad-frame", "flag")
         : accept({ type: "close-mailbox", mailboxId, forget: forget === 1 });
     }
-    case REQUEST_TYPES.deliver: {
-      const frame = { supernodeKey: r.bytes(32), sealedHop: r.bytes16() };
-      return frame.sealedHop.length > HOP_MAX_BYTES
-        ? refuse("too-large", "sealed next hop")
-        : accept({ type: "deliver", ...frame });
-    }
+    case REQUEST_TYPES.deliver:
+      return readDeliver(r);
     case REQUEST_TYPES.ack:
       return accept({ type: "ack", mailboxId: r.bytes(16), seq: r.u64() });
     case REQUEST_TYPES["put-record"]: {
@@ -115,12 +134,13 @@ export function readRequest(type: number, r: ByteReader): Result<EdgeRequest> | 
     }
     case REQUEST_TYPES["get-record"]:
       return accept({ type: "get-record", publicKey: r.bytes(32) });
-    case REQUEST_TYPES["put-bundle"]: {
-      const bundle = r.bytes16();
-      return bundle.length > MAX_BUNDLE_BYTES ? refuse("too-large", "bundle") : accept({ type: "put-bundle", bundle });
+    case REQUEST_TYPES["put-bundle"]:
+      return readPutBundle(r);
+    case REQUEST_TYPES["get-bundle"]: {
+      const hash = r.bytes(32);
+      const at = readAt(r);
+      return at.ok ? accept({ type: "get-bundle", hash, at: at.value }) : at;
     }
-    case REQUEST_TYPES["get-bundle"]:
-      return accept({ type: "get-bundle", hash: r.bytes(32) });
     case REQUEST_TYPES["set-tokens"]:
       return readSetTokens(r);
     case REQUEST_TYPES["list-supernodes"]:
@@ -129,9 +149,43 @@ export function readRequest(type: number, r: ByteReader): Result<EdgeRequest> | 
       return accept({ type: "get-ice" });
     case REQUEST_TYPES.ping:
       return accept({ type: "ping" });
+    case REQUEST_TYPES["get-descriptor"]:
+      return accept({ type: "get-descriptor" });
+    case REQUEST_TYPES["peer-hello"]: {
+      const descriptor = readDescriptor(r);
+      return descriptor.ok
+        ? accept({ type: "peer-hello", descriptor: descriptor.value, signature: r.bytes(64) })
+        : descriptor;
+    }
+    case REQUEST_TYPES["dial-back"]: {
+      const dht = readDht(r);
+      return dht.ok ? accept({ type: "dial-back", dht: dht.value, supernodeKey: r.bytes(32) }) : dht;
+    }
+    case REQUEST_TYPES.probe: {
+      const padding = r.bytes16();
+      return padding.length > MAX_PROBE_BYTES ? refuse("too-large", "padding") : accept({ type: "probe", padding });
+    }
     default:
       return undefined;
   }
+}
+
+function readDeliver(r: ByteReader): Result<EdgeRequest> {
+  const to = readRef(r);
+  if (!to.ok) return to;
+  const sealedHop = r.bytes16();
+  return sealedHop.length > HOP_MAX_BYTES
+    ? refuse("too-large", "sealed next hop")
+    : accept({ type: "deliver", to: to.value, sealedHop });
+}
+
+function readPutBundle(r: ByteReader): Result<EdgeRequest> {
+  const at = readAt(r);
+  if (!at.ok) return at;
+  const bundle = r.bytes16();
+  return bundle.length > MAX_BUNDLE_BYTES
+    ? refuse("too-large", "bundle")
+    : accept({ type: "put-bundle", at: at.value, bundle });
 }
 
 function readSetTokens(r: ByteReader): Result<EdgeRequest> {
@@ -153,6 +207,17 @@ export function writeRecord(w: ByteWriter, record: RecordOnWire): void {
 export function readRecord(r: ByteReader): Result<RecordOnWire> {
   const record = { publicKey: r.bytes(32), seq: r.u64(), signature: r.bytes(64), value: r.bytes16() };
   return record.value.length > MAX_RECORD_VALUE_BYTES ? refuse("too-large", "record value") : accept(record);
+}
+
+/** `bytes16`, of a descriptor's size; what it says is not looked at. */
+export function writeDescriptor(w: ByteWriter, descriptor: Uint8Array): void {
+  mustBe(descriptor.length <= DESCRIPTOR_MAX_BYTES, "a descriptor of at most 400 bytes");
+  w.bytes16(descriptor);
+}
+
+export function readDescriptor(r: ByteReader): Result<Uint8Array> {
+  const descriptor = r.bytes16();
+  return descriptor.length > DESCRIPTOR_MAX_BYTES ? refuse("too-large", "descriptor") : accept(descriptor);
 }
 
 function isLanes(lanes: number): boolean {

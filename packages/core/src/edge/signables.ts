@@ -4,6 +4,7 @@ import { ByteWriter, concat, utf8 } from "../bytes.ts";
 
 const MAILBOX_LABEL = utf8("EARSHOT-MAILBOX-1");
 const MAILBOX_ID_LABEL = utf8("earshot mailbox 1");
+const PEER_LABEL = utf8("EARSHOT-PEER-1");
 const WELCOME_LABEL = utf8("EARSHOT-WELCOME-1");
 
 /** What the mailbox key signs to open its mailbox on the connection that was given `challenge`. */
@@ -19,4 +20,9 @@ export function mailboxIdOf(mailboxKey: Uint8Array): Uint8Array {
 /** What the supernode key signs in its welcome. */
 export function welcomeMessage(clientNonce: Uint8Array, signedPart: Uint8Array): Uint8Array {
   return new ByteWriter().raw(WELCOME_LABEL).fixed(clientNonce, 32).raw(signedPart).finish();
+}
+
+/** What a supernode signs to show another that it is the one of its descriptor, on the connection that was given `challenge`. */
+export function peerMessage(challenge: Uint8Array, answeringKey: Uint8Array): Uint8Array {
+  return new ByteWriter().raw(PEER_LABEL).fixed(challenge, 32).fixed(answeringKey, 32).finish();
 }

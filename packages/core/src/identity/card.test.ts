@@ -10,6 +10,7 @@ const home = {
   url: "wss://node.example/edge",
   supernodeKey: new Uint8Array(32).fill(1),
   hopKey: new Uint8Array(32).fill(2),
+  dht: "192.0.2.7:49737",
 };
 const card: Card = { accountKey: key, name: "Zoë", homes: [home, home, home] };
 const bare: Card = { accountKey: key, name: "", homes: [] };
@@ -79,7 +80,9 @@ test("a card altered anywhere is noticed", () => {
 test("any card survives the round trip; any text is refused without an exception", () => {
   const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Uint8Array.from(bytes));
   const text = (max: number) => fc.string({ unit: "grapheme" }).map((s) => cleanText(s, max));
-  const homes = fc.array(fc.record({ url: text(128), supernodeKey: bytes32, hopKey: bytes32 }), { maxLength: 3 });
+  const url = fc.constantFrom("", "wss://a.example/edge", "ws://[2001:db8::1]:7400/edge?x=~");
+  const dht = fc.constantFrom("", "192.0.2.7:1", "[2001:db8::1]:65535");
+  const homes = fc.array(fc.record({ url, supernodeKey: bytes32, hopKey: bytes32, dht }), { maxLength: 3 });
   fc.assert(
     fc.property(text(64), homes, (name, h) => {
       const made = { accountKey: key, name, homes: h };

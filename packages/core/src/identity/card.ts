@@ -2,15 +2,21 @@
 import { base64urlnopad } from "@scure/base";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, equalBytes, utf8 } from "../bytes.ts";
-import { asArray, asBytes, asText, asVersioned, encodeCbor, readCbor, type CborValue } from "../cbor.ts";
+import { asArray, asBytes, asText, asTextOf, asVersioned, encodeCbor, readCbor, type CborValue } from "../cbor.ts";
 import { accept, refuse, type Result } from "../errors.ts";
+import {
+  DHT_ADDRESS_MAX_BYTES,
+  isDhtAddress,
+  isNodeUrl,
+  NODE_URL_MAX_BYTES,
+  type SupernodeRef,
+} from "../overlay/addresses.ts";
 import { KEY_BYTES } from "./ed25519.ts";
 import { decodeId, encodeId } from "./id.ts";
 
-/** A supernode that holds mailboxes. `hopKey` is the X25519 key to which next hops are sealed. */
-export interface Home {
-  readonly url: string;
-  readonly supernodeKey: Uint8Array;
+/** A supernode that holds mailboxes. */
+export interface Home extends SupernodeRef {
+  /** X25519: what next hops are sealed to. */
   readonly hopKey: Uint8Array;
 }
 
@@ -24,8 +30,7 @@ export interface Card {
 export const CARD_SCHEME = "earshot:";
 export const CARD_NAME_MAX_BYTES = 64;
 export const CARD_MAX_HOMES = 3;
-export const HOME_URL_MAX_BYTES = 128;
-/** A card's text: longer than any that {@link encodeCard} makes (1,012 with everything at its largest). */
+/** A card's text: longer than any that {@link encodeCard} makes (1,233 with everything at its largest). */
 export const CARD_MAX_LENGTH = 2_048;
 const CHECK_BYTES = 4;
 
@@ -96,19 +101,20 @@ function decodeComponent(text: string): string {
   }
 }
 
-/** `[url, supernode key, hop key]`, as cards and records hold it. */
-export function cborOfHome(home: Home): CborValue {
-  if (utf8(home.url).length > HOME_URL_MAX_BYTES)
-    throw new RangeError(`a home's url has at most ${HOME_URL_MAX_BYTES} bytes`);
-  return [home.url, home.supernodeKey, home.hopKey];
+/** `[url, supernode key, hop key, dht]`, as cards and records hold it. RangeError where an address is neither empty nor well-formed. */
+export function cborOfHome({ url, supernodeKey, hopKey, dht }: Home): CborValue {
+  if (url !== "" && !isNodeUrl(url)) throw new RangeError("a home's url is a ws: or wss: URL of at most 128 bytes");
+  if (dht !== "" && !isDhtAddress(dht)) throw new RangeError("a home's dht is ip:port");
+  return [url, supernodeKey, hopKey, dht];
 }
 
 /** Only inside `readCbor`. */
 export function homeOfCbor(value: CborValue): Home {
-  const [url, supernodeKey, hopKey] = asArray(value, 3);
+  const [url, supernodeKey, hopKey, dht] = asArray(value, 4);
   return {
-    url: asText(url, HOME_URL_MAX_BYTES),
+    url: asTextOf(url, NODE_URL_MAX_BYTES, (text) => text === "" || isNodeUrl(text)),
     supernodeKey: asBytes(supernodeKey, KEY_BYTES),
     hopKey: asBytes(hopKey, KEY_BYTES),
+    dht: asTextOf(dht, DHT_ADDRESS_MAX_BYTES, (text) => text === "" || isDhtAddress(text)),
   };
 }

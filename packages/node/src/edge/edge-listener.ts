@@ -68,7 +68,7 @@ export class EdgeListener {
   async drain(graceMs: number, retryAfterMs: number): Promise<void> {
     this.#draining = true;
     for (const connection of this.#connections)
-      if (connection.greeted) connection.send({ type: "drain", graceMs, retryAfterMs, supernodes: [] });
+      if (connection.greeted) connection.send({ type: "drain", graceMs, retryAfterMs, descriptors: [] });
       else connection.close("shutdown");
     const deadline = this.#services.clock.now() + graceMs;
     while (this.#connections.size > 0 && this.#services.clock.now() < deadline) await this.#moment();

@@ -1,5 +1,5 @@
 /** What a connection needs of the daemon around it. */
-import type { Admission, Clock, HopOpener, SignatureBackend, SupernodeInfo } from "@earshot/core";
+import type { Admission, Clock, HopOpener, SignatureBackend } from "@earshot/core";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeLog } from "../log.ts";
 import type { Mailboxes } from "../mailboxes/mailboxes.ts";
@@ -20,7 +20,9 @@ export interface EdgeServices {
   readonly store: DurableStore;
   /** Signs under the supernode key. */
   sign(message: Uint8Array): Uint8Array;
-  /** This supernode, as others may be told. */
-  self(): SupernodeInfo;
+  readonly supernodeKey: Uint8Array;
+  readonly hopKey: Uint8Array;
+  /** This node's own, signed. */
+  descriptor(): Uint8Array;
   iceUrls(): readonly string[];
 }

@@ -14,6 +14,7 @@ import {
   type Refusal,
   refuse,
   type Result,
+  type SupernodeRef,
   verifyEd25519,
   welcomeMessage,
 } from "@earshot/core";
@@ -65,27 +66,38 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
     case "get-record":
       return answer({ type: "record", record: s.records.getRecord(request.publicKey, now) });
     case "put-bundle":
+      if (!isHere(s, request.at)) return refuse("unknown-supernode");
       return whenCommitted(s, s.records.putBundle(request.bundle, peer.prefix, now));
     case "get-bundle":
+      if (!isHere(s, request.at)) return refuse("unknown-supernode");
       return answer({ type: "bundle", bundle: s.records.getBundle(request.hash, now) });
     case "set-tokens":
       return withMailbox(peer, request.mailboxId, (mailbox) =>
         s.mailboxes.setTokens(mailbox, request.operation, request.tokens, now).then(answerOk),
       );
     case "list-supernodes":
-      return answer({ type: "supernodes", supernodes: [s.self()] });
+      return answer({ type: "supernodes", tunnels: false, self: true, descriptors: [s.descriptor()] });
     case "get-ice":
       return answer({ type: "ice", urls: s.iceUrls() });
     case "ping":
       return answer({ type: "pong" });
+    case "peer-hello":
+    case "dial-back":
+    case "probe":
+    case "get-descriptor":
+      return refuse("not-allowed");
   }
+}
+
+function isHere(s: EdgeServices, at: SupernodeRef | null): boolean {
+  return at === null || equalBytes(at.supernodeKey, s.supernodeKey);
 }
 
 function hello(s: EdgeServices, peer: EdgePeer, request: Of<"hello">): Answer {
   if (peer.challenge !== undefined) return refuse("bad-state", "hello once");
   if (!request.versions.includes(EDGE_VERSION)) return refuse("unknown-version");
   const challenge = new Uint8Array(randomBytes(32));
-  const { supernodeKey, hopKey } = s.self();
+  const { supernodeKey, hopKey } = s;
   const welcome = {
     version: EDGE_VERSION,
     supernodeKey,
@@ -113,7 +125,7 @@ async function openMailbox(
   const isFull = () => peer.mailboxes.size >= s.limits.maxMailboxesPerConnection;
   if (isFull()) return refuse("too-many", "mailboxes on a connection");
   const mailboxId = mailboxIdOf(request.mailboxKey);
-  const message = mailboxOpenMessage(challenge, s.self().supernodeKey, request.lanes);
+  const message = mailboxOpenMessage(challenge, s.supernodeKey, request.lanes);
   // A mailbox that exists was checked when it was made: its id is the hash of this very key.
   const known = s.mailboxes.find(mailboxId) !== undefined;
   const signed = known
@@ -143,7 +155,7 @@ async function closeMailbox(s: EdgeServices, peer: EdgePeer, mailbox: Mailbox, f
 
 async function deliver(s: EdgeServices, peer: EdgePeer, request: Of<"deliver">): Promise<Answer> {
   // Until there is a backbone, this supernode forwards to itself alone.
-  if (!equalBytes(request.supernodeKey, s.self().supernodeKey)) return refuse("unknown-supernode");
+  if (!isHere(s, request.to)) return refuse("unknown-supernode");
   const waitMs = peer.takeDeliverBytes(request.sealedHop.length, s.clock.now());
   if (waitMs > 0) return { ...refuse("rate-limited", "connection"), retryAfterMs: waitMs };
   const opening = s.hopOpener.open(request.sealedHop);

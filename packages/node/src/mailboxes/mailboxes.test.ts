@@ -227,10 +227,12 @@ test("a delivery for another supernode or to another hop key is refused", async 
   const node = await start();
   const { sender } = await openMailbox(node);
   const deliver = { type: "deliver", sealedHop: new Uint8Array(300) } as const;
-  expect(await sender.session.request({ ...deliver, supernodeKey: new Uint8Array(32) })).toMatchObject({
+  expect(
+    await sender.session.request({ ...deliver, to: { supernodeKey: new Uint8Array(32), dht: "", url: "" } }),
+  ).toMatchObject({
     code: "unknown-supernode",
   });
-  const own = { ...deliver, supernodeKey: node.supernodeKey };
+  const own = { ...deliver, to: { supernodeKey: node.supernodeKey, dht: "", url: "" } };
   expect(await sender.session.request(own)).toMatchObject({ code: "unknown-version" });
   const wrongKey = Uint8Array.of(1, ...new Uint8Array(299));
   expect(await sender.session.request({ ...own, sealedHop: wrongKey })).toMatchObject({ code: "unknown-hop-key" });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { blindKeyPair, type RecordOnWire, signRecord } from "@earshot/core";
+import { blindKeyPair, NO_NETWORK_ID, type RecordOnWire, signRecord, verifyDescriptor } from "@earshot/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { nodeSignatures } from "../crypto.ts";
 import { accepted, TestClient, testRandom } from "../testing/test-client.ts";
 import { startTestNode, type TestNode } from "../testing/test-node.ts";
 
@@ -15,7 +16,7 @@ afterEach(() => node.stop());
 const put = (record: RecordOnWire, by = client) => by.session.request({ type: "put-record", record });
 const get = async (publicKey: Uint8Array) =>
   accepted(await client.session.request({ type: "get-record", publicKey })).record;
-const newPair = () => blindKeyPair("public", testRandom.bytes(32), 20_000);
+const newPair = () => blindKeyPair("public", testRandom.bytes(32), 20_000, 0);
 const valueOf = (byte: number) => new Uint8Array(1_000).fill(byte);
 
 test("a record is given back as it was put, and a later one replaces it", async () => {
@@ -54,14 +55,21 @@ test("one prefix may keep only so many; when all places are taken the oldest goe
 
 test("a bundle is found under the hash of its bytes alone", async () => {
   const bundle = testRandom.bytes(8_192);
-  accepted(await client.session.request({ type: "put-bundle", bundle }));
+  accepted(await client.session.request({ type: "put-bundle", at: null, bundle }));
   const hash = new Uint8Array(createHash("sha256").update(bundle).digest());
-  expect(accepted(await client.session.request({ type: "get-bundle", hash })).bundle).toEqual(bundle);
-  expect(accepted(await client.session.request({ type: "get-bundle", hash: new Uint8Array(32) })).bundle).toBeNull();
+  expect(accepted(await client.session.request({ type: "get-bundle", hash, at: null })).bundle).toEqual(bundle);
+  expect(
+    accepted(await client.session.request({ type: "get-bundle", hash: new Uint8Array(32), at: null })).bundle,
+  ).toBeNull();
 });
 
 test("a client is told of this supernode and its STUN service", async () => {
-  const { supernodes } = accepted(await client.session.request({ type: "list-supernodes" }));
-  expect(supernodes).toEqual([{ supernodeKey: node.supernodeKey, hopKey: node.hopKey, url: node.edgeUrl }]);
+  const { self, descriptors } = accepted(await client.session.request({ type: "list-supernodes" }));
+  expect([self, descriptors.length]).toEqual([true, 1]);
+  const expected = { networkId: NO_NETWORK_ID, now: Date.now() };
+  expect(await verifyDescriptor(nodeSignatures, descriptors[0] as Uint8Array, expected)).toMatchObject({
+    ok: true,
+    value: { supernodeKey: node.supernodeKey, hopKey: node.hopKey, url: node.edgeUrl, maxClients: 0, dht: "" },
+  });
   expect(accepted(await client.session.request({ type: "get-ice" })).urls).toEqual([node.stunUrl]);
 });

@@ -165,7 +165,7 @@ export class TestMailbox {
     const session = this.#hopSessions.get(name) ?? (await createHopSession(testRandom, hopKey, nodeX25519));
     this.#hopSessions.set(name, session);
     const sealedHop = session.seal({ mailboxId: this.id, lane, envelope });
-    return from.session.request({ type: "deliver", supernodeKey, sealedHop });
+    return from.session.request({ type: "deliver", to: { supernodeKey, dht: "", url: "" }, sealedHop });
   }
 
   ack(client: TestClient, seq: number): Promise<EdgeAnswer<AnswerTo<"ack">>> {

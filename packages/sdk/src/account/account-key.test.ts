@@ -85,7 +85,7 @@ async function open(storage: Storage, restore?: Restore) {
   const { identity } = await openIdentity(ports, { name: "Ann", ...(restore && { restore }) });
   const directory = new Directory({ clock, signatures: testSignatures, link: holder, onRefused: () => {} });
   const seed = new SeededRandom(1).bytes(32);
-  const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed) };
+  const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed), dht: "" };
   const mailboxes = { home, idOf: () => new Uint8Array(16).fill(7) };
   const prekeys = await Prekeys.load(ports, identity);
   const ahead = await SignedAhead.load(ports, identity);

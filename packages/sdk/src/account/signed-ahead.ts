@@ -129,6 +129,7 @@ function isSame(one: Place, other: Place): boolean {
   return (
     equalBytes(one.mailboxId, other.mailboxId) &&
     one.home.url === other.home.url &&
+    one.home.dht === other.home.dht &&
     equalBytes(one.home.supernodeKey, other.home.supernodeKey) &&
     equalBytes(one.home.hopKey, other.home.hopKey)
   );

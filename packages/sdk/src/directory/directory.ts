@@ -86,7 +86,7 @@ export class Directory {
   }
 
   async putBundle(bundle: Uint8Array): Promise<Result<unknown>> {
-    return this.#ports.link.request({ type: "put-bundle", bundle });
+    return this.#ports.link.request({ type: "put-bundle", at: null, bundle });
   }
 
   async #find<R extends { readonly bundleHash: Uint8Array }>(
@@ -99,7 +99,7 @@ export class Directory {
     const newest = await this.#newestRecord(kind, masterKey, open);
     if (!newest.ok) return newest;
     const { day, record } = newest.value;
-    const answer = await this.#ports.link.request({ type: "get-bundle", hash: record.bundleHash });
+    const answer = await this.#ports.link.request({ type: "get-bundle", hash: record.bundleHash, at: null });
     if (!answer.ok) return refuse(answer.code, "get-bundle");
     if (!answer.value.bundle) return refuse("record-missing", BUNDLE_MISSING);
     const signed = openBundle(kind, masterKey, day, answer.value.bundle, record.bundleHash);

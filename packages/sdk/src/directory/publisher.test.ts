@@ -90,7 +90,7 @@ async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, ahe
   const { identity } = await openIdentity(ports, { name: "Ann", ...(restore && { restore }) });
   const directory = new Directory({ clock: own, signatures: nobleBackend, link: holder, onRefused: () => {} });
   const seed = random.bytes(32);
-  const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed) };
+  const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed), dht: "" };
   const mailboxes = { home, idOf: () => new Uint8Array(16).fill(number) };
   const locator = { seed, publicKey: publicKeyOf(seed) };
   const prekeys = await Prekeys.load(ports, identity);

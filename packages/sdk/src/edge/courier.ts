@@ -43,7 +43,7 @@ export class Courier {
     if (!decodeX25519Key(home.hopKey).ok) return { ...refuse("bad-key", "hop key"), retryAfterMs: 0 };
     const session = await this.#session(place);
     const sealedHop = session.seal({ mailboxId, lane, envelope });
-    return this.#ports.link.request({ type: "deliver", supernodeKey: home.supernodeKey, sealedHop }, waitMs);
+    return this.#ports.link.request({ type: "deliver", to: home, sealedHop }, waitMs);
   }
 
   /** Makes the session ahead of need: it is the slow part of a first delivery. */

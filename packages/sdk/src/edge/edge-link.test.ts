@@ -83,7 +83,7 @@ it("comes up, answers requests, and hands on what is pushed", async () => {
   edge.start();
   const session = await edge.whenUp();
   expect(log).toEqual(["up"]);
-  supernodes[0]?.say({ type: "drain", graceMs: 1, retryAfterMs: 0, supernodes: [], requestId: 0 });
+  supernodes[0]?.say({ type: "drain", graceMs: 1, retryAfterMs: 0, descriptors: [], requestId: 0 });
   await settle();
   expect(log).toEqual(["up", "drain"]);
   expect(session.welcome?.supernodeKey).toEqual(publicKeyOf(SUPERNODE_SEED));

@@ -101,20 +101,25 @@ export class Mailboxes {
   }
 
   /**
-   * Opens both mailboxes on a fresh connection, then handles what waited. `url` is what others reach this supernode by.
+   * Opens both mailboxes on a fresh connection, then handles what waited. `where` is what others reach this supernode by.
    * Resolves once all that waited is handled. Throws {@link NodeError} `node-refused` where the supernode doesn't open them.
    */
-  async open(session: EdgeSession, welcome: Welcome, url: string): Promise<void> {
+  async open(session: EdgeSession, welcome: Welcome, where: Pick<Home, "url" | "dht">): Promise<void> {
     // Pushes may come before the answers are read: they are counted down from here.
     const backlog = new Backlog(this.#ports.clock);
-    const left = await this.#moves.run(() => this.#openAll(session, welcome, url, backlog));
+    const left = await this.#moves.run(() => this.#openAll(session, welcome, where, backlog));
     await backlog.settled();
     for (const mailbox of left) if (backlog.isEmpty(mailbox.id)) await this.#giveUp(session, mailbox);
   }
 
   /** Gives the retired mailboxes that exist at this home. */
-  async #openAll(session: EdgeSession, welcome: Welcome, url: string, backlog: Backlog): Promise<readonly Mailbox[]> {
-    await this.#settleAt({ url, supernodeKey: welcome.supernodeKey, hopKey: welcome.hopKey });
+  async #openAll(
+    session: EdgeSession,
+    welcome: Welcome,
+    where: Pick<Home, "url" | "dht">,
+    backlog: Backlog,
+  ): Promise<readonly Mailbox[]> {
+    await this.#settleAt({ ...where, supernodeKey: welcome.supernodeKey, hopKey: welcome.hopKey });
     this.#session = session;
     this.#welcome = welcome;
     this.#backlog = backlog;
@@ -231,7 +236,7 @@ export class Mailboxes {
   async #settleAt(home: Home): Promise<void> {
     const current = this.#places.home;
     const same = current !== null && equalBytes(current.supernodeKey, home.supernodeKey);
-    if (same && current.url === home.url && equalBytes(current.hopKey, home.hopKey)) return;
+    if (same && current.url === home.url && current.dht === home.dht && equalBytes(current.hopKey, home.hopKey)) return;
     if (same || current === null) await this.#keep({ ...this.#places, home });
     else {
       this.#places = await freshPlaces(this.#ports, this.#stored, home);

@@ -1,4 +1,4 @@
-import { accept, asArray, asBytes, asNullable, asText, asVersioned, type Home } from "@earshot/core";
+import { accept, asArray, asBytes, asNullable, asVersioned, cborOfHome, type Home, homeOfCbor } from "@earshot/core";
 import type { StoredCodec } from "../state/stored.ts";
 
 /** Where this device can be reached: its home and the seeds of its two mailboxes there. */
@@ -15,13 +15,11 @@ export interface StoredPlaces {
 /** A connection may have 8 mailboxes open, and the two of today must be among them. */
 export const MAX_RETIRED = 4;
 
-const URL_MAX_BYTES = 128;
-
-/** `[1, [url, supernode key, hop key] | null, contact seed, request seed, [retired seed…]]`. */
+/** `[1, home | null, contact seed, request seed, [retired seed…]]`. */
 export const placesCodec: StoredCodec<StoredPlaces> = {
   encode: ({ home, contactSeed, requestSeed, retiredSeeds }) => [
     1,
-    home && [home.url, home.supernodeKey, home.hopKey],
+    home && cborOfHome(home),
     contactSeed,
     requestSeed,
     retiredSeeds,
@@ -29,14 +27,7 @@ export const placesCodec: StoredCodec<StoredPlaces> = {
   decode(value) {
     const [, home, contactSeed, requestSeed, retired] = asVersioned(value, 5);
     return accept({
-      home: asNullable(home, (cbor) => {
-        const [url, supernodeKey, hopKey] = asArray(cbor, 3);
-        return {
-          url: asText(url, URL_MAX_BYTES),
-          supernodeKey: asBytes(supernodeKey, 32),
-          hopKey: asBytes(hopKey, 32),
-        };
-      }),
+      home: asNullable(home, homeOfCbor),
       contactSeed: asBytes(contactSeed, 32),
       requestSeed: asBytes(requestSeed, 32),
       retiredSeeds: asArray(retired, [0, MAX_RETIRED]).map((seed) => asBytes(seed, 32)),

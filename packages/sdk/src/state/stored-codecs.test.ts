@@ -87,7 +87,14 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
     "places",
     placesCodec as StoredCodec<never>,
     fc.record({
-      home: fc.option(fc.record({ url: word, supernodeKey: fixed(32), hopKey: fixed(32) })),
+      home: fc.option(
+        fc.record({
+          url: fc.constantFrom("", "wss://a.example/edge"),
+          supernodeKey: fixed(32),
+          hopKey: fixed(32),
+          dht: fc.constantFrom("", "192.0.2.7:9"),
+        }),
+      ),
       contactSeed: fixed(32),
       requestSeed: fixed(32),
       retiredSeeds: fc.array(fixed(32), { maxLength: 4 }),

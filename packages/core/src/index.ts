@@ -60,4 +60,6 @@ export * from "./call/call-message.ts";
 export * from "./overlay/addresses.ts";
 export * from "./overlay/descriptor.ts";
 export * from "./overlay/network.ts";
+export * from "./overlay/ip-address.ts";
 export * from "./overlay/node-report.ts";
+export * from "./overlay/spread.ts";

@@ -31,6 +31,12 @@ export function isNodeUrl(text: string): boolean {
   return (ipv6 === undefined || isIpv6(ipv6)) && (port === undefined || isPort(port));
 }
 
+/** The host of a {@link isNodeUrl} URL, IPv6 without brackets; undefined where it is none. */
+export function hostOfUrl(url: string): string | undefined {
+  const match = isNodeUrl(url) ? NODE_URL.exec(url) : null;
+  return match ? (match[1] ?? match[2]) : undefined;
+}
+
 /** `a.b.c.d:port` or `[ipv6]:port`, taken apart; refused as `bad-text`. */
 export function parseDhtAddress(text: string): Result<{ host: string; port: number }> {
   const match = text.length <= DHT_ADDRESS_MAX_BYTES ? DHT_ADDRESS.exec(text) : null;

@@ -3,10 +3,11 @@ import { render } from "preact";
 import { pageAttention } from "./platform/attention.ts";
 import { browserMedia } from "./platform/media-devices.ts";
 import { tokenStatus } from "./platform/node-info.ts";
+import { nodePort, watchPageVisible } from "./platform/node-port.ts";
 import { pageClipboard, pageClock, pageDownload } from "./platform/page-ports.ts";
 import { webAudioRing } from "./platform/ring.ts";
 import { browserSession } from "./platform/session.ts";
-import { takeArrival, tokenKeeper } from "./platform/token.ts";
+import { keptToken, takeArrival, tokenKeeper } from "./platform/token.ts";
 import "./style/index.css";
 import { createAppModel } from "./view-models/app.ts";
 import { AppView } from "./views/app-view.tsx";
@@ -21,6 +22,8 @@ const model = createAppModel({
   clock: pageClock,
   clipboard: pageClipboard,
   download: pageDownload,
+  node: nodePort(() => keptToken(localStorage)),
+  watchVisible: watchPageVisible,
 });
 if (arrival.card) model.offerCard(arrival.card);
 

@@ -1,8 +1,10 @@
 /** Every screen of the app, each brought about by a script of what the SDK reports. */
 import type { CallPath, Contact } from "@earshot/sdk";
 import type { HomeModel } from "../view-models/home.ts";
+import type { HomeStatus, SupernodeChoice } from "../view-models/overlay-client.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 import type { ScriptedPlatform } from "./scripted-platform.ts";
+import { DEDICATED, neighbour, PROMOTED, VOLUNTEER } from "./scripted-report.ts";
 
 /** What a scene works with: `home` once the contact list is there. */
 export interface Stage {
@@ -45,6 +47,48 @@ const DIRECT: CallPath = {
   confirmed: true,
   missingCandidates: 0,
 };
+
+const HOMES: readonly HomeStatus[] = [3, 5].map((index, at) => {
+  const { key, url, operator, kind, roundTripMs } = neighbour(index);
+  return {
+    key,
+    url,
+    operator,
+    kind,
+    trusted: at === 0,
+    state: at === 0 ? "connected" : "lost",
+    roundTripMs: roundTripMs ?? 0,
+  };
+});
+const CHOICES: readonly SupernodeChoice[] = VOLUNTEER.neighbours.map((one, index) => ({
+  key: one.key,
+  operator: one.operator,
+  kind: one.kind,
+  url: one.url,
+  prefix: one.prefix,
+  ...(one.roundTripMs === null ? {} : { roundTripMs: one.roundTripMs }),
+  trusted: index === 3,
+  home: HOMES.some(({ key }) => key === one.key),
+}));
+
+/** On a network, at home at two supernodes. */
+const networked = (stage: Stage, report = VOLUNTEER) => {
+  people(stage);
+  stage.platform.script.report = report;
+  stage.platform.client.known = CHOICES;
+  stage.platform.client.atHome(HOMES);
+};
+
+/** The node's page, once its script is there. */
+const nodePage = async (_stage: Stage, home: HomeModel) => {
+  home.open("node");
+  await appears("[data-testid=node-page] .node-card");
+};
+
+/** Views that are fetched later come when they come. */
+async function appears(selector: string): Promise<void> {
+  while (document.querySelector(selector) === null) await new Promise(requestAnimationFrame);
+}
 
 const people = ({ platform }: Stage) => platform.client.emit("contacts", PEOPLE);
 
@@ -129,6 +173,20 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     },
     then: async (_stage, home) => home.open("settings"),
   },
+  homes: { before: networked, then: (_stage, home) => home.open("settings") },
+  "lend-question": { before: networked, then: () => appears("[data-testid=lend-question]") },
+  "lend-dialog": {
+    before: networked,
+    then: async () => {
+      await appears("[data-testid=lend-open]");
+      document.querySelector<HTMLElement>("[data-testid=lend-open]")?.click();
+      await appears("[data-testid=lend-form]");
+    },
+  },
+  "node-volunteer": { before: networked, then: nodePage },
+  "node-promoted": { before: (stage) => networked(stage, PROMOTED), then: nodePage },
+  "node-dedicated": { before: (stage) => networked(stage, DEDICATED), then: nodePage },
+  "node-alone": { before: people, then: nodePage },
   "microphone-denied": {
     before: (stage) => {
       people(stage);

@@ -4,18 +4,18 @@ import type {
   AccountStatus,
   Call,
   CallMedia,
-  Client,
   ClientEvents,
   ClientStatus,
   Contact,
   ContactRequest,
   Device,
 } from "@earshot/sdk";
+import type { HomeStatus, OverlayClient, SupernodeChoice } from "../view-models/overlay-client.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 
 type Listener = (value: never) => void;
 
-export class ScriptedClient implements Client {
+export class ScriptedClient implements OverlayClient {
   readonly id = "ear1qyscriptedaccountscriptedaccountscriptedaccountscripted00own";
   readonly deviceId = "device-own";
   name: string;
@@ -27,6 +27,7 @@ export class ScriptedClient implements Client {
   readonly done: string[] = [];
   lastCall: ScriptedCall | undefined;
   calledWith: CallMedia | undefined;
+  known: readonly SupernodeChoice[] = [];
   #contacts: readonly Contact[] = [];
   #requests: readonly ContactRequest[] = [];
   readonly #listeners = new Map<keyof ClientEvents, Set<Listener>>();
@@ -136,6 +137,23 @@ export class ScriptedClient implements Client {
   async backup(): Promise<Uint8Array> {
     this.#record("backup");
     return new Uint8Array(4096);
+  }
+  supernodes(): readonly SupernodeChoice[] {
+    return this.known;
+  }
+  async setTrustedSupernodes(keys: readonly string[]): Promise<void> {
+    this.#record(`trust ${keys.join(" ")}`);
+    this.known = this.known.map((one) => ({ ...one, trusted: keys.includes(one.key) }));
+  }
+  async moveHome(fromKey: string, toKey?: string): Promise<void> {
+    this.#record(`move ${fromKey}${toKey ? ` to ${toKey}` : ""}`);
+  }
+  async keepContactKey(id: string): Promise<void> {
+    this.#record(`keep the key of ${id}`);
+  }
+  /** Sets where it is at home, and tells. */
+  atHome(homes: readonly HomeStatus[]): void {
+    this.emit("status", { ...this.status, homes } as ClientStatus);
   }
   refusals(): readonly (readonly [RefusalCode, number])[] {
     return [];

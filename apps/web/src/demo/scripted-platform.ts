@@ -1,9 +1,11 @@
 /** Ports that record what they were asked, for view-model tests and the demo screens. Time is moved by hand. */
+import { EarshotError, type NodeReport } from "@earshot/core";
 import type { Client } from "@earshot/sdk";
 import type {
   ClockPort,
   MediaProblem,
   MediaResult,
+  NodePort,
   Obstacle,
   OpenOptions,
   Platform,
@@ -12,6 +14,7 @@ import type {
 } from "../view-models/ports.ts";
 import { checkCard } from "../platform/client-module.ts";
 import { ScriptedClient } from "./scripted-client.ts";
+import { ALONE } from "./scripted-report.ts";
 
 /** A clock that stands still until `advance`. */
 export class ManualClock implements ClockPort {
@@ -80,6 +83,11 @@ export interface ScriptedPlatform extends Platform {
     openedWith: OpenOptions | undefined;
     holder: TabHolder | undefined;
     silenced: boolean;
+    report: NodeReport;
+    /** The code with which the node's page fails while set. */
+    nodeFails: string | undefined;
+    visible: boolean;
+    watch: ((visible: boolean) => void) | undefined;
     silence: ((silenced: boolean) => void) | undefined;
   };
 }
@@ -103,6 +111,10 @@ export function scriptedPlatform(
     openedWith: undefined,
     holder: undefined,
     silenced: false,
+    report: ALONE,
+    nodeFails: undefined,
+    visible: true,
+    watch: undefined,
     silence: undefined,
   };
   const open = (kind: "audio" | "video", problem: MediaProblem | undefined): MediaResult => {
@@ -135,8 +147,37 @@ export function scriptedPlatform(
     },
     attention: { start: (title) => void log.push(`title ${title}`), stop: () => void log.push("title calm") },
     clipboard: { copy: async () => script.clipboard },
+    node: scriptedNode(script, log),
+    watchVisible: (listener) => {
+      script.watch = listener;
+      listener(script.visible);
+      return () => {
+        script.watch = undefined;
+      };
+    },
     download: { save: (fileName) => void log.push(`save ${fileName}`) },
     session: scriptedSession(script, client, log, notes),
+  };
+}
+
+function scriptedNode(script: ScriptedPlatform["script"], log: string[]): NodePort {
+  const ask = (what: string) => {
+    log.push(what);
+    if (script.nodeFails !== undefined) throw new EarshotError(script.nodeFails, "scripted failure");
+  };
+  return {
+    report: async () => {
+      ask("node report");
+      return script.report;
+    },
+    setConsent: async (given, limits = script.report.consent.limits) => {
+      ask(`node consent ${given}`);
+      script.report = { ...script.report, consent: { given, askedBefore: true, limits } };
+    },
+    stepDown: async () => {
+      ask("node step down");
+      script.report = { ...script.report, roleState: "draining" };
+    },
   };
 }
 

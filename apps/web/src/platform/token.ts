@@ -5,6 +5,11 @@ const TOKEN_KEY = "earshot.token";
 /** Longer than any token or card is. */
 const MAX_FRAGMENT_CHARS = 8192;
 
+/** What an earlier visit left and the node had accepted. */
+export function keptToken(storage: Storage): string | null {
+  return storage.getItem(TOKEN_KEY);
+}
+
 export interface Arrival {
   /** Anybody may have written it there: see {@link TokenKeeper}. */
   readonly token: string | undefined;

@@ -8,11 +8,17 @@ import { type ConnectionModel, createConnectionModel } from "./connection.ts";
 import { type ContactsModel, createContactsModel } from "./contacts.ts";
 import { createMyCardModel, type MyCardModel } from "./my-card.ts";
 import { createNoticesModel, type NoticesModel } from "./notices.ts";
+import type { NodePageDeps } from "./node-page.ts";
 import type { Platform } from "./ports.ts";
 import { createRequestsModel, type RequestsModel } from "./requests.ts";
 import { createSettingsModel, type SettingsModel } from "./settings.ts";
 
-export type OpenDialog = "none" | "add-contact" | "my-card" | "settings";
+export type OpenDialog = "none" | "add-contact" | "my-card" | "settings" | "node";
+
+/** What the models are made of whose views are fetched later. */
+export interface LaterDeps extends NodePageDeps {
+  readonly client: Client;
+}
 
 export interface HomeModel {
   readonly connection: ConnectionModel;
@@ -24,6 +30,7 @@ export interface HomeModel {
   readonly settings: SettingsModel;
   readonly accountKey: AccountKeyModel;
   readonly calls: CallsModel;
+  readonly later: LaterDeps;
   /** The browser keeps the page silent until the person clicks in it: a call would not be heard. */
   readonly silenced: ReadonlySignal<boolean>;
   readonly dialog: ReadonlySignal<OpenDialog>;
@@ -84,6 +91,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     settings,
     accountKey,
     calls,
+    later: { client, node: platform.node, clock, watchVisible: platform.watchVisible },
     silenced,
     dialog,
     open,

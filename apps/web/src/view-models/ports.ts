@@ -1,4 +1,5 @@
 /** What the view models need of the outside world: handed in, so that they run in Node and against a script. */
+import type { ConsentLimits, NodeReport } from "@earshot/core";
 import type { Client } from "@earshot/sdk";
 
 /** Why the microphone or the camera could not be opened. */
@@ -99,6 +100,15 @@ export interface SessionPort {
   readonly notes: NotePort;
 }
 
+/** The node's own page and its consent, over its small HTTP interface. Codes: `node-unreachable`, `token-refused`, `no-report`. */
+export interface NodePort {
+  report(): Promise<NodeReport>;
+  /** Whether others may use the node, and how much of it; without limits those that held stay. */
+  setConsent(given: boolean, limits?: ConsentLimits): Promise<void>;
+  /** Asks a serving node to move its clients away and stop serving. */
+  stepDown(): Promise<void>;
+}
+
 /** All ports together, made once in main. */
 export interface Platform {
   readonly session: SessionPort;
@@ -108,4 +118,7 @@ export interface Platform {
   readonly clock: ClockPort;
   readonly clipboard: ClipboardPort;
   readonly download: DownloadPort;
+  readonly node: NodePort;
+  /** Tells whether the page is being looked at, now and when that changes. */
+  watchVisible(listener: (visible: boolean) => void): () => void;
 }

@@ -2,7 +2,6 @@
 import { useEffect } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import { ContactList } from "./contact-list.tsx";
-import { ContactView } from "./contact-view.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { IncomingDialog } from "./incoming-dialog.tsx";
 import { fetchLaterViews, Later } from "./later.tsx";
@@ -48,6 +47,9 @@ function Desk({ model }: { readonly model: HomeModel }) {
         <AccountKeyBanner text={model.accountKey.banner.value} />
         <SilenceNotice silenced={model.silenced.value} />
         <PhraseReminder model={model} />
+        {model.connection.state.value === "online" && (
+          <Later meanwhile={() => null}>{({ LendQuestion }) => <LendQuestion home={model} />}</Later>
+        )}
         <p class="visually-hidden" role="status">
           {arrivals(model.requests.list.value.length, model.notices.list.value.length)}
         </p>
@@ -65,25 +67,31 @@ function Desk({ model }: { readonly model: HomeModel }) {
       </section>
       <section class="pane" aria-label="Selected contact">
         {selected ? (
-          <ContactView key={selected.id} contact={selected} home={model} />
+          <Later meanwhile={(problem) => <ContactMeanwhile home={model} problem={problem} />}>
+            {({ ContactView }) => <ContactView key={selected.id} contact={selected} home={model} />}
+          </Later>
         ) : (
           <NobodySelected withEcho={model.contacts.list.value.some((contact) => contact.name === "Echo")} />
         )}
       </section>
       {dialog !== "none" && (
         <Later meanwhile={(problem) => problem && <LoadProblem problem={problem} onClose={close} />}>
-          {({ AddContactDialog, MyCardDialog, SettingsDialog }) =>
-            dialog === "add-contact" ? (
-              <AddContactDialog home={model} onClose={close} />
-            ) : dialog === "my-card" ? (
-              <MyCardDialog model={model.myCard} onClose={close} />
-            ) : (
-              <SettingsDialog home={model} onClose={close} />
-            )
-          }
+          {({ DeskDialog }) => <DeskDialog dialog={dialog} home={model} onClose={close} />}
         </Later>
       )}
     </main>
+  );
+}
+
+/** On a phone the list is hidden behind it: there is always a way back. */
+function ContactMeanwhile({ home, problem }: { readonly home: HomeModel; readonly problem: string | undefined }) {
+  return (
+    <div class="person">
+      <Button kind="quiet" icon="back" onClick={() => home.contacts.select(undefined)}>
+        Contacts
+      </Button>
+      <Problem text={problem} />
+    </div>
   );
 }
 

@@ -79,18 +79,20 @@ export interface DialogProps {
   readonly title: string;
   readonly testId: string;
   readonly onClose: () => void;
+  /** For more than a form. */
+  readonly wide?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** A modal dialog: the rest of the page is inert, Escape closes it, and the focus goes back where it came from. */
-export function Dialog({ title, testId, onClose, children }: DialogProps) {
+export function Dialog({ title, testId, onClose, wide, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useModal(ref);
   return (
     <dialog
       ref={ref}
-      class="dialog"
+      class={wide ? "dialog dialog-wide" : "dialog"}
       aria-labelledby={titleId}
       data-testid={testId}
       onCancel={(event) => {

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import type { SettingsModel } from "../view-models/settings.ts";
 import { AccountKey } from "./account-key.tsx";
+import { HomesSection } from "./homes-section.tsx";
 import { Button, Dialog } from "./parts.tsx";
 
 /** Name, recovery phrase, backup, and what there is to know about the connection. */
@@ -28,6 +29,14 @@ export function SettingsDialog({ home, onClose }: { readonly home: HomeModel; re
         </p>
         <Button testId="download-backup" onClick={() => settings.downloadBackup()}>
           Download backup
+        </Button>
+      </section>
+      <HomesSection home={home} />
+      <section aria-labelledby="node-title">
+        <h3 id="node-title">Your node</h3>
+        <p class="soft">What it does for you and for others, the supernodes it knows, and lending it.</p>
+        <Button icon="node" testId="open-node" onClick={() => home.open("node")}>
+          Open its page
         </Button>
       </section>
       <section aria-labelledby="about-title">

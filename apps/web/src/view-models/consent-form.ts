@@ -1,0 +1,94 @@
+/** Lending the node: the limits as typed, and what is wrong with them. */
+import type { ConsentLimits } from "@earshot/core";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { isAlways } from "./node-words.ts";
+
+const MEGABYTE = 1_000_000;
+const LAST_HOUR = 24;
+
+/** Bounds of what can be typed: a slip of the finger is not a limit. */
+const BOUNDS = {
+  clients: { min: 1, max: 100_000, unit: 1, what: "People" },
+  megabytesPerSecond: { min: 0.05, max: 10_000, unit: MEGABYTE, what: "Bandwidth" },
+  megabytes: { min: 1, max: 10_000_000, unit: MEGABYTE, what: "Storage" },
+} as const;
+
+export type ConsentField = keyof typeof BOUNDS;
+export const CONSENT_FIELDS = Object.keys(BOUNDS) as ConsentField[];
+
+export interface ConsentFormModel {
+  readonly fields: Readonly<Record<ConsentField, ReadonlySignal<string>>>;
+  readonly always: ReadonlySignal<boolean>;
+  readonly fromHour: ReadonlySignal<number>;
+  readonly toHour: ReadonlySignal<number>;
+  readonly problem: ReadonlySignal<string | undefined>;
+  set(field: ConsentField, text: string): void;
+  setAlways(always: boolean): void;
+  setHours(fromHour: number, toHour: number): void;
+  /** The limits, or undefined where something is wrong (see `problem`). */
+  read(): ConsentLimits | undefined;
+}
+
+/** Starts from `limits`: what holds now, or the defaults that the node proposes. */
+export function createConsentForm(limits: ConsentLimits): ConsentFormModel {
+  const fields = {
+    clients: signal(numberText(limits.maxClients)),
+    megabytesPerSecond: signal(numberText(limits.maxBytesPerSecond / MEGABYTE)),
+    megabytes: signal(numberText(limits.maxStoreBytes / MEGABYTE)),
+  };
+  const wasAlways = isAlways(limits.fromHour, limits.toHour);
+  const always = signal(wasAlways);
+  const fromHour = signal(wasAlways ? 22 : limits.fromHour);
+  const toHour = signal(wasAlways ? 7 : limits.toHour);
+  const tried = signal(false);
+  const found = computed(() => {
+    const values = CONSENT_FIELDS.map((field) => valueOf(field, fields[field].value));
+    const bad = values.find((value) => typeof value === "string");
+    if (bad !== undefined) return bad;
+    return !always.value && fromHour.value === toHour.value
+      ? "Hours: choose an end that is not the beginning, or “At any hour”."
+      : undefined;
+  });
+  return {
+    fields,
+    always,
+    fromHour,
+    toHour,
+    problem: computed(() => (tried.value ? found.value : undefined)),
+    set: (field, text) => {
+      fields[field].value = text;
+    },
+    setAlways: (next) => {
+      always.value = next;
+    },
+    setHours: (from, to) => {
+      fromHour.value = from;
+      toHour.value = to;
+    },
+    read: () => {
+      tried.value = true;
+      if (found.value !== undefined) return undefined;
+      const amount = (field: ConsentField) => Number(valueOf(field, fields[field].value));
+      return {
+        maxClients: amount("clients"),
+        maxBytesPerSecond: amount("megabytesPerSecond"),
+        maxStoreBytes: amount("megabytes"),
+        fromHour: always.value ? 0 : fromHour.value,
+        toHour: always.value ? LAST_HOUR : toHour.value,
+      };
+    },
+  };
+}
+
+/** In people or bytes; a sentence where it is none. */
+function valueOf(field: ConsentField, text: string): number | string {
+  const { min, max, unit, what } = BOUNDS[field];
+  const typed = Number(text.trim().replace(",", "."));
+  if (text.trim() === "" || !Number.isFinite(typed) || typed < min || typed > max)
+    return `${what}: a number from ${min} to ${max}, please.`;
+  return Math.round(typed * unit);
+}
+
+function numberText(value: number): string {
+  return String(Number(value.toFixed(2)));
+}

@@ -1,0 +1,104 @@
+/** Where this client keeps its mailboxes, and choosing other supernodes for it. */
+import type { Client } from "@earshot/sdk";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { type HomeStatus, homesOf, overlayOf, type SupernodeChoice } from "./overlay-client.ts";
+import { codeOf } from "./plain-words.ts";
+import { shortKey } from "./quantities.ts";
+
+/** As many as a person can choose from; the node knows the rest. */
+const MAX_CHOICES = 50;
+
+export interface HomesModel {
+  readonly homes: ReadonlySignal<readonly HomeStatus[]>;
+  /** Trusted ones first, then the nearest. */
+  readonly choices: ReadonlySignal<readonly SupernodeChoice[]>;
+  /** No network: the own node is the only home. */
+  readonly alone: ReadonlySignal<boolean>;
+  readonly busy: ReadonlySignal<boolean>;
+  readonly message: ReadonlySignal<{ readonly text: string; readonly bad: boolean } | undefined>;
+  /** Looks again at what the client knows. */
+  refresh(): void;
+  trust(key: string, trusted: boolean): Promise<void>;
+  /** Gives this home up for another that the client chooses, or for `toKey`. */
+  move(fromKey: string, toKey?: string): Promise<void>;
+  dispose(): void;
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "no-other-home": "There is no other supernode to move to right now.",
+  "unknown-supernode": "That supernode is not known any more.",
+  offline: "You are offline. Try again once you are connected.",
+};
+
+/** Follows `client.status`. */
+export function createHomesModel(client: Client): HomesModel {
+  const overlay = overlayOf(client);
+  const homes = signal(homesOf(client));
+  const known = signal<readonly SupernodeChoice[]>([]);
+  const busy = signal(false);
+  const message = signal<{ readonly text: string; readonly bad: boolean } | undefined>(undefined);
+  const refresh = () => {
+    homes.value = homesOf(client);
+    known.value = overlay.supernodes();
+  };
+  refresh();
+  const unsubscribe = client.on("status", refresh);
+
+  const attempt = async (done: string, act: () => Promise<void>) => {
+    if (busy.value) return;
+    busy.value = true;
+    message.value = undefined;
+    try {
+      await act();
+      message.value = { text: done, bad: false };
+    } catch (error) {
+      const code = codeOf(error);
+      message.value = { text: PROBLEMS[code] ?? `That did not work (${code}). Try again.`, bad: true };
+    } finally {
+      busy.value = false;
+      refresh();
+    }
+  };
+  return {
+    homes,
+    choices: computed(() => known.value.toSorted(byTrustThenDistance).slice(0, MAX_CHOICES)),
+    alone: computed(() => known.value.length === 0 && homes.value.every(({ kind }) => kind === "own")),
+    busy,
+    message,
+    refresh,
+    trust: (key, trusted) => {
+      const others = known.value.filter((one) => one.trusted && one.key !== key).map((one) => one.key);
+      const text = trusted
+        ? "Trusted: it is preferred as a home from now on."
+        : "No longer preferred. If it is your home, it stays so until you move.";
+      return attempt(text, () => overlay.setTrustedSupernodes(trusted ? [...others, key] : others));
+    },
+    move: (fromKey, toKey) =>
+      attempt("Moved. Your contacts find you at the new home by themselves.", () => overlay.moveHome(fromKey, toKey)),
+    dispose: unsubscribe,
+  };
+}
+
+function byTrustThenDistance(a: SupernodeChoice, b: SupernodeChoice): number {
+  const distance = (one: SupernodeChoice) => one.roundTripMs ?? Number.POSITIVE_INFINITY;
+  if (a.trusted !== b.trusted) return a.trusted ? -1 : 1;
+  return distance(a) === distance(b) ? 0 : distance(a) - distance(b);
+}
+
+export const HOME_STATES: Readonly<Record<HomeStatus["state"], string>> = {
+  connected: "Connected",
+  connecting: "Connecting…",
+  lost: "Lost; trying again",
+};
+
+/** What to call a supernode: what its operator says, or the beginning of its key. */
+export function homeName({ kind, operator, key }: Pick<HomeStatus, "operator" | "key"> & { readonly kind: string }) {
+  if (kind === "own") return "Your own node";
+  return operator === "" ? `Supernode ${shortKey(key)}` : operator;
+}
+
+export const KIND_WORDS: Readonly<Record<HomeStatus["kind"], string>> = {
+  own: "on this machine",
+  promoted: "lent by a volunteer",
+  dedicated: "run by its operator on a server",
+};

@@ -1,0 +1,135 @@
+/** "Lend my node?": what it means, and the limits. */
+import type { ConsentLimits } from "@earshot/core";
+import { useState } from "preact/hooks";
+import { type ConsentField, createConsentForm, type ConsentFormModel } from "../view-models/consent-form.ts";
+import { Button, Problem } from "./parts.tsx";
+
+interface Props {
+  /** What stands in the fields first. */
+  readonly limits: ConsentLimits;
+  readonly busy: boolean;
+  readonly problem: string | undefined;
+  /** "Lend my node", or "Save" where it is lent already. */
+  readonly yes: string;
+  readonly no: string;
+  readonly onYes: (limits: ConsentLimits) => unknown;
+  readonly onNo: () => unknown;
+}
+
+/** The form; the node judges whether it is fit. */
+export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props) {
+  const [form] = useState(() => createConsentForm(limits));
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const chosen = form.read();
+    if (chosen) onYes(chosen);
+  };
+  return (
+    <form class="lend" onSubmit={submit} noValidate data-testid="lend-form">
+      <Amount form={form} field="clients" label="People at most" />
+      <Amount form={form} field="megabytesPerSecond" label="Bandwidth at most, MB a second" />
+      <Amount form={form} field="megabytes" label="Storage at most, MB" />
+      <Hours form={form} />
+      <Problem text={form.problem.value ?? problem} testId="lend-problem" />
+      <div class="row row-end">
+        <Button testId="lend-no" disabled={busy} onClick={onNo}>
+          {no}
+        </Button>
+        <Button kind="primary" type="submit" testId="lend-yes" disabled={busy}>
+          {yes}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** What lending means, before anybody says yes. */
+export function LendMeaning() {
+  return (
+    <>
+      <p>
+        People’s own computers make this network work. If yours is reachable and has capacity to spare, it can keep
+        other people’s mailboxes and pass their sealed messages on.
+      </p>
+      <ul class="plain-list">
+        <li>It never carries calls: sound and picture go straight between the people who talk.</li>
+        <li>It cannot read what it passes on. It sees network addresses, times and sizes.</li>
+        <li>It is used only within your limits, and only when the network needs it. You can stop at any time.</li>
+      </ul>
+    </>
+  );
+}
+
+interface AmountProps {
+  readonly form: ConsentFormModel;
+  readonly field: ConsentField;
+  readonly label: string;
+}
+
+function Amount({ form, field, label }: AmountProps) {
+  return (
+    <label class="field field-row">
+      <span class="label">{label}</span>
+      <input
+        type="text"
+        inputMode="decimal"
+        autocomplete="off"
+        data-testid={`lend-${field}`}
+        value={form.fields[field].value}
+        onInput={(event) => form.set(field, event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
+
+function Hours({ form }: { readonly form: ConsentFormModel }) {
+  const { always, fromHour, toHour } = form;
+  return (
+    <fieldset class="field lend-hours">
+      <legend class="label">Hours</legend>
+      <label class="choice">
+        <input
+          type="radio"
+          name="lend-hours"
+          data-testid="lend-always"
+          checked={always.value}
+          onChange={() => form.setAlways(true)}
+        />
+        At any hour
+      </label>
+      <label class="choice">
+        <input
+          type="radio"
+          name="lend-hours"
+          data-testid="lend-some-hours"
+          checked={!always.value}
+          onChange={() => form.setAlways(false)}
+        />
+        Only from
+        <HourSelect label="From" value={fromHour.value} onChoose={(hour) => form.setHours(hour, toHour.value)} />
+        to
+        <HourSelect label="To" value={toHour.value} onChoose={(hour) => form.setHours(fromHour.value, hour)} />
+      </label>
+    </fieldset>
+  );
+}
+
+interface HourProps {
+  readonly label: string;
+  readonly value: number;
+  readonly onChoose: (hour: number) => void;
+}
+
+function HourSelect({ label, value, onChoose }: HourProps) {
+  return (
+    <select aria-label={label} value={value} onChange={(event) => onChoose(Number(event.currentTarget.value))}>
+      {HOURS.map((hour) => (
+        <option key={hour} value={hour}>
+          {hour}:00
+        </option>
+      ))}
+    </select>
+  );
+}

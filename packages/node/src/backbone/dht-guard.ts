@@ -1,0 +1,108 @@
+/**
+ * What this node answers, keeps and relays for strangers of the DHT: rates and quotas per address prefix. HyperDHT has none.
+ * Sources of requests that change something are proven (a token went to them and back); those of others may be forged,
+ * which is why there is a rate for all together too.
+ */
+import { type RefusalCode, TokenBucket } from "@earshot/core";
+import { prefixOf } from "../prefix.ts";
+import { BoundedMap } from "../store/bounded-map.ts";
+import type { BackboneLimits } from "./backbone-limits.ts";
+import { PrefixQuota } from "./prefix-quota.ts";
+import { isPublicIPv4 } from "./public-address.ts";
+import { SpreadCount } from "./spread-count.ts";
+
+export interface DhtGuardOptions {
+  readonly limits: BackboneLimits;
+  /** Off in loopback and lab networks, where everybody has the same prefix. */
+  readonly prefixLimits: boolean;
+  /** Only a private network has nodes at other addresses. */
+  readonly publicOnly: boolean;
+  now(): number;
+  /** Counts. */
+  refused(code: RefusalCode): void;
+}
+
+export class DhtGuard {
+  readonly options: DhtGuardOptions;
+  readonly #requests: TokenBucket;
+  readonly #prefixes: BoundedMap<TokenBucket>;
+  readonly #records: PrefixQuota;
+  readonly #announces: PrefixQuota;
+  readonly #topics: PrefixQuota;
+
+  constructor(options: DhtGuardOptions) {
+    const { limits } = options;
+    this.options = options;
+    this.#requests = new TokenBucket(limits.dhtRequests, options.now());
+    this.#prefixes = new BoundedMap(limits.maxDhtPrefixes);
+    // As many names as HyperDHT keeps in its two generations.
+    const names = 2 * limits.maxDhtRecords;
+    this.#records = new PrefixQuota({
+      perPrefix: limits.maxDhtRecordsPerPrefix,
+      names,
+      lifetimeMs: limits.dhtRecordLifetimeMs,
+    });
+    const announced = { names, lifetimeMs: ANNOUNCE_LIFETIME_MS };
+    this.#announces = new PrefixQuota({ ...announced, perPrefix: limits.maxAnnouncesPerPrefix });
+    this.#topics = new PrefixQuota({ ...announced, perPrefix: limits.maxTopicAnnouncesPerPrefix });
+  }
+
+  /** Whether a request from there is looked at. */
+  admits(host: string): boolean {
+    const now = this.options.now();
+    if (this.options.prefixLimits && !this.#bucketOf(host, now).tryTake(now)) return this.#refuse("rate-limited");
+    return this.#requests.tryTake(now) || this.#refuse("rate-limited");
+  }
+
+  /** Whether a node there is known, asked, told of or relayed to. */
+  allows(host: string): boolean {
+    return !this.options.publicOnly || isPublicIPv4(host);
+  }
+
+  /** Counts nodes taken into one table or one look-up; undefined where they are not limited. */
+  spread(): SpreadCount | undefined {
+    return this.options.prefixLimits ? new SpreadCount() : undefined;
+  }
+
+  mayKeepRecord(name: string, host: string): boolean {
+    return this.#hasRoom(this.#records, name, host);
+  }
+  keptRecord(name: string, host: string): void {
+    if (this.options.prefixLimits) this.#records.take(name, prefixOf(host), this.options.now());
+  }
+
+  /** `topic`: under a name that others share, where a prefix has a few places only. */
+  mayAnnounce(name: string, host: string, topic: string | undefined): boolean {
+    return topic === undefined
+      ? this.#hasRoom(this.#announces, name, host)
+      : this.#hasRoom(this.#topics, name, host, topic);
+  }
+  announced(name: string, host: string, topic: string | undefined): void {
+    if (!this.options.prefixLimits) return;
+    if (topic === undefined) this.#announces.take(name, prefixOf(host), this.options.now());
+    else this.#topics.take(name, `${prefixOf(host)} ${topic}`, this.options.now());
+  }
+
+  #hasRoom(quota: PrefixQuota, name: string, host: string, topic?: string): boolean {
+    if (!this.options.prefixLimits) return true;
+    const prefix = topic === undefined ? prefixOf(host) : `${prefixOf(host)} ${topic}`;
+    return quota.hasRoom(name, prefix, this.options.now()) || this.#refuse("over-quota");
+  }
+
+  #bucketOf(host: string, now: number): TokenBucket {
+    const prefix = prefixOf(host);
+    const known = this.#prefixes.get(prefix);
+    if (known) return known;
+    const bucket = new TokenBucket(this.options.limits.dhtRequestsPerPrefix, now);
+    this.#prefixes.set(prefix, bucket);
+    return bucket;
+  }
+
+  #refuse(code: RefusalCode): false {
+    this.options.refused(code);
+    return false;
+  }
+}
+
+/** HyperDHT keeps announcements for 20 minutes on average, 27 at most. */
+const ANNOUNCE_LIFETIME_MS = 27 * 60_000;

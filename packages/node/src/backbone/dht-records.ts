@@ -1,0 +1,192 @@
+/**
+ * Puts and gets clients' signed records in the DHT. Every answer is checked by our own rule (core verifyRecord), time is
+ * bounded, and nodes that are slow or silent delay nothing once a valid answer is there.
+ */
+import {
+  accept,
+  checkReplaces,
+  type Clock,
+  type RecordOnWire,
+  refuse,
+  type RefusalCode,
+  type Result,
+  type SignatureBackend,
+  verifyRecord,
+} from "@earshot/core";
+import type { BackboneLimits } from "./backbone-limits.ts";
+import type { GuardedDht } from "./guarded-dht.ts";
+import { DHT_COMMANDS, decodeMessage, encodeMessage, HyperDHT, messages, type Query, type Reply } from "./hyperdht.ts";
+
+export interface DhtRecordsParts {
+  readonly dht: GuardedDht;
+  readonly limits: BackboneLimits;
+  readonly clock: Clock;
+  readonly signatures: SignatureBackend;
+  refused(code: RefusalCode): void;
+}
+
+/** Sends to a node that does not answer: 1 + this many. Twenty are asked, so one may be lost. */
+const GET_RETRIES = 1;
+/** compact-encoding's 0: records of any seq. */
+const ANY_SEQ = Buffer.from([0]);
+
+export class DhtRecords {
+  readonly #parts: DhtRecordsParts;
+  #running = 0;
+
+  constructor(parts: DhtRecordsParts) {
+    this.#parts = parts;
+  }
+
+  /** Records that we keep for others. */
+  get held(): number {
+    return this.#parts.dht._persistent?.mutables.size ?? 0;
+  }
+
+  /**
+   * Gives it to the nodes closest to its key, ourselves among them where we keep records. Accepted with their number; 0 where
+   * there is nobody else. Refused: `server-busy` (too many at once, or none of them answered in time), `rolled-back`.
+   * The caller has verified it.
+   */
+  async put(record: RecordOnWire): Promise<Result<number>> {
+    return this.#bounded(refuse("server-busy", "look-ups"), async () => {
+      const kept = this.#keepOurselves(record);
+      if (!kept.ok) return kept;
+      const { limits } = this.#parts;
+      const target = HyperDHT.hash(record.publicKey);
+      const query = this.#ask(target, () => true);
+      // What is left of the time is for the puts themselves.
+      await this.#within(limits.putDeadlineMs / 2, query.finished(), query);
+      const { publicKey, seq, signature, value } = record;
+      const message = { publicKey, seq, signature, value } as unknown as Parameters<
+        typeof messages.mutablePutRequest.encode
+      >[1];
+      const put = encodeMessage(messages.mutablePutRequest, message);
+      const outcomes = query.closestReplies.map((reply) => this.#putAt(reply, target, put));
+      if (outcomes.length === 0) return accept(0);
+      return this.#firstOutcome(outcomes);
+    });
+  }
+
+  /** The newest of what came in time: at once after {@link BackboneLimits.lookupGraceMs} where something valid did. */
+  async get(publicKey: Uint8Array): Promise<RecordOnWire | null> {
+    return this.#bounded(null, async () => {
+      const target = HyperDHT.hash(publicKey);
+      let best: RecordOnWire | null = await this.#checked(publicKey, this.#ownCopy(target));
+      const query = this.#ask(target, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
+      const { lookupDeadlineMs, lookupGraceMs } = this.#parts.limits;
+      await new Promise<void>((resolve) => {
+        const cancels = [this.#parts.clock.setTimer(lookupDeadlineMs, resolve)];
+        const settle = () => cancels.push(this.#parts.clock.setTimer(lookupGraceMs, resolve));
+        if (best) settle();
+        const read = async () => {
+          for await (const answer of query) {
+            if (best && !(answer.seq > best.seq)) continue;
+            const valid = await this.#checked(publicKey, answer);
+            if (!valid || (best && valid.seq <= best.seq)) continue;
+            if (!best) settle();
+            best = valid;
+          }
+        };
+        void read()
+          .catch(() => {})
+          .then(() => {
+            for (const cancel of cancels) cancel();
+            resolve();
+          });
+      });
+      query.destroy();
+      return best;
+    });
+  }
+
+  /** So that a network of two finds it: a look-up never asks the asker. */
+  #keepOurselves(record: RecordOnWire): Result<void> {
+    const { dht } = this.#parts;
+    if (dht.ephemeral || !dht._persistent) return accept(undefined);
+    const target = HyperDHT.hash(record.publicKey);
+    const held = this.#ownCopy(target);
+    if (held) {
+      const replaces = checkReplaces({ publicKey: record.publicKey, ...held }, record);
+      if (!replaces.ok) return replaces;
+    }
+    const { seq, signature, value } = record;
+    const kept = { seq, value: Buffer.from(value), signature: Buffer.from(signature) };
+    dht._persistent.mutables.set(target.toString("hex"), encodeMessage(messages.mutableGetResponse, kept));
+    return accept(undefined);
+  }
+
+  #ownCopy(target: Buffer): { seq: number; value: Buffer; signature: Buffer } | undefined {
+    const kept = this.#parts.dht._persistent?.mutables.get(target.toString("hex")) ?? null;
+    return decodeMessage(messages.mutableGetResponse, kept);
+  }
+
+  /** Null, and counted, where it is not what we would keep. */
+  async #checked(
+    publicKey: Uint8Array,
+    answer: { seq: number; value: Buffer; signature: Buffer } | undefined,
+  ): Promise<RecordOnWire | null> {
+    if (!answer?.value) return null;
+    const { seq, value, signature } = answer;
+    const record = { publicKey, seq, value, signature };
+    const verified = Number.isSafeInteger(seq)
+      ? await verifyRecord(this.#parts.signatures, record)
+      : refuse("bad-record", "seq");
+    if (verified.ok) return verified.value;
+    this.#parts.refused(verified.code);
+    return null;
+  }
+
+  #ask<T>(target: Buffer, read: (reply: Reply) => T | undefined): Query<T> {
+    const query = this.#parts.dht.query<T>(
+      { target, command: DHT_COMMANDS.mutableGet, value: ANY_SEQ },
+      { retries: GET_RETRIES, map: ((reply: Reply) => read(reply) ?? null) as never },
+    );
+    return query;
+  }
+
+  async #putAt(reply: Reply, target: Buffer, value: Buffer): Promise<number> {
+    if (!reply.token) throw new Error("no token");
+    const request = { token: reply.token, target, command: DHT_COMMANDS.mutablePut, value };
+    return (await this.#parts.dht.request(request, reply.from)).error;
+  }
+
+  /** Waits for all, but no longer than the deadline; one that took it is enough. */
+  async #firstOutcome(outcomes: Promise<number>[]): Promise<Result<number>> {
+    let [taken, rolledBack] = [0, 0];
+    const counted = outcomes.map((outcome) =>
+      outcome.then(
+        (error) => {
+          if (error === 0) taken++;
+          else rolledBack++;
+        },
+        () => {},
+      ),
+    );
+    await this.#within(this.#parts.limits.putDeadlineMs / 2, Promise.all(counted));
+    if (taken > 0) return accept(taken);
+    return rolledBack > 0 ? refuse("rolled-back") : refuse("server-busy", "the network");
+  }
+
+  async #within(ms: number, work: Promise<unknown>, query?: { destroy(): void }): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#parts.clock.setTimer(ms, resolve);
+      const done = () => {
+        cancel();
+        resolve();
+      };
+      work.then(done, done);
+    });
+    query?.destroy();
+  }
+
+  async #bounded<T>(busy: T, work: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#parts.limits.maxLookups) return busy;
+    this.#running++;
+    try {
+      return await work();
+    } finally {
+      this.#running--;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Which network a node belongs to. Everybody's open network is built in; a private one comes from a JSON file (mode 0600,
+ * since its key is a secret): `{"name","key":hex,"bootstrap":["host:port"],"prefixLimits":true|false}`.
+ */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { EarshotError } from "@earshot/core";
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NetworkConfig {
+  /** For people. */
+  readonly name: string;
+  /** 32 bytes; a secret where the network is private. */
+  readonly key: Uint8Array;
+  readonly private: boolean;
+  /** DHT nodes to join through. Empty: HyperDHT's own in the open network; nobody in a private one (the first node). */
+  readonly bootstrap: readonly HostPort[];
+  /** One node per address and two per /24 in tables and answers, and quotas per prefix. Off for loopback and labs. */
+  readonly prefixLimits: boolean;
+}
+
+const KEY_BYTES = 32;
+const MAX_NAME_LENGTH = 48;
+export const MAX_BOOTSTRAP = 16;
+/** A config file has a few lines. */
+const MAX_FILE_BYTES = 8_192;
+
+/** Everybody's: its key is public, it only keeps networks apart. */
+export const OPEN_NETWORK: NetworkConfig = {
+  name: "open",
+  key: hash("earshot open network 1"),
+  private: false,
+  bootstrap: [],
+  prefixLimits: true,
+};
+
+/** 8 bytes; stands in supernode descriptors. */
+export function networkIdOf({ key }: NetworkConfig): Uint8Array {
+  return hash("earshot network id 1", key).subarray(0, 8);
+}
+
+/** 32 bytes; where this network's supernodes announce themselves in the DHT. */
+export function supernodeTopicOf({ key }: NetworkConfig): Uint8Array {
+  return hash("earshot supernodes 1", key);
+}
+
+/** First message on every HyperDHT stream, from the dialler: proves the network key to the listener of this very stream. */
+export function gateOf({ key }: NetworkConfig, handshakeHash: Uint8Array): Uint8Array {
+  return hmac(key, "earshot gate 1", handshakeHash);
+}
+
+/** What a client of a private network's WebSocket listener shows: `earshot.network.` + its hex is a sub-protocol. */
+export function edgeGateOf({ key }: NetworkConfig, supernodeKey: Uint8Array): Uint8Array {
+  return hmac(key, "earshot edge gate 1", supernodeKey);
+}
+
+/** A private network with a fresh key. Throws EarshotError `network-invalid`. */
+export function createNetworkConfig(options: {
+  name: string;
+  bootstrap?: readonly string[];
+  prefixLimits?: boolean;
+}): NetworkConfig {
+  const { name, bootstrap = [], prefixLimits = true } = options;
+  return checked({ name, key: randomBytes(KEY_BYTES).toString("hex"), bootstrap, prefixLimits });
+}
+
+/** The file's text. */
+export function formatNetworkConfig({ name, key, bootstrap, prefixLimits }: NetworkConfig): string {
+  const hosts = bootstrap.map(({ host, port }) => `${host}:${port}`);
+  return `${JSON.stringify({ name, key: Buffer.from(key).toString("hex"), bootstrap: hosts, prefixLimits }, null, 2)}\n`;
+}
+
+/** Reads a private network's file. Throws EarshotError `network-invalid`, whose message says what to mend. */
+export function parseNetworkConfig(text: string): NetworkConfig {
+  if (text.length > MAX_FILE_BYTES) throw invalid(`it is longer than ${MAX_FILE_BYTES} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid("it is no JSON");
+  }
+  return checked(value);
+}
+
+/** `host:port` with an IPv4 address or a host name; undefined where it is neither. */
+export function parseHostPort(text: string): HostPort | undefined {
+  const [, host = "", digits] = /^([a-z0-9][a-z0-9.-]{0,252}):([0-9]{1,5})$/i.exec(text) ?? [];
+  const port = Number(digits);
+  return port > 0 && port < 65_536 ? { host, port } : undefined;
+}
+
+function checked(value: unknown): NetworkConfig {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("it must be a JSON object");
+  const { name, key, bootstrap = [], prefixLimits = true, ...rest } = value as Record<string, unknown>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw invalid(`nothing is known of "${unknown.slice(0, 40)}": take it out`);
+  if (typeof name !== "string" || name.length < 1 || name.length > MAX_NAME_LENGTH)
+    throw invalid(`"name" must be a text of 1 to ${MAX_NAME_LENGTH} characters`);
+  if (typeof key !== "string" || !/^[0-9a-f]{64}$/i.test(key))
+    throw invalid('"key" must be 64 hex digits, as earshot network create makes them');
+  if (typeof prefixLimits !== "boolean") throw invalid('"prefixLimits" must be true or false');
+  const bytes = Uint8Array.from(Buffer.from(key, "hex"));
+  return { name, key: bytes, private: true, bootstrap: checkedBootstrap(bootstrap), prefixLimits };
+}
+
+function checkedBootstrap(value: unknown): HostPort[] {
+  if (!Array.isArray(value) || value.length > MAX_BOOTSTRAP)
+    throw invalid(`"bootstrap" must be a list of at most ${MAX_BOOTSTRAP} texts host:port`);
+  return value.map((entry) => {
+    const parsed = typeof entry === "string" ? parseHostPort(entry) : undefined;
+    if (!parsed) throw invalid(`"bootstrap" holds ${JSON.stringify(entry).slice(0, 80)}: write host:port`);
+    return parsed;
+  });
+}
+
+function invalid(reason: string): EarshotError {
+  return new EarshotError("network-invalid", `the network file cannot be used: ${reason}`);
+}
+
+function hash(label: string, ...parts: Uint8Array[]): Uint8Array {
+  const hashing = createHash("sha256").update(label);
+  for (const part of parts) hashing.update(part);
+  return new Uint8Array(hashing.digest());
+}
+
+function hmac(key: Uint8Array, label: string, part: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac("sha256", key).update(label).update(part).digest());
+}

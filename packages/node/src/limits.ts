@@ -73,6 +73,30 @@ export interface NodeLimits {
   readonly stunPerAddress: Rate;
   readonly stunTotal: Rate;
   readonly maxStunAddresses: number;
+  // other supernodes
+  /** Streams to other supernodes, held and being opened. */
+  readonly maxPeers: number;
+  /** Streams to other supernodes that are being opened. */
+  readonly maxPeerDials: number;
+  /** Requests that one of them has not answered yet. */
+  readonly maxPendingPerPeer: number;
+  /** One that nothing is asked of for this long is hung up on. */
+  readonly peerIdleMs: number;
+  /** Dials to supernodes that nothing is known of, on clients' word: all together. */
+  readonly unknownDials: Rate;
+  /** The same, for one client's connection. */
+  readonly unknownDialsPerConnection: Rate;
+  /** From a supernode that has proved to be one. */
+  readonly framesPerPeer: Rate;
+  readonly deliverBytesPerPeer: Rate;
+  /** Bytes that newcomers may send to measure their uplink: of one prefix, and all together. */
+  readonly probeBytesPerPrefix: Rate;
+  readonly probeBytes: Rate;
+  /** Dialling back whoever wants to know whether it can be reached: one prefix, and all together. */
+  readonly dialBacksPerPrefix: Rate;
+  readonly dialBacks: Rate;
+  /** Tunnels of the node's own person, open and being opened. */
+  readonly maxTunnels: number;
   // shutdown
   readonly drainGraceMs: number;
   readonly drainRetryAfterMs: number;
@@ -121,6 +145,19 @@ export const DEFAULT_LIMITS: NodeLimits = {
   stunTotal: { perSecond: 5_000, burst: 5_000 },
   stunPerAddress: { perSecond: 10, burst: 50 },
   maxStunAddresses: 20_000,
+  maxPeers: 256,
+  maxPeerDials: 32,
+  maxPendingPerPeer: 128,
+  peerIdleMs: 60_000,
+  unknownDials: { perSecond: 10, burst: 100 },
+  unknownDialsPerConnection: { perSecond: 0.1, burst: 10 },
+  framesPerPeer: { perSecond: 2_000, burst: 8_000 },
+  deliverBytesPerPeer: { perSecond: 4 * 1024 * KIB, burst: 16 * 1024 * KIB },
+  probeBytesPerPrefix: { perSecond: (16 * 1024 * KIB) / 3_600, burst: 16 * 1024 * KIB },
+  probeBytes: { perSecond: 1024 * KIB, burst: 64 * 1024 * KIB },
+  dialBacksPerPrefix: { perSecond: 1 / 60, burst: 10 },
+  dialBacks: { perSecond: 5, burst: 50 },
+  maxTunnels: 64,
   drainGraceMs: 1_000,
   drainRetryAfterMs: 2_000,
 };

@@ -14,11 +14,13 @@ import type { CloseReason } from "../log.ts";
 import type { Mailbox } from "../mailboxes/mailbox.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
-import type { EdgeStream, EdgeStreamHandlers } from "./edge-stream.ts";
+import type { EdgeStream, EdgeStreamHandlers, EdgeTransport } from "./edge-stream.ts";
 import { type Answer, type EdgePeer, handleRequest } from "./request-handlers.ts";
 
 /** Requests of one connection that are being worked on; more wait in nobody's memory: they are refused. */
 const MAX_UNDER_WAY = 64;
+/** Of a peer, which asks for many clients. */
+const MAX_UNDER_WAY_PEER = 256;
 
 /** What a peer gets to take its close frame and hang up; a transport itself may give it 30 s. */
 const HANG_UP_MS = 1_000;
@@ -35,11 +37,21 @@ const CLOSE_CODES: Record<CloseReason, number> = {
   "too-many-refusals": 1008,
 };
 
-export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
+/** Where a connection came from. */
+export interface EdgeOrigin {
+  readonly transport: EdgeTransport;
+  /** Undefined where it is not limited. */
   readonly prefix: PrefixUse | undefined;
+  /** Its address; empty where that is not known. */
+  readonly host: string;
+}
+
+export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
+  readonly origin: EdgeOrigin;
   readonly mailboxes = new Map<string, Mailbox>();
   challenge: Uint8Array | undefined;
   mailboxWorkBits = 0;
+  peerKey: Uint8Array | undefined;
   readonly openedAt: number;
   #lastHeardAt: number;
   #pinged = false;
@@ -47,8 +59,11 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   readonly #services: EdgeServices;
   readonly #onGone: (connection: EdgeConnection) => void;
   #cancelHangUp: (() => void) | undefined;
-  readonly #frames: TokenBucket;
+  #frames: TokenBucket;
   #deliverBytes: TokenBucket | undefined;
+  #dials: TokenBucket | undefined;
+  /** A peer that is known to be a supernode has a supernode's rates. */
+  #trusted = false;
   #refusals = 0;
   #underWay = 0;
   #closed = false;
@@ -59,19 +74,25 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   constructor(
     stream: EdgeStream,
     services: EdgeServices,
-    prefix: PrefixUse | undefined,
+    origin: EdgeOrigin,
     onGone: (connection: EdgeConnection) => void,
   ) {
     this.#stream = stream;
     this.#services = services;
     this.#onGone = onGone;
-    this.prefix = prefix;
+    this.origin = origin;
     this.openedAt = services.clock.now();
     this.#lastHeardAt = this.openedAt;
     this.#frames = new TokenBucket(services.limits.framesPerConnection, this.openedAt);
     stream.handlers = this;
   }
 
+  get prefix(): PrefixUse | undefined {
+    return this.origin.prefix;
+  }
+  get host(): string {
+    return this.origin.host;
+  }
   get open(): boolean {
     return !this.#closed;
   }
@@ -94,7 +115,15 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   takeDeliverBytes(bytes: number, now: number): number {
     this.#deliverBytes ??= new TokenBucket(this.#services.limits.deliverBytesPerConnection, now);
     const waitMs = this.#deliverBytes.waitMs(now, bytes);
+    if (waitMs > 0 && this.#becomeTrusted(now)) return this.takeDeliverBytes(bytes, now);
     if (waitMs === 0) this.#deliverBytes.tryTake(now, bytes);
+    return waitMs;
+  }
+
+  takeDial(now: number): number {
+    this.#dials ??= new TokenBucket(this.#services.limits.unknownDialsPerConnection, now);
+    const waitMs = this.#dials.waitMs(now);
+    if (waitMs === 0) this.#dials.tryTake(now);
     return waitMs;
   }
 
@@ -168,8 +197,9 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   onMessage(data: Uint8Array): void {
     if (this.#closed) return;
     this.onHeard();
-    const waitMs = this.#frames.waitMs(this.#lastHeardAt);
-    if (waitMs > 0 || this.#underWay >= MAX_UNDER_WAY)
+    let waitMs = this.#frames.waitMs(this.#lastHeardAt);
+    if (waitMs > 0 && this.#becomeTrusted(this.#lastHeardAt)) waitMs = 0;
+    if (waitMs > 0 || this.#underWay >= (this.peerKey ? MAX_UNDER_WAY_PEER : MAX_UNDER_WAY))
       return this.#refuse(peekRequestId(data), "rate-limited", Math.max(waitMs, 100));
     this.#frames.tryTake(this.#lastHeardAt);
     const frame = decodeClientFrame(data);
@@ -179,6 +209,16 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
     }
     this.#services.metrics.frame(frame.value.type, data.length);
     this.#handleFrame(frame.value);
+  }
+
+  /** Asked when a peer reaches a client's rates: it may have proved to be a supernode only after its hello. */
+  #becomeTrusted(now: number): boolean {
+    const { limits, overlay } = this.#services;
+    if (this.#trusted || this.peerKey === undefined || !overlay?.isSupernode(this.peerKey)) return false;
+    this.#trusted = true;
+    this.#frames = new TokenBucket(limits.framesPerPeer, now);
+    this.#deliverBytes = new TokenBucket(limits.deliverBytesPerPeer, now);
+    return true;
   }
 
   #handleFrame(frame: ClientFrame): void {
@@ -226,7 +266,8 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
     this.#services.metrics.refused(code);
     const bounded = Math.min(Math.ceil(retryAfterMs), 0xffff_ffff);
     this.send({ type: "error", code: edgeErrorCode(edgeErrorNumber(code)), retryAfterMs: bounded }, requestId);
-    this.#refusals++;
+    // A peer's are its clients': one of them must not end what all use.
+    if (this.peerKey === undefined) this.#refusals++;
     if (this.#refusals > this.#services.limits.maxRefusalsPerConnection) this.close("too-many-refusals");
   }
 }

@@ -3,7 +3,7 @@
  * `admit`, before anything is spent on it.
  */
 import type { PrefixLimits, PrefixUse } from "../prefix-limits.ts";
-import { EdgeConnection } from "./edge-connection.ts";
+import { EdgeConnection, type EdgeOrigin } from "./edge-connection.ts";
 import type { EdgeServices } from "./edge-services.ts";
 import type { EdgeStream, EdgeTransport } from "./edge-stream.ts";
 
@@ -55,8 +55,9 @@ export class EdgeListener {
   }
 
   /** Serves an admitted newcomer until its stream is closed. */
-  add(stream: EdgeStream, prefix: PrefixUse | undefined, _transport: EdgeTransport): void {
-    const connection = new EdgeConnection(stream, this.#services, prefix, (gone) => {
+  add(stream: EdgeStream, prefix: PrefixUse | undefined, transport: EdgeTransport, host = ""): void {
+    const origin: EdgeOrigin = { transport, prefix, host };
+    const connection = new EdgeConnection(stream, this.#services, origin, (gone) => {
       this.#connections.delete(gone);
       this.release(prefix);
     });

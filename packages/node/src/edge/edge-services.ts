@@ -1,11 +1,32 @@
 /** What a connection needs of the daemon around it. */
-import type { Admission, Clock, HopOpener, SignatureBackend } from "@earshot/core";
+import type { Admission, Clock, HopOpener, Result, SignatureBackend, SupernodeRef } from "@earshot/core";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeLog } from "../log.ts";
 import type { Mailboxes } from "../mailboxes/mailboxes.ts";
 import type { NodeMetrics } from "../metrics.ts";
 import type { Records } from "../records/records.ts";
 import type { DurableStore } from "../store/durable-store.ts";
+import type { Asker } from "../supernodes/forwarder.ts";
+import type { PeerRequest } from "../supernodes/peer-pool.ts";
+import type { Answer } from "./request-handlers.ts";
+
+/** What a node in a network adds: the other supernodes. */
+export interface EdgeOverlay {
+  /** This daemon tunnels for whoever holds its token. */
+  readonly tunnels: boolean;
+  /** Asks another supernode; its answer or refusal. Never rejects. */
+  forward(asker: Asker, ref: SupernodeRef, request: PeerRequest): Promise<Answer>;
+  /** The key of a descriptor that is another supernode's of this network, fresh and signed. */
+  checkPeer(descriptor: Uint8Array): Promise<Result<Uint8Array>>;
+  /** It has proved to be a supernode, so that it may ask more than a client. */
+  isSupernode(key: Uint8Array): boolean;
+  /** Descriptors of supernodes that have proved to be such: newest first, spread over prefixes and operators. */
+  descriptors(most: number): readonly Uint8Array[];
+  /** Takes from the bytes that may be sent to measure an uplink; milliseconds to wait where there are none left. */
+  takeProbe(host: string, bytes: number): number;
+  /** Dials whoever asks, at its own address. Never rejects. */
+  dialBack(host: string, dht: string, supernodeKey: Uint8Array): Promise<Answer>;
+}
 
 export interface EdgeServices {
   readonly clock: Clock;
@@ -25,4 +46,6 @@ export interface EdgeServices {
   /** This node's own, signed. */
   descriptor(): Uint8Array;
   iceUrls(): readonly string[];
+  /** Undefined where the node is alone. */
+  readonly overlay?: EdgeOverlay | undefined;
 }

@@ -35,6 +35,13 @@ export interface EdgeStream {
   terminate(): void;
 }
 
+/** A stream whose messages can be held back, so that they are read as fast as they are passed on. */
+export interface PausableStream extends EdgeStream {
+  /** No further messages once those under way have come, until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
 /** For a stream that nobody handles yet. */
 export const NO_HANDLERS: EdgeStreamHandlers = {
   onMessage: () => {},

@@ -21,6 +21,7 @@ import {
 import type { Mailbox, MailboxOwner } from "../mailboxes/mailbox.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
+import { forward, listSupernodes, PEERS_MAY, peerHello, probe } from "./overlay-handlers.ts";
 
 export type Answer = { readonly ok: true; readonly value: EdgeReply } | (Refusal & { readonly retryAfterMs?: number });
 type Of<T extends EdgeRequest["type"]> = Extract<EdgeRequest, { type: T }>;
@@ -36,6 +37,12 @@ export interface EdgePeer extends MailboxOwner {
   readonly mailboxes: Map<string, Mailbox>;
   readonly open: boolean;
   takeDeliverBytes(bytes: number, now: number): number;
+  /** Takes one of the dials that it may cause; the time to wait where it has none left. */
+  takeDial(now: number): number;
+  /** Where it comes from; empty where that is not known. */
+  readonly host: string;
+  /** Set once by peer-hello: the supernode that it is. */
+  peerKey: Uint8Array | undefined;
 }
 
 const OK: Answer = { ok: true, value: { type: "ok" } };
@@ -48,6 +55,7 @@ const STORE_RETRY_MS = 5_000;
 export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequest): Answer | Promise<Answer> {
   if (request.type === "hello") return hello(s, peer, request);
   if (peer.challenge === undefined) return refuse("bad-state", "hello first");
+  if (peer.peerKey !== undefined && !PEERS_MAY.has(request.type)) return refuse("not-allowed", "a peer");
   const now = s.clock.now();
   switch (request.type) {
     case "open-mailbox":
@@ -66,31 +74,34 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
     case "get-record":
       return answer({ type: "record", record: s.records.getRecord(request.publicKey, now) });
     case "put-bundle":
-      if (!isHere(s, request.at)) return refuse("unknown-supernode");
+      if (request.at && !isHere(s, request.at)) return forward(s, peer, request.at, { ...request, at: null });
       return whenCommitted(s, s.records.putBundle(request.bundle, peer.prefix, now));
     case "get-bundle":
-      if (!isHere(s, request.at)) return refuse("unknown-supernode");
+      if (request.at && !isHere(s, request.at)) return forward(s, peer, request.at, { ...request, at: null });
       return answer({ type: "bundle", bundle: s.records.getBundle(request.hash, now) });
     case "set-tokens":
       return withMailbox(peer, request.mailboxId, (mailbox) =>
         s.mailboxes.setTokens(mailbox, request.operation, request.tokens, now).then(answerOk),
       );
     case "list-supernodes":
-      return answer({ type: "supernodes", tunnels: false, self: true, descriptors: [s.descriptor()] });
+      return listSupernodes(s);
     case "get-ice":
       return answer({ type: "ice", urls: s.iceUrls() });
     case "ping":
       return answer({ type: "pong" });
-    case "peer-hello":
-    case "dial-back":
-    case "probe":
     case "get-descriptor":
-      return refuse("not-allowed");
+      return answer({ type: "descriptor", descriptor: s.descriptor() });
+    case "peer-hello":
+      return peerHello(s, peer, request, peer.challenge);
+    case "probe":
+      return probe(s, peer, request);
+    case "dial-back":
+      return s.overlay?.dialBack(peer.host, request.dht, request.supernodeKey) ?? refuse("not-allowed");
   }
 }
 
-function isHere(s: EdgeServices, at: SupernodeRef | null): boolean {
-  return at === null || equalBytes(at.supernodeKey, s.supernodeKey);
+function isHere(s: EdgeServices, at: SupernodeRef): boolean {
+  return equalBytes(at.supernodeKey, s.supernodeKey);
 }
 
 function hello(s: EdgeServices, peer: EdgePeer, request: Of<"hello">): Answer {
@@ -154,10 +165,9 @@ async function closeMailbox(s: EdgeServices, peer: EdgePeer, mailbox: Mailbox, f
 }
 
 async function deliver(s: EdgeServices, peer: EdgePeer, request: Of<"deliver">): Promise<Answer> {
-  // Until there is a backbone, this supernode forwards to itself alone.
-  if (!isHere(s, request.to)) return refuse("unknown-supernode");
   const waitMs = peer.takeDeliverBytes(request.sealedHop.length, s.clock.now());
   if (waitMs > 0) return { ...refuse("rate-limited", "connection"), retryAfterMs: waitMs };
+  if (!isHere(s, request.to)) return forward(s, peer, request.to, request);
   const opening = s.hopOpener.open(request.sealedHop);
   const delivery: Result<HopDelivery> = opening instanceof Promise ? await opening : opening;
   if (!delivery.ok) return delivery;

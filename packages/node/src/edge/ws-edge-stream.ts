@@ -1,9 +1,9 @@
 /** A WebSocket as an edge stream. All that is sent in one turn of the event loop goes to the kernel at once. */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import { type EdgeStream, type EdgeStreamHandlers, NO_HANDLERS } from "./edge-stream.ts";
+import { type EdgeStreamHandlers, NO_HANDLERS, type PausableStream } from "./edge-stream.ts";
 
-export class WsEdgeStream implements EdgeStream {
+export class WsEdgeStream implements PausableStream {
   handlers: EdgeStreamHandlers = NO_HANDLERS;
   readonly #socket: WebSocket;
   /** The stream under it. */
@@ -55,6 +55,14 @@ export class WsEdgeStream implements EdgeStream {
 
   terminate(): void {
     this.#socket.terminate();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   #drained(): void {

@@ -47,7 +47,8 @@ export class WsUpgrades {
       metrics.handshake("refused");
       return refuseUpgrade(socket, refusal);
     }
-    const admittance = listener.admit(this.#options.addressOf(request));
+    const host = this.#options.addressOf(request);
+    const admittance = listener.admit(host);
     if (!admittance.admitted) return refuseUpgrade(socket, 503, admittance.retryAfterMs);
     waiting.upgraded(socket);
     let upgraded = false;
@@ -56,7 +57,7 @@ export class WsUpgrades {
     });
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       upgraded = true;
-      listener.add(new WsEdgeStream(webSocket, socket), admittance.prefix, "websocket");
+      listener.add(new WsEdgeStream(webSocket, socket), admittance.prefix, "websocket", host);
     });
   }
 

@@ -1,0 +1,52 @@
+/** The asking side of the edge protocol, between nodes: a session over any stream. */
+import { randomBytes } from "node:crypto";
+import { type Clock, type EdgeCloseReason, EdgeSession, type RandomSource } from "@earshot/core";
+import { nodeSignatures } from "../crypto.ts";
+import type { EdgeStream } from "../edge/edge-stream.ts";
+
+/** What a peer gets to hang up after we did. */
+const HANG_UP_MS = 1_000;
+const CLOSE_NORMAL = 1000;
+
+const systemRandom: RandomSource = { bytes: (length) => new Uint8Array(randomBytes(length)) };
+
+export interface EdgeClientOptions {
+  readonly clock: Clock;
+  /** Whoever else answers is hung up on. */
+  readonly supernodeKey: Uint8Array;
+  readonly requestTimeoutMs: number;
+  /** Once, however it ended. */
+  onClosed?(reason: EdgeCloseReason): void;
+}
+
+/** Before its hello. Pushes of the other side are not for nodes: they are dropped. */
+export function sessionOver(stream: EdgeStream, options: EdgeClientOptions): EdgeSession {
+  const { clock, supernodeKey, requestTimeoutMs } = options;
+  let cancelHangUp: (() => void) | undefined;
+  const session = new EdgeSession(
+    {
+      clock,
+      random: systemRandom,
+      signatures: nodeSignatures,
+      send: (message) => stream.send(message),
+      close: () => {
+        cancelHangUp = clock.setTimer(HANG_UP_MS, () => stream.terminate());
+        stream.close(CLOSE_NORMAL);
+      },
+    },
+    (event) => event.type === "closed" && options.onClosed?.(event.reason),
+    { supernodeKey, requestTimeoutMs },
+  );
+  stream.handlers = {
+    onMessage: (message) => session.handleMessage(message),
+    onText: () => session.close(),
+    onPing: () => true,
+    onHeard: () => {},
+    onBroken: () => {},
+    onClosed: () => {
+      cancelHangUp?.();
+      session.handleClosed("the stream ended");
+    },
+  };
+  return session;
+}

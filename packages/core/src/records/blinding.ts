@@ -1,5 +1,5 @@
 /**
- * Keys blinded per day, so that only who knows the master key can tell that two days' records are of one owner.
+ * Keys blinded per day and copy, so that only who knows the master key can tell that two records are of one owner.
  * docs/protocol/records.md section 1, after Tor's rend-spec-v3 appendix A.2.
  */
 import { ed25519 } from "@noble/curves/ed25519.js";
@@ -13,11 +13,11 @@ const KIND_CODES = { public: 1, contact: 2 } as const;
 const { Point } = ed25519;
 const { Fn } = Point;
 
-/** Signs one day's records. Never leaves the device: with the blinding factor public, `scalar` would reveal the master key. */
+/** Signs one copy of one day's records. Never leaves the device: with the blinding factor public, `scalar` would reveal the master key. */
 export interface BlindedKeyPair {
   readonly publicKey: Uint8Array;
   readonly scalar: bigint;
-  /** The nonce prefix, one per day: never the master key's. */
+  /** The nonce prefix, one per day and copy: never the master key's. */
   readonly prefix: Uint8Array;
 }
 
@@ -26,21 +26,42 @@ export function kindCode(kind: RecordKind): number {
   return KIND_CODES[kind];
 }
 
-/** The day's public key of a master public key. Refused: `bad-key`. */
-export function blindPublicKey(kind: RecordKind, masterKey: Uint8Array, day: number): Result<Uint8Array> {
+/** Independently keyed places that each day's record lies at: nobody who sees one finds another. */
+export const RECORD_COPIES = 4;
+
+/** The public key of a day's copy (0 to {@link RECORD_COPIES} - 1) of a master public key. Refused: `bad-key`. */
+export function blindPublicKey(kind: RecordKind, masterKey: Uint8Array, day: number, copy: number): Result<Uint8Array> {
   const key = decodePublicKey(masterKey);
   if (!key.ok) return key;
-  const factor = blindingFactor(kind, masterKey, day);
+  const factor = blindingFactor(kind, masterKey, day, copy);
   return factor === 0n ? refuse("bad-key") : accept(Point.fromBytes(masterKey).multiplyUnsafe(factor).toBytes());
 }
 
-/** The day's key pair of a master seed. */
-export function blindKeyPair(kind: RecordKind, seed: Uint8Array, day: number): BlindedKeyPair {
-  const master = ed25519.utils.getExtendedPublicKey(seed);
-  const factor = blindingFactor(kind, master.pointBytes, day);
+/** A master seed, expanded once for all the keys that are derived of it. */
+export interface MasterKey {
+  readonly publicKey: Uint8Array;
+  readonly scalar: bigint;
+  readonly prefix: Uint8Array;
+}
+
+/** RFC 8032 section 5.1.5. */
+export function expandSeed(seed: Uint8Array): MasterKey {
+  const { pointBytes, scalar, prefix } = ed25519.utils.getExtendedPublicKey(seed);
+  return { publicKey: pointBytes, scalar, prefix };
+}
+
+/** The key pair of a day's copy of a master seed. EarshotError `bad-key` for one seed in 2^252. */
+export function blindKeyPair(
+  kind: RecordKind,
+  seed: Uint8Array | MasterKey,
+  day: number,
+  copy: number,
+): BlindedKeyPair {
+  const master = seed instanceof Uint8Array ? expandSeed(seed) : seed;
+  const factor = blindingFactor(kind, master.publicKey, day, copy);
   if (factor === 0n) throw new EarshotError("bad-key", "this key cannot be blinded for this day");
   const scalar = Fn.mul(factor, master.scalar);
-  const prefix = blindingHash("EARSHOT-BLIND-PREFIX-1", kind, master.prefix, day).subarray(0, 32);
+  const prefix = blindingHash("EARSHOT-BLIND-PREFIX-1", kind, master.prefix, day, copy).subarray(0, 32);
   return { publicKey: Point.BASE.multiply(scalar).toBytes(), scalar, prefix };
 }
 
@@ -52,12 +73,13 @@ export function signBlinded(pair: BlindedKeyPair, message: Uint8Array): Uint8Arr
   return concat(nonce, Fn.toBytes(Fn.add(r, Fn.mul(k, pair.scalar))));
 }
 
-function blindingFactor(kind: RecordKind, masterKey: Uint8Array, day: number): bigint {
-  return reduce(blindingHash("EARSHOT-BLIND-1", kind, masterKey, day));
+function blindingFactor(kind: RecordKind, masterKey: Uint8Array, day: number, copy: number): bigint {
+  return reduce(blindingHash("EARSHOT-BLIND-1", kind, masterKey, day, copy));
 }
 
-function blindingHash(label: string, kind: RecordKind, middle: Uint8Array, day: number): Uint8Array {
-  return sha512(new ByteWriter().raw(utf8(label)).u8(KIND_CODES[kind]).raw(middle).u32(day).finish());
+function blindingHash(label: string, kind: RecordKind, middle: Uint8Array, day: number, copy: number): Uint8Array {
+  if (copy < 0 || copy >= RECORD_COPIES) throw new RangeError(`a record has the copies 0 to ${RECORD_COPIES - 1}`);
+  return sha512(new ByteWriter().raw(utf8(label)).u8(KIND_CODES[kind]).raw(middle).u32(day).u8(copy).finish());
 }
 
 /** 64 bytes, little-endian as in RFC 8032, modulo the group order. */

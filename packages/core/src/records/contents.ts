@@ -1,9 +1,10 @@
 /** What the two kinds of record say. docs/protocol/records.md section 4. */
-import { asArray, asBytes, asUint, asVersioned, type CborValue, encodeCbor, readCbor } from "../cbor.ts";
+import { asArray, asBytes, asText, asUint, asVersioned, type CborValue, encodeCbor, readCbor } from "../cbor.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import { cborOfHome, type Home, homeOfCbor } from "../identity/card.ts";
-import { HASH_BYTES, type ListHead } from "../identity/device-list.ts";
+import { DEVICE_LIST_MAX_ACTIVE, HASH_BYTES, type ListHead } from "../identity/device-list.ts";
 import { decodePublicKey, KEY_BYTES } from "../identity/ed25519.ts";
+import { DHT_ADDRESS_MAX_BYTES } from "../overlay/addresses.ts";
 
 /** A mailbox at a home. */
 export interface Place {
@@ -11,11 +12,16 @@ export interface Place {
   readonly mailboxId: Uint8Array;
 }
 
+/** A place and the device, counted in its bundle, that has its mailbox there. */
+export interface DevicePlace extends Place {
+  readonly device: number;
+}
+
 /** What a stranger needs, under the account key. `places` take requests only. */
 export interface PublicRecord {
   readonly listHead: ListHead;
   readonly bundleHash: Uint8Array;
-  readonly places: readonly Place[];
+  readonly places: readonly DevicePlace[];
 }
 
 /** What a contact needs, under one device's locator key. */
@@ -31,7 +37,7 @@ const MAX_LIST_NUMBER = 0xffff_ffff;
 
 /** More places than {@link RECORD_MAX_PLACES}, or none, are the caller's mistake (RangeError). */
 export function encodePublicContent({ listHead, bundleHash, places }: PublicRecord): Uint8Array {
-  return encodeCbor([1, [listHead.n, listHead.hash], bundleHash, cborOfPlaces(places)]);
+  return encodeCbor([1, [listHead.n, listHead.hash], bundleHash, cborOfPlaces(places, ({ device }) => [device])]);
 }
 
 /** Refused: `bad-record`, `unknown-version`, `bad-text`. */
@@ -42,14 +48,14 @@ export function decodePublicContent(bytes: Uint8Array): Result<PublicRecord> {
     return accept({
       listHead: { n: asUint(n, MAX_LIST_NUMBER), hash: asBytes(hash, HASH_BYTES) },
       bundleHash: asBytes(bundleHash, HASH_BYTES),
-      places: placesOfCbor(places),
+      places: devicePlacesOfCbor(places),
     });
   });
 }
 
 /** As {@link encodePublicContent}. */
 export function encodeContactContent({ deviceKey, bundleHash, places }: ContactRecord): Uint8Array {
-  return encodeCbor([1, deviceKey, bundleHash, cborOfPlaces(places)]);
+  return encodeCbor([1, deviceKey, bundleHash, cborOfPlaces(places, () => [])]);
 }
 
 /** Refused: as {@link decodePublicContent}, and `bad-key`. */
@@ -67,15 +73,31 @@ function readContent<T>(bytes: Uint8Array, read: (value: CborValue) => Result<T>
   return content.ok || content.code !== "bad-cbor" ? content : refuse("bad-record", content.detail);
 }
 
-function cborOfPlaces(places: readonly Place[]): CborValue {
+/** `[home, mailbox id, …more]`, where `more` is what this kind of record says of a place besides. */
+function cborOfPlaces<P extends Place>(places: readonly P[], more: (place: P) => CborValue[]): CborValue {
   if (places.length < 1 || places.length > RECORD_MAX_PLACES)
     throw new RangeError(`a record names 1 to ${RECORD_MAX_PLACES} places`);
-  return places.map(({ home, mailboxId }) => [cborOfHome(home), mailboxId]);
+  return places.map((place) => [cborOfHome(homeInRecord(place.home)), place.mailboxId, ...more(place)]);
+}
+
+/** Where there is a URL, the DHT address would only save a second: without it, four of the longest homes fit. */
+function homeInRecord(home: Home): Home {
+  return home.url === "" ? home : { ...home, dht: "" };
 }
 
 function placesOfCbor(value: CborValue | undefined): Place[] {
-  return asArray(value, [1, RECORD_MAX_PLACES]).map((place) => {
-    const [home, mailboxId] = asArray(place, 2);
-    return { home: homeOfCbor(home as CborValue), mailboxId: asBytes(mailboxId, MAILBOX_ID_BYTES) };
+  return asArray(value, [1, RECORD_MAX_PLACES]).map((place) => placeOf(asArray(place, 2)));
+}
+
+function devicePlacesOfCbor(value: CborValue | undefined): DevicePlace[] {
+  return asArray(value, [1, RECORD_MAX_PLACES]).map((item) => {
+    const place = asArray(item, 3);
+    return { ...placeOf(place), device: asUint(place[2], DEVICE_LIST_MAX_ACTIVE - 1) };
   });
+}
+
+function placeOf([value, mailboxId]: readonly CborValue[]): Place {
+  const home = homeOfCbor(value as CborValue);
+  asText(home.dht, home.url === "" ? DHT_ADDRESS_MAX_BYTES : 0);
+  return { home, mailboxId: asBytes(mailboxId, MAILBOX_ID_BYTES) };
 }

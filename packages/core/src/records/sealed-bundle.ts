@@ -15,6 +15,8 @@ import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
 /** Whole sealed bundles: one or two devices with short lists, and all others. A holder cannot tell more apart. */
 export const BUNDLE_SIZES = [2_048, 8_192] as const;
 export const BUNDLE_MAX_BYTES = BUNDLE_SIZES[1];
+/** A day has one bundle, which all copies of its record name: it is sealed under the first copy's key. */
+const BUNDLE_COPY = 0;
 const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -40,7 +42,7 @@ export function sealBundle(kind: RecordKind, masterKey: Uint8Array, day: number,
       "too-large",
       `a bundle has at most ${BUNDLE_CONTENT_MAX_BYTES} bytes; list fewer devices or prekeys`,
     );
-  const blinded = blindPublicKey(kind, masterKey, day);
+  const blinded = blindPublicKey(kind, masterKey, day, BUNDLE_COPY);
   if (!blinded.ok) throw new EarshotError(blinded.code, "this key cannot be blinded for this day");
   const padded = pad(content, size - OVERHEAD_BYTES);
   // From the content: one key seals the few bundles of a day, and no two of them under one nonce.
@@ -64,7 +66,7 @@ export function openBundle(
   if (!equalBytes(bundleHash(sealed), expectedHash)) return refuse("bad-bundle", "hash");
   if (sealed[0] !== VERSION) return refuse("unknown-version", "bundle");
   if (!BUNDLE_SIZES.some((size) => size === sealed.length)) return refuse("bad-bundle", "size");
-  const blinded = blindPublicKey(kind, masterKey, day);
+  const blinded = blindPublicKey(kind, masterKey, day, BUNDLE_COPY);
   if (!blinded.ok) return blinded;
   const place = { kind, masterKey, blindedKey: blinded.value, day };
   let padded: Uint8Array;

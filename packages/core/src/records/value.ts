@@ -6,7 +6,7 @@
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { ByteWriter, concat, utf8 } from "../bytes.ts";
+import { ByteWriter, concat, toHex, utf8 } from "../bytes.ts";
 import { accept, EarshotError, refuse, type Result } from "../errors.ts";
 import { pad, unpad } from "../padding.ts";
 import type { RandomSource } from "../ports.ts";
@@ -20,7 +20,7 @@ const PADDED_BYTES = RECORD_BYTES - 1 - NONCE_BYTES - TAG_BYTES;
 /** One byte less than fits, for the padding's mark. */
 export const RECORD_CONTENT_MAX_BYTES = PADDED_BYTES - 1;
 
-/** To which master key, day and kind a value belongs. */
+/** To which master key, day and kind a value belongs; `blindedKey` says to which copy. */
 export interface RecordPlace {
   readonly kind: RecordKind;
   readonly masterKey: Uint8Array;
@@ -64,12 +64,17 @@ function associatedData({ blindedKey, day }: RecordPlace): Uint8Array {
 const SEQ_OFFSET_BYTES = 5;
 
 /**
- * What is added to the time of a record's making to give its seq: the same all day, unrelated between days. Without it,
- * records signed ahead in one go would carry one seq, and their holders could tell that they are of one owner.
+ * What is added to the time of a record's making to give its seq: the same all day, unrelated between days and copies.
+ * Without it, records signed in one go would carry one seq, and their holders could tell that they are of one owner.
  */
 export function seqOffset({ kind, masterKey, blindedKey, day }: RecordPlace): number {
   const bytes = hkdf(sha256, masterKey, blindedKey, keyInfo("earshot record seq 1", kind, day), SEQ_OFFSET_BYTES);
   return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+/** What a reader keeps its knowledge of a master key under: names in storage are not sealed everywhere. */
+export function storedNameOf(masterKey: Uint8Array): string {
+  return toHex(sha256(concat(utf8("earshot record name 1"), masterKey)).subarray(0, 16));
 }
 
 function keyInfo(label: string, kind: RecordKind, day: number): Uint8Array {

@@ -6,7 +6,9 @@ import {
   asUint,
   asVersioned,
   type Bundle,
+  type CborValue,
   BUNDLE_CONTENT_MAX_BYTES,
+  type DayRecords,
   decodeBundle,
   encodeBundle,
   equalBytes,
@@ -17,6 +19,7 @@ import {
   PUBLIC_RECORD_AHEAD_DAYS,
   type PublicRecord,
   RECORD_BYTES,
+  RECORD_COPIES,
   sealBundle,
 } from "@earshot/core";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
@@ -27,41 +30,40 @@ const DAY_MS = 86_400_000;
 /** Finished records for days in a row, and the bundle that each names, sealed for its day. */
 export interface AheadRecords {
   readonly bundle: Bundle;
-  readonly records: readonly DayRecord[];
+  readonly records: readonly DayRecords[];
 }
 
-export interface DayRecord {
-  /** Days since 1970, UTC. */
-  readonly day: number;
-  readonly record: MutableRecord;
-}
-
-/** `[1, bundle, [[day, public key, seq, signature, value]…]]`. Nothing of it is secret. */
+/** `[1, bundle, [[day, [[public key, seq, signature, value]…]]…]]`, about 160 KB. Nothing of it is secret. */
 export const aheadCodec: StoredCodec<AheadRecords> = {
   encode: ({ bundle, records }) => [
     1,
     encodeBundle(bundle),
-    records.map(({ day, record }) => [day, record.publicKey, record.seq, record.signature, record.value]),
+    records.map(({ day, copies }) => [
+      day,
+      copies.map((record) => [record.publicKey, record.seq, record.signature, record.value]),
+    ]),
   ],
   decode(value) {
     const [, bytes, list] = asVersioned(value, 3);
     const bundle = decodeBundle(asBytes(bytes, [1, BUNDLE_CONTENT_MAX_BYTES]));
     if (!bundle.ok) return bundle;
     const records = asArray(list, [1, PUBLIC_RECORD_AHEAD_DAYS]).map((item) => {
-      const [day, publicKey, seq, signature, sealed] = asArray(item, 5);
-      return {
-        day: asUint(day, 0xffff_ffff),
-        record: {
-          publicKey: asBytes(publicKey, 32),
-          seq: asUint(seq, Number.MAX_SAFE_INTEGER),
-          signature: asBytes(signature, 64),
-          value: asBytes(sealed, RECORD_BYTES),
-        },
-      };
+      const [day, copies] = asArray(item, 2);
+      return { day: asUint(day, 0xffff_ffff), copies: asArray(copies, RECORD_COPIES).map(recordOf) };
     });
     return accept({ bundle: bundle.value, records });
   },
 };
+
+function recordOf(value: CborValue): MutableRecord {
+  const [publicKey, seq, signature, sealed] = asArray(value, 4);
+  return {
+    publicKey: asBytes(publicKey, 32),
+    seq: asUint(seq, Number.MAX_SAFE_INTEGER),
+    signature: asBytes(signature, 64),
+    value: asBytes(sealed, RECORD_BYTES),
+  };
+}
 
 /** What this device publishes for its account while the account key is away. */
 export class SignedAhead {
@@ -90,19 +92,22 @@ export class SignedAhead {
     return last && (last.day + 1) * DAY_MS;
   }
 
-  /** What they say no longer holds: of the account's devices, or of where strangers' requests go. */
-  outdated(listHead: ListHead, place: Place | undefined): "devices-changed" | "mailbox-moved" | undefined {
+  /** What they say no longer holds: of the account's devices, or of where strangers' requests go. Undefined places: not known yet. */
+  outdated(listHead: ListHead, places: readonly Place[] | undefined): "devices-changed" | "mailbox-moved" | undefined {
     if (!this.#held) return undefined;
-    const { listHead: signed, places } = this.#held.content;
+    const { listHead: signed, places: named } = this.#held.content;
     if (signed.n !== listHead.n || !equalBytes(signed.hash, listHead.hash)) return "devices-changed";
-    return place && !isSame(place, places[0] as Place) ? "mailbox-moved" : undefined;
+    if (!places) return undefined;
+    // One that still holds is enough: senders try them all.
+    const own = named.filter(({ device }) => device === 0);
+    return own.some((each) => places.some((place) => isSame(place, each))) ? undefined : "mailbox-moved";
   }
 
-  /** A day's record and the sealed bundle that it names. */
-  of(day: number): { readonly record: MutableRecord; readonly bundle: Uint8Array } | undefined {
+  /** A day's records, and the sealed bundle that they name. */
+  of(day: number): { readonly copies: readonly MutableRecord[]; readonly bundle: Uint8Array } | undefined {
     const ahead = this.#held?.ahead;
-    const record = ahead?.records.find((each) => each.day === day)?.record;
-    return ahead && record && { record, bundle: sealBundle("public", this.#accountKey, day, ahead.bundle) };
+    const copies = ahead?.records.find((each) => each.day === day)?.copies;
+    return ahead && copies && { copies, bundle: sealBundle("public", this.#accountKey, day, ahead.bundle) };
   }
 
   /** Durable when it resolves. */
@@ -118,18 +123,18 @@ export class SignedAhead {
 
   async #hold(ahead: AheadRecords | undefined): Promise<void> {
     const first = ahead?.records[0];
-    if (!first) return;
-    const content = await openPublicRecord(this.#ports.signatures, this.#accountKey, first.day, first.record);
+    const record = first?.copies[0];
+    if (!first || !record) return;
+    const content = await openPublicRecord(this.#ports.signatures, this.#accountKey, first.day, 0, record);
     // Another account's, or damaged: as good as none, and the person is asked for the key.
     this.#held = content.ok ? { ahead, content: content.value } : undefined;
   }
 }
 
+/** The addresses are hints: the keys say where it is. */
 function isSame(one: Place, other: Place): boolean {
   return (
     equalBytes(one.mailboxId, other.mailboxId) &&
-    one.home.url === other.home.url &&
-    one.home.dht === other.home.dht &&
     equalBytes(one.home.supernodeKey, other.home.supernodeKey) &&
     equalBytes(one.home.hopKey, other.home.hopKey)
   );

@@ -1,35 +1,44 @@
 import {
   accept,
   type Bundle,
-  blindPublicKey,
   type Clock,
   type ContactRecord,
   type Dated,
   type ListHead,
-  lookupDays,
+  lookupPlan,
+  type LookupSlot,
   type MutableRecord,
   openBundle,
   openContactRecord,
   openPublicRecord,
+  type Place,
   type PublicRecord,
+  type RandomSource,
   type RecordKind,
   type Refusal,
   type RefusalCode,
   type Result,
-  refuse,
   type SignatureBackend,
   type VerifiedBundle,
   verifyBundle,
 } from "@earshot/core";
-import type { EdgeLink } from "../edge/edge-link.ts";
+import { fetchBundle } from "./bundle-fetch.ts";
+import type { LastGood, LastGoodRecords } from "./last-good.ts";
+import { type FoundRecord, HEDGE_MS, RecordSearch, SLOW_MS } from "./record-search.ts";
+import { scoutPair, type Scouts } from "./scouts.ts";
 
 export interface DirectoryPorts {
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly signatures: SignatureBackend;
-  /** The connection for look-ups: never the one that holds the mailboxes. */
-  readonly link: Pick<EdgeLink, "request">;
+  /** The connections for look-ups: never those that hold the mailboxes. */
+  readonly scouts: Scouts;
+  /** What was found before, which nothing older replaces. */
+  readonly lastGood: LastGoodRecords;
   /** An answer did not verify: whoever gave it lies, or holds something damaged. */
   readonly onRefused: (code: RefusalCode) => void;
+  /** How long a second answer is waited for. Default {@link HEDGE_MS}. */
+  readonly hedgeMs?: number;
 }
 
 /** A record together with the bundle it names, both verified under the key they were looked up by. */
@@ -40,15 +49,8 @@ export interface Found<R> {
   readonly signed: Bundle;
 }
 
-/** A record and the day it was found under, which its bundle is sealed for. */
-interface FoundRecord<R> {
-  readonly record: R & Dated;
-  readonly day: number;
-}
-
-/** Detail of a `record-missing` where there is a record, but nobody has the bundle that it names. */
-export const BUNDLE_MISSING = "bundle";
-
+/** Whoever has said nothing by then is not waited for. */
+const GIVE_UP_MS = 8_000;
 const UNANSWERED: readonly string[] = ["get-record", "get-bundle"];
 
 /** Whether a look-up failed because its holder would not answer now, which says nothing of what it holds. */
@@ -56,7 +58,7 @@ export function isUnanswered({ detail = "" }: Refusal): boolean {
   return UNANSWERED.includes(detail);
 }
 
-/** Looks up and keeps records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
+/** Looks up records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
 export class Directory {
   readonly #ports: DirectoryPorts;
 
@@ -67,46 +69,42 @@ export class Directory {
   /** What a stranger may know of an account. Refused: `record-missing`, and what records and bundles are refused for. */
   findPublic(accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<PublicRecord>>> {
     const { signatures } = this.#ports;
-    return this.#find("public", accountKey, accountKey, known, (day, record) =>
-      openPublicRecord(signatures, accountKey, day, record),
+    return this.#find("public", accountKey, accountKey, known, ({ day, copy }, record) =>
+      openPublicRecord(signatures, accountKey, day, copy, record),
     );
   }
 
   /** One device of a contact, under the locator key that it gave us. */
   findContact(locatorKey: Uint8Array, accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<ContactRecord>>> {
     const { signatures } = this.#ports;
-    return this.#find("contact", locatorKey, accountKey, known, (day, record) =>
-      openContactRecord(signatures, locatorKey, day, record),
+    return this.#find("contact", locatorKey, accountKey, known, ({ day, copy }, record) =>
+      openContactRecord(signatures, locatorKey, day, copy, record),
     );
   }
 
-  /** Gives a record to its holder. A refusal is a result. */
-  async putRecord(record: MutableRecord): Promise<Result<unknown>> {
-    return this.#ports.link.request({ type: "put-record", record });
+  /** Where the owner of an account or locator key was when it was last found: worth trying while nothing newer is. */
+  lastGood(masterKey: Uint8Array): Promise<LastGood | undefined> {
+    return this.#ports.lastGood.of(masterKey);
   }
 
-  async putBundle(bundle: Uint8Array): Promise<Result<unknown>> {
-    return this.#ports.link.request({ type: "put-bundle", at: null, bundle });
-  }
-
-  async #find<R extends { readonly bundleHash: Uint8Array }>(
+  async #find<R extends { readonly bundleHash: Uint8Array; readonly places: readonly Place[] }>(
     kind: RecordKind,
     masterKey: Uint8Array,
     accountKey: Uint8Array,
     known: ListHead | undefined,
-    open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
+    open: (slot: LookupSlot, record: MutableRecord) => Promise<Result<R & Dated>>,
   ): Promise<Result<Found<R>>> {
     const newest = await this.#newestRecord(kind, masterKey, open);
     if (!newest.ok) return newest;
     const { day, record } = newest.value;
-    const answer = await this.#ports.link.request({ type: "get-bundle", hash: record.bundleHash, at: null });
-    if (!answer.ok) return refuse(answer.code, "get-bundle");
-    if (!answer.value.bundle) return refuse("record-missing", BUNDLE_MISSING);
-    const signed = openBundle(kind, masterKey, day, answer.value.bundle, record.bundleHash);
+    const sealed = await fetchBundle(this.#ports, record.places, record.bundleHash);
+    if (!sealed.ok) return sealed;
+    const signed = openBundle(kind, masterKey, day, sealed.value, record.bundleHash);
     if (!signed.ok) return this.#refused(signed);
-    const { signatures, clock } = this.#ports;
+    const { signatures, clock, lastGood } = this.#ports;
     const bundle = await verifyBundle(signatures, accountKey, signed.value, clock.now(), known);
     if (!bundle.ok) return this.#refused(bundle);
+    await lastGood.note(masterKey, record);
     return accept({ record, bundle: bundle.value, signed: signed.value });
   }
 
@@ -115,35 +113,33 @@ export class Directory {
     return refusal;
   }
 
-  /** Asks for today's record and its neighbours' at once; the one written last holds. */
+  /**
+   * Asks for one copy of each pair, through two scouts; where neither is there in time, for everything else, each pair through
+   * both scouts, so that one who hides or drops cannot hide what the other has. The record written last holds.
+   */
   async #newestRecord<R>(
     kind: RecordKind,
     masterKey: Uint8Array,
-    open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
+    open: (slot: LookupSlot, record: MutableRecord) => Promise<Result<R & Dated>>,
   ): Promise<Result<FoundRecord<R>>> {
-    const days = lookupDays(this.#ports.clock.now());
-    const answers = await Promise.all(days.map((day) => this.#record(kind, masterKey, day, open)));
-    let best: Result<FoundRecord<R>> = refuse("record-missing");
-    for (const answer of answers) {
-      if (answer.ok && (!best.ok || answer.value.record.updatedAt > best.value.record.updatedAt)) best = answer;
-      else if (!answer.ok && !best.ok && best.code === "record-missing") best = answer;
-    }
-    return best;
+    const { clock, random, scouts, lastGood, hedgeMs } = this.#ports;
+    const knownAt = (await lastGood.of(masterKey))?.updatedAt ?? 0;
+    const plan = lookupPlan(clock.now(), random);
+    const [one, other] = scoutPair(scouts);
+    const search = new RecordSearch<R>(this.#ports, { kind, masterKey, knownAt, open }, hedgeMs ?? HEDGE_MS);
+    const [first, second] = plan.first;
+    search.ask(first, one);
+    search.ask(second, other);
+    await search.settle(SLOW_MS);
+    if (search.found) return search.result();
+    for (const slot of plan.rest) search.ask(slot, linkFor(slot, plan.first, one, other));
+    await search.settle(GIVE_UP_MS);
+    return search.result();
   }
+}
 
-  async #record<R>(
-    kind: RecordKind,
-    masterKey: Uint8Array,
-    day: number,
-    open: (day: number, record: MutableRecord) => Promise<Result<R & Dated>>,
-  ): Promise<Result<FoundRecord<R>>> {
-    const publicKey = blindPublicKey(kind, masterKey, day);
-    if (!publicKey.ok) return publicKey;
-    const answer = await this.#ports.link.request({ type: "get-record", publicKey: publicKey.value });
-    if (!answer.ok) return refuse(answer.code, "get-record");
-    if (!answer.value.record) return refuse("record-missing");
-    const opened = await open(day, answer.value.record);
-    if (!opened.ok) this.#ports.onRefused(opened.code);
-    return opened.ok ? accept({ record: opened.value, day }) : opened;
-  }
+/** Today's other copies through the scout that was not asked for their pair; of other days, each pair through both. */
+function linkFor<L>({ day, copy }: LookupSlot, [first]: readonly [LookupSlot, LookupSlot], one: L, other: L): L {
+  if (day === first.day) return copy < 2 ? other : one;
+  return copy % 2 === 0 ? one : other;
 }

@@ -20,7 +20,10 @@ import { openIdentity } from "../identity/open-identity.ts";
 import { Prekeys } from "../identity/prekeys.ts";
 import { memoryStorage } from "../memory-storage.ts";
 import { Directory } from "./directory.ts";
+import { LastGoodRecords } from "./last-good.ts";
 import { Publisher } from "./publisher.ts";
+import { RecordWriter } from "./record-writer.ts";
+import { singleScout } from "./scouts.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -31,7 +34,7 @@ class Holder {
   /** What it refuses requests of this type with. */
   readonly refusals = new Map<EdgeRequest["type"], RefusalCode>();
 
-  /** Takes the two contact records that come first, and no more. */
+  /** Takes the eight contact records that come first, and no more. */
   refusePublic = false;
 
   async request(request: EdgeRequest): Promise<never> {
@@ -48,7 +51,7 @@ class Holder {
         return { ok: true, value: { bundle: this.bundles.get(toHex(request.hash)) ?? null } };
       case "put-record": {
         unwrap(await verifyRecord(nobleBackend, request.record));
-        if (this.refusePublic && this.records.size >= 2) return refuse("over-quota");
+        if (this.refusePublic && this.records.size >= 8) return refuse("over-quota");
         const key = toHex(request.record.publicKey);
         if ((this.records.get(key)?.seq ?? 0) >= request.record.seq) return refuse("rolled-back");
         this.records.set(key, request.record);
@@ -88,10 +91,13 @@ async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, ahe
   const own = { now: () => clock.now() + aheadMs, setTimer: clock.setTimer.bind(clock) };
   const ports = { storage: memoryStorage(), clock: own, random, signatures: nobleBackend };
   const { identity } = await openIdentity(ports, { name: "Ann", ...(restore && { restore }) });
-  const directory = new Directory({ clock: own, signatures: nobleBackend, link: holder, onRefused: () => {} });
+  const scouts = singleScout(holder);
+  const lastGood = await LastGoodRecords.load(ports.storage, ports.clock, (error) => expect.unreachable(String(error)));
+  const directory = new Directory({ ...ports, scouts, lastGood, onRefused: () => {} });
   const seed = random.bytes(32);
   const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed), dht: "" };
-  const mailboxes = { home, idOf: () => new Uint8Array(16).fill(number) };
+  const places = () => [{ home, mailboxId: new Uint8Array(16).fill(number) }];
+  const writer = new RecordWriter({ clock: own, scouts });
   const locator = { seed, publicKey: publicKeyOf(seed) };
   const prekeys = await Prekeys.load(ports, identity);
   const ahead = await SignedAhead.load(ports, identity);
@@ -101,14 +107,17 @@ async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, ahe
     ports,
     directory,
     locatorKey: locator.publicKey,
-    publisher: new Publisher({ ports, identity, prekeys, mailboxes, directory, locator, ahead, problem }),
+    publisher: new Publisher({ ports, identity, prekeys, places, writer, directory, locator, ahead, problem }),
   };
 }
 
 const phraseFor = ({ identity }: Device) => phraseOf(identity.accountSeed);
 const publicDevices = async ({ directory, identity }: Device) => {
   const { bundle, record } = unwrap(await directory.findPublic(identity.accountKey));
-  return bundle.devices.map(({ deviceKey, index }) => [toHex(deviceKey), record.places[index]?.mailboxId[0]]);
+  return bundle.devices.map(({ deviceKey, index }) => [
+    toHex(deviceKey),
+    record.places.find(({ device }) => device === index)?.mailboxId[0],
+  ]);
 };
 
 it("joins a device restored from the words to the list that is published", async () => {

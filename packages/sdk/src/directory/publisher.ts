@@ -6,10 +6,11 @@ import {
   type BundleDevice,
   bundleHash,
   encodeCertificate,
+  type DevicePlace,
   equalBytes,
   type MutableRecord,
-  makeContactRecord,
-  makePublicRecord,
+  makeContactRecords,
+  makePublicRecords,
   nextUpdate,
   type Place,
   type PublicRecord,
@@ -21,19 +22,27 @@ import {
   sealBundle,
   signPublicRecordsAhead,
   toHex,
+  unitFromBytes,
 } from "@earshot/core";
 import type { AheadRecords, SignedAhead } from "../account/signed-ahead.ts";
 import type { Locator } from "../contacts/locator.ts";
-import type { Mailboxes } from "../edge/mailboxes.ts";
 import { NodeError } from "../errors.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import type { Prekeys } from "../identity/prekeys.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
-import { BUNDLE_MISSING, type Directory, type Found, isUnanswered } from "./directory.ts";
+import type { Directory, Found } from "./directory.ts";
+import { shareOut } from "./places-of-account.ts";
+import type { DayOfRecord, RecordWriter, Stored as StoredRecord } from "./record-writer.ts";
 
 /** Publications that wait for each other; more are a caller that does not wait. */
 const MAX_WAITING = 500;
+
+/**
+ * What has not changed is stored anew after this time, give or take a quarter. Its holders keep it 48 hours, but they come and go,
+ * and a full one drops what is oldest: after 4 hours the nodes next to its key are partly others.
+ */
+export const REPUBLISH_MS = 4 * 3_600_000;
 
 /** `[1, time of the last publication]`: later ones must not go back, though the clock may. */
 export const publishedCodec: StoredCodec<number> = {
@@ -48,8 +57,10 @@ export interface PublisherParts {
   readonly ports: IdentityPorts;
   readonly identity: Identity;
   readonly prekeys: Prekeys;
-  readonly mailboxes: Pick<Mailboxes, "home" | "idOf">;
-  readonly directory: Directory;
+  /** Where this device has its mailbox of that kind, first choice first. Empty until it has one. */
+  readonly places: (lane: "contact" | "request") => readonly Place[];
+  readonly directory: Pick<Directory, "findPublic">;
+  readonly writer: RecordWriter;
   readonly locator: Pick<Locator, "seed" | "publicKey">;
   /** What is published while the account key is away. */
   readonly ahead: SignedAhead;
@@ -65,6 +76,10 @@ export class Publisher {
   readonly #stored: Stored<number>;
   readonly #queue = new SerialQueue(MAX_WAITING);
   #last: number | undefined;
+  #done: Publication | undefined;
+  /** The account's other devices as last seen: an answer that hides them does not take them out. */
+  #others: readonly OtherDevice[] | undefined;
+  #checking: Promise<unknown> | undefined;
   /** Another of the account's devices has published without this one, which it can answer only with the key. */
   #leftOut = false;
 
@@ -74,7 +89,8 @@ export class Publisher {
   }
 
   /**
-   * Publishes today's and tomorrow's records. False where the public one could not be: strangers find the one from before
+   * Publishes today's and tomorrow's records; where nothing has changed since, only looks whether they are there, until
+   * {@link REPUBLISH_MS} are over. False where something could not be stored: others find the one from before
    * for a time, so try again soon. Throws {@link NodeError} `node-refused`, ClientError `device-revoked`; `offline` and such as the links do.
    */
   publish(): Promise<boolean> {
@@ -83,9 +99,10 @@ export class Publisher {
 
   /** Why what was signed ahead is no longer published, where it is not. */
   outdated(): "devices-changed" | "mailbox-moved" | undefined {
-    const { identity, mailboxes, ahead } = this.#parts;
+    const { identity, places, ahead } = this.#parts;
     if (identity.keyHere) return undefined;
-    const changed = ahead.outdated(identity.listHead, mailboxes.home ? this.#place("request") : undefined);
+    const requests = places("request");
+    const changed = ahead.outdated(identity.listHead, requests.length > 0 ? requests : undefined);
     return changed ?? (this.#leftOut ? "devices-changed" : undefined);
   }
 
@@ -110,16 +127,76 @@ export class Publisher {
     });
   }
 
+  /** Resolves once what was stored last has been read back. */
+  async idle(): Promise<void> {
+    await this.#queue.idle();
+    await this.#checking;
+  }
+
   async #publish(): Promise<boolean> {
     const { identity, prekeys, directory } = this.#parts;
     await identity.renew();
     await prekeys.rotate();
     const found = await directory.findPublic(identity.accountKey);
     const others = await this.#join(found);
+    const wanted = this.#wanted(others);
+    if (this.#isDone(wanted, found)) return true;
+    this.#done = undefined;
     const updatedAt = await this.#nextUpdate(found);
-    await this.#publishContact(updatedAt);
-    if (!identity.keyHere) return this.#publishAhead(found);
-    return others ? this.#tryPublic(updatedAt, others) : false;
+    const stored = [await this.#publishContact(updatedAt)];
+    let published = false;
+    if (!identity.keyHere) published = await this.#publishAhead(found, stored);
+    else if (others) published = await this.#tryPublic(updatedAt, others, stored);
+    const complete = published && stored.every((each) => each.complete);
+    if (complete) this.#done = { content: wanted, until: this.#parts.ports.clock.now() + this.#republishMs() };
+    this.#readBack(stored);
+    return complete;
+  }
+
+  /** Whether what is to be published is, as far as can be seen. */
+  #isDone(wanted: string, found: Result<FoundPublic>): boolean {
+    const { identity, ports } = this.#parts;
+    if (this.#done?.content !== wanted || this.#done.until <= ports.clock.now()) return false;
+    if (!identity.keyHere && this.outdated()) return true; // nothing more to do without the key
+    return (
+      found.ok && found.value.record.updatedAt >= (this.#last ?? 0) && found.value.bundle.devices.some(this.#isOwn)
+    );
+  }
+
+  /** What the records say, in a form to compare: places, keys, lists and prekeys, and the day. */
+  #wanted(others: readonly OtherDevice[] | undefined): string {
+    const { identity, prekeys, places, locator, ports } = this.#parts;
+    const { listHead, certificate } = identity;
+    const bytes = [
+      publishDays(ports.clock.now())[0],
+      identity.keyHere,
+      [listHead.n, toHex(listHead.hash), toHex(locator.publicKey), toHex(encodeCertificate(certificate))],
+      [...prekeys.signed("contact"), ...prekeys.signed("public")].map(toHex),
+      [...places("contact"), ...places("request")].map(textOfPlace),
+      (others ?? []).map(({ device, places: theirs }) => [
+        toHex(device.certificate),
+        ...device.prekeys.map(toHex),
+        ...theirs.map(textOfPlace),
+      ]),
+    ];
+    return JSON.stringify(bytes);
+  }
+
+  #republishMs(): number {
+    const unit = unitFromBytes(this.#parts.ports.random.bytes(4));
+    return REPUBLISH_MS * (0.75 + unit / 2);
+  }
+
+  /** One at a time, and nobody waits for it. */
+  #readBack(stored: readonly StoredDays[]): void {
+    if (this.#checking) return;
+    const today = stored.flatMap(({ days }) => days.slice(0, 1));
+    this.#checking = this.#parts.writer
+      .readBack(today)
+      .catch(this.#parts.problem)
+      .finally(() => {
+        this.#checking = undefined;
+      });
   }
 
   /**
@@ -129,21 +206,22 @@ export class Publisher {
   async #join(found: Result<FoundPublic>): Promise<readonly OtherDevice[] | undefined> {
     const { identity } = this.#parts;
     if (!found.ok) {
-      const nothing = found.code === "record-missing" && found.detail !== BUNDLE_MISSING;
       // A list that starts anew beside the published one would have every contact refuse the account.
-      if (!nothing && !identity.listed)
+      if (!identity.listed && (found.code !== "record-missing" || found.detail !== undefined))
         throw new NodeError("node-refused", `The account's devices cannot be looked up now (${found.code}).`);
       await identity.adoptList([]);
-      return isUnanswered(found) ? undefined : [];
+      return found.code === "record-missing" ? (this.#others ?? []) : undefined;
     }
     const { record, bundle, signed } = found.value;
     await identity.adoptList(signed.entries);
     const active = new Set(identity.devices.map(toHex));
-    return bundle.devices.flatMap(({ deviceKey, index }) => {
-      const [device, place] = [signed.devices[index], record.places[index]];
-      const keep = device && place && !equalBytes(deviceKey, identity.deviceKey) && active.has(toHex(deviceKey));
-      return keep ? [{ device, place }] : [];
+    this.#others = bundle.devices.flatMap(({ deviceKey, index }) => {
+      const device = signed.devices[index];
+      const places = record.places.filter((place) => place.device === index);
+      const keep = device && places.length > 0 && !this.#isOwn({ deviceKey }) && active.has(toHex(deviceKey));
+      return keep ? [{ device, places }] : [];
     });
+    return this.#others;
   }
 
   /** Later than all before, those of the account's other devices included, whose clocks may be ahead. */
@@ -156,7 +234,7 @@ export class Publisher {
   }
 
   /** Once more where another of the account's devices came between. */
-  async #tryPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<boolean> {
+  async #tryPublic(updatedAt: number, others: readonly OtherDevice[], stored: StoredDays[]): Promise<boolean> {
     const { directory, identity, problem } = this.#parts;
     let put = await this.#publishPublic(updatedAt, others);
     if (!put.ok && put.code === "rolled-back") {
@@ -164,40 +242,41 @@ export class Publisher {
       const again = await this.#join(found);
       if (again) put = await this.#publishPublic(await this.#nextUpdate(found), again);
     }
-    if (!put.ok) problem(notTaken(put));
+    if (put.ok) stored.push(put.value);
+    else problem(notTaken(put));
     return put.ok;
   }
 
-  async #publishContact(updatedAt: number): Promise<void> {
+  async #publishContact(updatedAt: number): Promise<StoredDays> {
     const { identity, prekeys, ports, locator } = this.#parts;
     const { seed, publicKey } = locator;
     const { deviceKey, entries } = identity;
     const certificate = encodeCertificate(identity.certificate);
     const bundle = { entries, devices: [{ certificate, prekeys: prekeys.signed("contact") }] };
-    const places = [this.#place("contact")];
-    const put = await this.#put("contact", publicKey, bundle, (day, hash) =>
-      makeContactRecord(ports.random, seed, day, updatedAt, { deviceKey, bundleHash: hash, places }),
+    const places = this.#places("contact");
+    const put = await this.#put("contact", publicKey, bundle, places, (day, hash) =>
+      makeContactRecords(ports.random, seed, day, updatedAt, { deviceKey, bundleHash: hash, places }),
     );
     if (!put.ok) throw notTaken(put);
+    return put.value;
   }
 
-  /** Places stand in the order of the bundle's devices: the request mailbox of each. */
-  async #publishPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<Result<unknown>> {
+  async #publishPublic(updatedAt: number, others: readonly OtherDevice[]): Promise<Result<StoredDays>> {
     const { identity, prekeys, ports } = this.#parts;
     const { accountKey, accountSeed, listHead } = identity;
     const own = { certificate: encodeCertificate(identity.certificate), prekeys: prekeys.signed("public") };
     const { bundle, places } = this.#account(own, others);
-    return this.#put("public", accountKey, bundle, (day, hash) =>
-      makePublicRecord(ports.random, accountSeed, day, updatedAt, { listHead, bundleHash: hash, places }),
+    return this.#put("public", accountKey, bundle, this.#places("request"), (day, hash) =>
+      makePublicRecords(ports.random, accountSeed, day, updatedAt, { listHead, bundleHash: hash, places }),
     );
   }
 
   /** This device and as many of the others as a record has places for. */
-  #account(own: BundleDevice, others: readonly OtherDevice[]): { bundle: Bundle; places: Place[] } {
+  #account(own: BundleDevice, others: readonly OtherDevice[]): { bundle: Bundle; places: DevicePlace[] } {
     const kept = others.slice(0, RECORD_MAX_PLACES - 1);
     return {
       bundle: { entries: this.#parts.identity.entries, devices: [own, ...kept.map(({ device }) => device)] },
-      places: [this.#place("request"), ...kept.map(({ place }) => place)],
+      places: shareOut([this.#places("request"), ...kept.map(({ places }) => places)]),
     };
   }
 
@@ -215,21 +294,20 @@ export class Publisher {
       const sealed = sealBundle("public", accountKey, day, bundle);
       return { listHead, bundleHash: bundleHash(sealed), places };
     });
-    return { bundle, records };
+    return { bundle, records: [...records] };
   }
 
   /** Today's and tomorrow's of those signed ahead, as far as they reach and are still true. */
-  async #publishAhead(found: Result<FoundPublic>): Promise<boolean> {
-    const { ahead, ports, identity, directory, problem } = this.#parts;
-    const isOwn = ({ deviceKey }: { deviceKey: Uint8Array }) => equalBytes(deviceKey, identity.deviceKey);
-    if (found.ok) this.#leftOut = !found.value.bundle.devices.some(isOwn);
+  async #publishAhead(found: Result<FoundPublic>, stored: StoredDays[]): Promise<boolean> {
+    const { ahead, ports, writer, problem } = this.#parts;
+    if (found.ok) this.#leftOut = !found.value.bundle.devices.some(this.#isOwn);
     if (this.outdated()) return true;
     let complete = true;
     for (const day of publishDays(ports.clock.now())) {
       const signed = ahead.of(day);
       if (!signed) continue;
-      const held = await directory.putBundle(signed.bundle);
-      const put = held.ok ? await directory.putRecord(signed.record) : held;
+      const put = await writer.put(signed, this.#places("request"));
+      if (put.ok) stored.push({ ...put.value, days: [signed] });
       // A later one is another of the account's devices', which has the key and lists this one too.
       if (put.ok || put.code === "rolled-back") continue;
       problem(notTaken(put));
@@ -238,10 +316,13 @@ export class Publisher {
     return complete;
   }
 
-  #place(lane: "contact" | "request"): Place {
-    const { mailboxes } = this.#parts;
-    if (!mailboxes.home) throw new NodeError("offline", "No home yet: connect first.");
-    return { home: mailboxes.home, mailboxId: mailboxes.idOf(lane) };
+  readonly #isOwn = ({ deviceKey }: { readonly deviceKey: Uint8Array }): boolean =>
+    equalBytes(deviceKey, this.#parts.identity.deviceKey);
+
+  #places(lane: "contact" | "request"): readonly Place[] {
+    const places = this.#parts.places(lane);
+    if (places.length === 0) throw new NodeError("offline", "No home yet: connect first.");
+    return places.slice(0, RECORD_MAX_PLACES);
   }
 
   /** Today's and tomorrow's, each with its bundle sealed for that day. */
@@ -249,25 +330,39 @@ export class Publisher {
     kind: RecordKind,
     masterKey: Uint8Array,
     bundle: Bundle,
-    record: (day: number, bundleHash: Uint8Array) => MutableRecord,
-  ): Promise<Result<unknown>> {
-    const { directory, ports } = this.#parts;
-    const puts = publishDays(ports.clock.now()).map(async (day) => {
+    homes: readonly Place[],
+    records: (day: number, bundleHash: Uint8Array) => MutableRecord[],
+  ): Promise<Result<StoredDays>> {
+    const { writer, ports } = this.#parts;
+    const days: DayOfRecord[] = publishDays(ports.clock.now()).map((day) => {
       const sealed = sealBundle(kind, masterKey, day, bundle);
-      // The bundle first: a record must not name what nobody can fetch yet.
-      const held = await directory.putBundle(sealed);
-      return held.ok ? directory.putRecord(record(day, bundleHash(sealed))) : held;
+      return { bundle: sealed, copies: records(day, bundleHash(sealed)) };
     });
-    const answers = await Promise.all(puts);
-    return answers.find((answer) => !answer.ok) ?? accept(undefined);
+    const answers = await Promise.all(days.map((day) => writer.put(day, homes)));
+    const refused = answers.find((answer) => !answer.ok);
+    return refused ?? accept({ days, complete: answers.every((answer) => answer.ok && answer.value.complete) });
   }
 }
 
 type FoundPublic = Found<PublicRecord>;
 
+/** What was published last, and until when that is enough. */
+interface Publication {
+  readonly content: string;
+  readonly until: number;
+}
+
+interface StoredDays extends StoredRecord {
+  readonly days: readonly DayOfRecord[];
+}
+
 interface OtherDevice {
   readonly device: BundleDevice;
-  readonly place: Place;
+  readonly places: readonly Place[];
+}
+
+function textOfPlace({ home, mailboxId }: Place): string {
+  return [home.url, home.dht, toHex(home.supernodeKey), toHex(home.hopKey), toHex(mailboxId)].join(" ");
 }
 
 function notTaken({ code }: Refusal): NodeError {

@@ -109,9 +109,7 @@ export class Sender {
     let last: Sent = refuse("record-missing", "no device");
     let delivered = false;
     for (const device of bundle.devices) {
-      // Places stand in the order of the devices; where they don't match, the device may be at any of them.
-      const place = bundle.listed === record.places.length ? record.places[device.index] : undefined;
-      const places = place ? [place] : record.places;
+      const places = record.places.filter((place) => place.device === device.index);
       last = done(await this.#seal(accountKey, device, message, places, (each) => this.#work(each)));
       delivered ||= last.ok;
     }

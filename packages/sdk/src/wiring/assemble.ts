@@ -5,7 +5,10 @@ import type { ClientEvents, ClientOptions } from "../api.ts";
 import { ContactBook } from "../contacts/contact-book.ts";
 import { Locator } from "../contacts/locator.ts";
 import { Directory } from "../directory/directory.ts";
+import { LastGoodRecords } from "../directory/last-good.ts";
 import { Publisher } from "../directory/publisher.ts";
+import { RecordWriter } from "../directory/record-writer.ts";
+import { singleScout } from "../directory/scouts.ts";
 import { Courier } from "../edge/courier.ts";
 import type { Emitter } from "../emitter.ts";
 import { codeOf, messageOf } from "../errors.ts";
@@ -32,18 +35,27 @@ export async function assemble(
   const base = await loadBase(options, ports, events);
   // The managers refer to each other in circles. Each takes what it needs from here when it is used, not when it is made.
   const parts = { ...base } as Unfinished;
-  const { clock, signatures } = ports;
+  const { clock } = ports;
   parts.supernode = { requestWorkBits: DEFAULT_REQUEST_WORK_BITS, iceServers: [] };
   parts.router = makeRouter(parts);
   parts.mailboxes = await makeMailboxes(parts);
   parts.clockCheck = makeClockCheck(parts);
   parts.presence = makePresence(parts);
   parts.links = makeLinks(parts);
-  parts.directory = new Directory({ clock, signatures, link: parts.links.directory, onRefused: parts.refuse });
+  const scouts = singleScout(parts.links.directory);
+  parts.directory = new Directory({ ...ports, lastGood: parts.lastGood, scouts, onRefused: parts.refuse });
+  parts.writer = new RecordWriter({ clock, scouts });
   parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
   parts.sender = makeSender(parts);
   parts.looks = makeLooks(parts);
-  parts.publisher = new Publisher({ ...parts, onPublished: accountTeller(parts) });
+  parts.publisher = new Publisher({
+    ...parts,
+    places: (lane) => {
+      const { home } = parts.mailboxes;
+      return home ? [{ home, mailboxId: parts.mailboxes.idOf(lane) }] : [];
+    },
+    onPublished: accountTeller(parts),
+  });
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);
   parts.calls = makeCalls(parts);
@@ -54,6 +66,7 @@ async function loadBase(options: ClientOptions, ports: IdentityPorts, events: Em
   const { identity, backup } = await openIdentity(ports, options);
   const refusals = new RefusalCounter();
   const log = (event: string, detail?: string) => options.log?.({ event, ...(detail === undefined ? {} : { detail }) });
+  const problem = (error: unknown) => log("problem", `${codeOf(error)}: ${messageOf(error)}`);
   return {
     options,
     ports,
@@ -64,9 +77,10 @@ async function loadBase(options: ClientOptions, ports: IdentityPorts, events: Em
     ahead: await SignedAhead.load(ports, identity),
     book: await ContactBook.load(ports.storage, identity.accountKey),
     locator: await Locator.load(ports),
+    lastGood: await LastGoodRecords.load(ports.storage, ports.clock, problem),
     refusals,
     log,
-    problem: (error) => log("problem", `${codeOf(error)}: ${messageOf(error)}`),
+    problem,
     refuse: (code) => {
       refusals.count(code);
       events.emit("refused", { code });

@@ -9,7 +9,9 @@ import type { Locator } from "../contacts/locator.ts";
 import type { Outbox } from "../contacts/outbox.ts";
 import type { ContactLooks } from "../directory/contact-looks.ts";
 import type { Directory } from "../directory/directory.ts";
+import type { LastGoodRecords } from "../directory/last-good.ts";
 import type { Publisher } from "../directory/publisher.ts";
+import type { RecordWriter } from "../directory/record-writer.ts";
 import type { Courier } from "../edge/courier.ts";
 import type { Links } from "../edge/links.ts";
 import type { Mailboxes } from "../edge/mailboxes.ts";
@@ -31,6 +33,7 @@ export interface Base {
   readonly ahead: SignedAhead;
   readonly book: ContactBook;
   readonly locator: Locator;
+  readonly lastGood: LastGoodRecords;
   readonly refusals: RefusalCounter;
   /** Diagnostics. */
   log(event: string, detail?: string): void;
@@ -48,6 +51,7 @@ export interface Assembly extends Base {
   readonly presence: Presence;
   readonly links: Links;
   readonly directory: Directory;
+  readonly writer: RecordWriter;
   readonly courier: Courier;
   readonly sender: Sender;
   readonly looks: ContactLooks;

@@ -1,0 +1,146 @@
+/** Storing records and bundles through scouts that may drop what they are given: spread, repeated elsewhere, and read back. */
+import {
+  accept,
+  type Clock,
+  type EdgeRequest,
+  type MutableRecord,
+  type Place,
+  type RefusalCode,
+  refuse,
+  type Result,
+} from "@earshot/core";
+import { Contradictions, type ScoutLink, scoutPair, type Scouts } from "./scouts.ts";
+
+/** Before what was stored is read back: a DHT takes a moment. */
+export const READ_BACK_MS = 2_000;
+/** Copies of a pair, which go through one scout. */
+const PAIR = 2;
+
+export interface RecordWriterPorts {
+  readonly clock: Clock;
+  readonly scouts: Scouts;
+}
+
+/** One day of one record: its copies, in their order, and the bundle that they name. */
+export interface DayOfRecord {
+  readonly copies: readonly MutableRecord[];
+  readonly bundle: Uint8Array;
+}
+
+/** Stored well enough to be found. `complete`: with every copy, and the bundle at every home. */
+export interface Stored {
+  readonly complete: boolean;
+}
+
+export class RecordWriter {
+  readonly #ports: RecordWriterPorts;
+  readonly #contradictions = new Contradictions();
+
+  constructor(ports: RecordWriterPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Gives the bundle to each of these homes, then the copies to their holders: the first two through one scout, the others
+   * through another, and what one does not take through the other. Refused where no home has the bundle or no copy is taken, and
+   * as `rolled-back` where some holder has a later one. Throws what the links do where none of them works.
+   */
+  async put({ copies, bundle }: DayOfRecord, places: readonly Place[]): Promise<Result<Stored>> {
+    // The bundle first: a record must not name what nobody can fetch yet.
+    const held = await Promise.all(places.map((place) => this.#putBundle(bundle, place)));
+    const nowhere = held.find((answer) => !answer.ok);
+    if (nowhere && !held.some(({ ok }) => ok)) return nowhere;
+    const answers = await Promise.all(copies.map((record, copy) => this.#putCopy(record, copy)));
+    const refused = answers.filter((answer) => !answer.ok);
+    const newer = refused.find(({ code }) => code === "rolled-back");
+    if (newer) return newer;
+    const none = refused.length === answers.length ? refused[0] : undefined;
+    return none ?? accept({ complete: refused.length === 0 && !nowhere });
+  }
+
+  /**
+   * Reads of each pair one copy back through the scout that did not store it. What is not there is stored through that one,
+   * and whoever of the two has so contradicted others more is reported: one of them lies. Resolves to how many were missing.
+   */
+  async readBack(days: readonly DayOfRecord[]): Promise<number> {
+    const pair = scoutPair(this.#ports.scouts);
+    if (pair[0] === pair[1]) return 0;
+    await new Promise<void>((resolve) => void this.#ports.clock.setTimer(READ_BACK_MS, resolve));
+    const checks = days.flatMap(({ copies }) =>
+      [0, PAIR].map((copy) => this.#checkPair(copies.slice(copy, copy + PAIR), copy === 0 ? pair : [pair[1], pair[0]])),
+    );
+    const missing = await Promise.all(checks);
+    return missing.filter(Boolean).length;
+  }
+
+  /** True where it was missing, and is stored anew. */
+  async #checkPair(
+    copies: readonly MutableRecord[],
+    [storer, reader]: readonly [ScoutLink, ScoutLink],
+  ): Promise<boolean> {
+    const [first] = copies;
+    if (!first || (await this.#isThere(first, reader))) return false;
+    for (const record of copies) await this.#request(reader, { type: "put-record", record });
+    this.#ports.scouts.report(this.#contradictions.note(storer, reader), "lied");
+    return true;
+  }
+
+  /** True also where it cannot be known. */
+  async #isThere(record: MutableRecord, reader: ScoutLink): Promise<boolean> {
+    try {
+      const answer = await reader.request({ type: "get-record", publicKey: record.publicKey });
+      return !answer.ok || (answer.value.record?.seq ?? -1) >= record.seq;
+    } catch {
+      return true;
+    }
+  }
+
+  async #putBundle(bundle: Uint8Array, { home }: Place): Promise<Result<unknown>> {
+    const { supernodeKey, url, dht } = home;
+    return this.#either(scoutPair(this.#ports.scouts), { type: "put-bundle", at: { supernodeKey, url, dht }, bundle });
+  }
+
+  async #putCopy(record: MutableRecord, copy: number): Promise<Result<unknown>> {
+    const pair = scoutPair(this.#ports.scouts);
+    const link = linkOf(copy, pair);
+    return this.#either([link, link === pair[0] ? pair[1] : pair[0]], { type: "put-record", record });
+  }
+
+  /** Through the first, and where that one does not take it, through the other. Throws where neither works. */
+  async #either(
+    [one, other]: readonly [ScoutLink, ScoutLink],
+    request: Extract<EdgeRequest, { type: "put-record" | "put-bundle" }>,
+  ): Promise<Result<unknown>> {
+    const first = await this.#request(one, request);
+    if (first.ok || one === other) return orThrow(first);
+    const second = await this.#request(other, request);
+    // A later record elsewhere counts, whoever has it.
+    return second.ok || isLater(second) || "error" in first ? orThrow(second) : first;
+  }
+
+  async #request(link: ScoutLink, request: EdgeRequest): Promise<Attempt> {
+    try {
+      const answer = await link.request(request);
+      return answer.ok ? accept(undefined) : refuse(answer.code);
+    } catch (error) {
+      return { ok: false, code: "server-busy", error };
+    }
+  }
+}
+
+type Attempt =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: RefusalCode; readonly detail?: string; readonly error?: unknown };
+
+function orThrow(attempt: Attempt): Result<unknown> {
+  if (!attempt.ok && "error" in attempt) throw attempt.error;
+  return attempt;
+}
+
+function isLater(attempt: Attempt): boolean {
+  return !attempt.ok && attempt.code === "rolled-back";
+}
+
+function linkOf(copy: number, [one, other]: readonly [ScoutLink, ScoutLink]): ScoutLink {
+  return copy < PAIR ? one : other;
+}

@@ -8,7 +8,7 @@ export function parseIp(text: string): Uint8Array | undefined {
   const [head = "", tail] = text.split("::");
   const first = groupsOf(head);
   const last = tail === undefined ? [] : groupsOf(tail);
-  const middle = new Array<number>(8 - first.length - last.length).fill(0);
+  const middle = Array.from({ length: 8 - first.length - last.length }, () => 0);
   const bytes = Uint8Array.from([...first, ...middle, ...last].flatMap((group) => [group >> 8, group & 0xff]));
   return isMapped(bytes) ? bytes.subarray(12) : bytes;
 }

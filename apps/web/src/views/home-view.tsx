@@ -5,10 +5,8 @@ import { ContactList } from "./contact-list.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { IncomingDialog } from "./incoming-dialog.tsx";
 import { fetchLaterViews, Later } from "./later.tsx";
-import { NoticeList } from "./notice-list.tsx";
 import { Button, Dialog, Problem } from "./parts.tsx";
 import { BareCallView, PreparingView } from "./preparing-view.tsx";
-import { RequestList } from "./request-list.tsx";
 
 /** Home, with whichever dialog or call is on. */
 export function HomeView({ model }: { readonly model: HomeModel }) {
@@ -47,14 +45,12 @@ function Desk({ model }: { readonly model: HomeModel }) {
         <AccountKeyBanner text={model.accountKey.banner.value} />
         <SilenceNotice silenced={model.silenced.value} />
         <PhraseReminder model={model} />
-        {model.connection.state.value === "online" && (
-          <Later meanwhile={() => null}>{({ LendQuestion }) => <LendQuestion home={model} />}</Later>
-        )}
         <p class="visually-hidden" role="status">
           {arrivals(model.requests.list.value.length, model.notices.list.value.length)}
         </p>
-        <RequestList home={model} />
-        <NoticeList model={model} />
+        <Later idle meanwhile={() => null}>
+          {({ Arrivals }) => <Arrivals home={model} />}
+        </Later>
         <ContactList model={model} />
         <div class="side-actions">
           <Button kind="primary" icon="plus" testId="open-add-contact" onClick={() => model.open("add-contact")}>

@@ -7,6 +7,8 @@ import type * as LaterViews from "./later-views.ts";
 const RETRY_MS = 2000;
 
 export interface LaterProps<Module> {
+  /** Waits for somebody else to ask for them. */
+  readonly idle?: boolean;
   readonly children: (views: Module) => ComponentChildren;
   /** Stands there until then; `problem` once fetching has failed. */
   readonly meanwhile: (problem: string | undefined) => ComponentChildren;
@@ -32,9 +34,9 @@ export function laterModule<Module>(load: () => Promise<Module>) {
     );
   };
   /** One of them, or what stands in for it. */
-  const Later = ({ children, meanwhile }: LaterProps<Module>) => {
+  const Later = ({ children, meanwhile, idle }: LaterProps<Module>) => {
     if (views.value) return <>{children(views.value)}</>;
-    fetch();
+    if (!idle) fetch();
     return (
       <>
         {meanwhile(

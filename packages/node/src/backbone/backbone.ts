@@ -3,6 +3,7 @@
  * and takes streams. Nothing here is needed for a node to serve its own person: whatever fails is tried again.
  */
 import {
+  accept,
   backoffDelayMs,
   type Clock,
   EarshotError,
@@ -11,8 +12,11 @@ import {
   type RefusalCode,
   type Result,
   type SignatureBackend,
+  supernodeTopic,
+  toHex,
   unitFromBytes,
 } from "@earshot/core";
+import { BoundedMap } from "../store/bounded-map.ts";
 import { type BackboneLimits, DEFAULT_BACKBONE_LIMITS } from "./backbone-limits.ts";
 import { type DialOptions, dialStream } from "./dht-dialler.ts";
 import { DhtGuard } from "./dht-guard.ts";
@@ -22,7 +26,7 @@ import type { DhtStream } from "./dht-stream.ts";
 import { DhtTopic, type FoundSupernode } from "./dht-topic.ts";
 import { GuardedDht } from "./guarded-dht.ts";
 import { type Address, HyperDHT, type KeyPair, MAX_WINDOW } from "./hyperdht.ts";
-import { type HostPort, type NetworkConfig, supernodeTopicOf } from "./network-config.ts";
+import type { HostPort, NetworkConfig } from "./network-config.ts";
 
 export interface BackboneOptions {
   readonly network: NetworkConfig;
@@ -58,6 +62,9 @@ export interface BackboneStats {
 }
 
 const MAX_REMEMBERED = 16;
+/** Records put before we have joined. */
+const MAX_UNSENT = 1_024;
+const LEAVE_MS = 300;
 const JOIN_BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
 
 export class Backbone {
@@ -69,6 +76,7 @@ export class Backbone {
   readonly #records: DhtRecords;
   readonly #topic: DhtTopic;
   readonly #bootstrap: readonly Address[];
+  #unsent = new BoundedMap<RecordOnWire>(MAX_UNSENT);
   #listener: DhtListener | undefined;
   #serving: boolean;
   #attempt = 0;
@@ -103,7 +111,7 @@ export class Backbone {
     this.#records = new DhtRecords({ ...parts, signatures, refused });
     this.#topic = new DhtTopic({
       ...parts,
-      topic: supernodeTopicOf(network),
+      topic: supernodeTopic(network.key),
       keyPair: this.#keyPair,
       random: () => unitFromBytes(random.bytes(4)),
       address: () => this.#address(),
@@ -132,14 +140,22 @@ export class Backbone {
     return address ? `${address.host}:${address.port}` : "";
   }
 
-  /** Of a verified record. Accepted with the number of nodes that took it. Refused: `server-busy`, `rolled-back`. */
-  putRecord(record: RecordOnWire): Promise<Result<number>> {
-    return this.#records.put(record);
+  /**
+   * Of a verified record. Accepted with the number of nodes that took it; 0 while joining, when it is put once that is done.
+   * Refused: `server-busy`, `rolled-back`.
+   */
+  async putRecord(record: RecordOnWire): Promise<Result<number>> {
+    if (this.state === "joined") return this.#records.put(record);
+    this.#unsent.set(toHex(record.publicKey), record);
+    return accept(0);
   }
 
-  /** The newest valid record that is found in time (3 s at most, 50 ms after the first); null where there is none. */
-  getRecord(publicKey: Uint8Array): Promise<RecordOnWire | null> {
-    return this.#records.get(publicKey);
+  /**
+   * The newest valid record that is found in time (3 s at most, 50 ms after the first, for which `known` counts); null where
+   * there is none. Rejects with EarshotError `server-busy` where too many are looked up already.
+   */
+  getRecord(publicKey: Uint8Array, known?: RecordOnWire): Promise<RecordOnWire | null> {
+    return this.#records.get(publicKey, known);
   }
 
   /** Under the network's topic, until {@link unannounce}. */
@@ -211,7 +227,9 @@ export class Backbone {
     this.#destroyed = true;
     this.#cancelJoin?.();
     this.#topic.stop();
-    await this.#listener?.close(true).catch(() => {});
+    // Those who know where we were are told, if they are quick.
+    const told = this.#listener?.close(true).catch(() => {});
+    await Promise.race([told, new Promise<void>((resolve) => this.#options.clock.setTimer(LEAVE_MS, resolve))]);
     await this.#dht.destroy({ force: true });
   }
 
@@ -263,6 +281,13 @@ export class Backbone {
     return !this.#dht.ephemeral;
   }
 
+  #sendUnsent(): void {
+    const unsent = this.#unsent.values();
+    this.#unsent = new BoundedMap(MAX_UNSENT);
+    // What fails now is put by its owner again, as every day.
+    for (const record of unsent) void this.#records.put(record);
+  }
+
   /** HyperDHT tries once, at its start. */
   #watchJoining(): void {
     if (this.#destroyed) return;
@@ -275,7 +300,8 @@ export class Backbone {
   async #checkJoined(): Promise<void> {
     if (this.#destroyed) return;
     const joined = this.state === "joined";
-    if (!joined && !this.#destroyed) this.#dht.refresh();
+    if (joined) this.#sendUnsent();
+    else this.#dht.refresh();
     const serves = !this.#serving || (joined && (await this.#becomePersistent().catch(() => false)));
     if (this.#destroyed) return;
     this.#attempt = joined && serves ? 0 : this.#attempt + 1;

@@ -1,10 +1,11 @@
 /** Opens streams to supernodes, each under a fresh key, so that two of them cannot be told to be one party's. */
-import { type Clock, EarshotError } from "@earshot/core";
+import { isIPv4 } from "node:net";
+import { type Clock, EarshotError, parseDhtAddress, streamGate } from "@earshot/core";
+import { isPublicAddress } from "../supernodes/public-address.ts";
 import type { BackboneLimits } from "./backbone-limits.ts";
 import type { DhtStream } from "./dht-stream.ts";
 import { type Address, HyperDHT } from "./hyperdht.ts";
-import { gateOf, type HostPort, type NetworkConfig } from "./network-config.ts";
-import { isPublicIPv4, parseDhtAddress } from "./public-address.ts";
+import type { HostPort, NetworkConfig } from "./network-config.ts";
 import { SecretDhtStream } from "./secret-dht-stream.ts";
 
 export interface DialParts {
@@ -34,7 +35,7 @@ export async function dialStream(
     // Never to an address of a local network that the other side names.
     localConnection: network.private,
     holepunch: (_remoteFirewall, _localFirewall, remote) =>
-      holepunch && (network.private || remote.every(({ host }: Address) => isPublicIPv4(host))),
+      holepunch && (network.private || remote.every(({ host }: Address) => isPublicAddress(host))),
   });
   const stream = new SecretDhtStream(encrypted, clock, limits);
   const giveUp = () => stream.destroy();
@@ -47,12 +48,13 @@ export async function dialStream(
     throw signal?.aborted
       ? new EarshotError("aborted", "given up")
       : new EarshotError("unreachable", "this supernode cannot be reached over HyperDHT now: try another");
-  stream.send(gateOf(network, stream.handshakeHash));
+  stream.send(streamGate(network.key, stream.handshakeHash));
   return stream;
 }
 
 /** A hint is somebody's word: it is asked for this one key, never joined through. */
 function relaysOf(network: NetworkConfig, dhtHint: string): HostPort[] {
   const address = parseDhtAddress(dhtHint);
-  return address && (network.private || isPublicIPv4(address.host)) ? [address] : [];
+  if (!address.ok || !isIPv4(address.value.host)) return [];
+  return network.private || isPublicAddress(address.value.host) ? [address.value] : [];
 }

@@ -6,9 +6,9 @@
 import { type RefusalCode, TokenBucket } from "@earshot/core";
 import { prefixOf } from "../prefix.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
+import { isPublicAddress } from "../supernodes/public-address.ts";
 import type { BackboneLimits } from "./backbone-limits.ts";
 import { PrefixQuota } from "./prefix-quota.ts";
-import { isPublicIPv4 } from "./public-address.ts";
 import { SpreadCount } from "./spread-count.ts";
 
 export interface DhtGuardOptions {
@@ -56,7 +56,7 @@ export class DhtGuard {
 
   /** Whether a node there is known, asked, told of or relayed to. */
   allows(host: string): boolean {
-    return !this.options.publicOnly || isPublicIPv4(host);
+    return !this.options.publicOnly || isPublicAddress(host);
   }
 
   /** Counts nodes taken into one table or one look-up; undefined where they are not limited. */

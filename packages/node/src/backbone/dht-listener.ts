@@ -1,14 +1,14 @@
 /** Takes streams to our supernode key: bounds them, checks the gate, and hands over those of our own network. */
 import { timingSafeEqual } from "node:crypto";
-import { type Clock, type RefusalCode, TokenBucket } from "@earshot/core";
+import { type Clock, type RefusalCode, streamGate, TokenBucket } from "@earshot/core";
 import { prefixOf } from "../prefix.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
+import { isPublicAddress } from "../supernodes/public-address.ts";
 import type { BackboneLimits } from "./backbone-limits.ts";
 import type { DhtStream } from "./dht-stream.ts";
 import type { GuardedDht } from "./guarded-dht.ts";
 import type { Address, KeyPair, SecretStream, Server } from "./hyperdht.ts";
-import { gateOf, type NetworkConfig } from "./network-config.ts";
-import { isPublicIPv4 } from "./public-address.ts";
+import type { NetworkConfig } from "./network-config.ts";
 import { SecretDhtStream } from "./secret-dht-stream.ts";
 
 export interface DhtListenerParts {
@@ -62,7 +62,7 @@ export class DhtListener {
   /** Before any memory is set aside for a stream. */
   #admits({ host }: Address): boolean {
     const { limits, network, clock } = this.#parts;
-    if (!network.private && !isPublicIPv4(host)) return this.#refuse("not-allowed");
+    if (!network.private && !isPublicAddress(host)) return this.#refuse("not-allowed");
     if (this.#streams.size >= limits.maxDhtStreams) return this.#refuse("too-many");
     const now = clock.now();
     if (network.prefixLimits) {
@@ -89,7 +89,7 @@ export class DhtListener {
     });
     stream.takeFirst((gate) => {
       cancelTimeout();
-      const expected = gateOf(network, stream.handshakeHash);
+      const expected = streamGate(network.key, stream.handshakeHash);
       if (gate.length === expected.length && timingSafeEqual(gate, expected)) return this.#onStream(stream);
       refused("not-allowed");
       stream.destroy();
@@ -111,5 +111,5 @@ export class DhtListener {
 }
 
 function isPublic({ host }: Address): boolean {
-  return isPublicIPv4(host);
+  return isPublicAddress(host);
 }

@@ -6,6 +6,7 @@ import {
   accept,
   checkReplaces,
   type Clock,
+  EarshotError,
   type RecordOnWire,
   refuse,
   type RefusalCode,
@@ -49,55 +50,75 @@ export class DhtRecords {
    * The caller has verified it.
    */
   async put(record: RecordOnWire): Promise<Result<number>> {
-    return this.#bounded(refuse("server-busy", "look-ups"), async () => {
-      const kept = this.#keepOurselves(record);
-      if (!kept.ok) return kept;
-      const { limits } = this.#parts;
-      const target = HyperDHT.hash(record.publicKey);
-      const query = this.#ask(target, () => true);
-      // What is left of the time is for the puts themselves.
-      await this.#within(limits.putDeadlineMs / 2, query.finished(), query);
-      const { publicKey, seq, signature, value } = record;
-      const message = { publicKey, seq, signature, value } as unknown as Parameters<
-        typeof messages.mutablePutRequest.encode
-      >[1];
-      const put = encodeMessage(messages.mutablePutRequest, message);
-      const outcomes = query.closestReplies.map((reply) => this.#putAt(reply, target, put));
-      if (outcomes.length === 0) return accept(0);
-      return this.#firstOutcome(outcomes);
-    });
+    if (this.#running >= this.#parts.limits.maxLookups) return refuse("server-busy", "look-ups");
+    const kept = this.#keepOurselves(record);
+    if (!kept.ok) return kept;
+    this.#running++;
+    try {
+      return await this.#putAtOthers(record);
+    } finally {
+      this.#running--;
+    }
   }
 
-  /** The newest of what came in time: at once after {@link BackboneLimits.lookupGraceMs} where something valid did. */
-  async get(publicKey: Uint8Array): Promise<RecordOnWire | null> {
-    return this.#bounded(null, async () => {
-      const target = HyperDHT.hash(publicKey);
-      let best: RecordOnWire | null = await this.#checked(publicKey, this.#ownCopy(target));
-      const query = this.#ask(target, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
-      const { lookupDeadlineMs, lookupGraceMs } = this.#parts.limits;
-      await new Promise<void>((resolve) => {
-        const cancels = [this.#parts.clock.setTimer(lookupDeadlineMs, resolve)];
-        const settle = () => cancels.push(this.#parts.clock.setTimer(lookupGraceMs, resolve));
-        if (best) settle();
-        const read = async () => {
-          for await (const answer of query) {
-            if (best && !(answer.seq > best.seq)) continue;
-            const valid = await this.#checked(publicKey, answer);
-            if (!valid || (best && valid.seq <= best.seq)) continue;
-            if (!best) settle();
-            best = valid;
-          }
-        };
-        void read()
-          .catch(() => {})
-          .then(() => {
-            for (const cancel of cancels) cancel();
-            resolve();
-          });
-      });
-      query.destroy();
-      return best;
+  async #putAtOthers({ publicKey, seq, signature, value }: RecordOnWire): Promise<Result<number>> {
+    const target = HyperDHT.hash(publicKey);
+    const query = this.#ask(target, () => true);
+    // What is left of the time is for the puts themselves.
+    await this.#within(this.#parts.limits.putDeadlineMs / 2, query.finished());
+    query.destroy();
+    const put = encodeMessage(messages.mutablePutRequest, {
+      publicKey: Buffer.from(publicKey),
+      seq,
+      signature: Buffer.from(signature),
+      value: Buffer.from(value),
     });
+    const outcomes = query.closestReplies.map((reply) => this.#putAt(reply, target, put));
+    return outcomes.length === 0 ? accept(0) : this.#outcome(outcomes);
+  }
+
+  /**
+   * The newest of what came in time, and of `known`: {@link BackboneLimits.lookupGraceMs} after the first. Rejects with
+   * EarshotError `server-busy`.
+   */
+  async get(publicKey: Uint8Array, known?: RecordOnWire): Promise<RecordOnWire | null> {
+    if (this.#running >= this.#parts.limits.maxLookups)
+      throw new EarshotError("server-busy", "too many look-ups at once: try again");
+    this.#running++;
+    try {
+      return await this.#find(publicKey, known ?? null);
+    } finally {
+      this.#running--;
+    }
+  }
+
+  async #find(publicKey: Uint8Array, known: RecordOnWire | null): Promise<RecordOnWire | null> {
+    const { clock, limits } = this.#parts;
+    const target = HyperDHT.hash(publicKey);
+    const own = await this.#checked(publicKey, this.#ownCopy(target));
+    let best = newer(known, own);
+    const query = this.#ask(target, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
+    const cancels: (() => void)[] = [];
+    const ended = new Promise<void>((resolve) => {
+      const stopAfter = (ms: number) => cancels.push(clock.setTimer(ms, resolve));
+      stopAfter(limits.lookupDeadlineMs);
+      if (best) stopAfter(limits.lookupGraceMs);
+      const read = async () => {
+        for await (const answer of query) {
+          if (best && !(answer.seq > best.seq)) continue;
+          const valid = await this.#checked(publicKey, answer);
+          if (valid && !best) stopAfter(limits.lookupGraceMs);
+          best = newer(best, valid);
+        }
+      };
+      void read()
+        .catch(() => {})
+        .finally(resolve);
+    });
+    await ended;
+    for (const cancel of cancels) cancel();
+    query.destroy();
+    return best;
   }
 
   /** So that a network of two finds it: a look-up never asks the asker. */
@@ -151,8 +172,8 @@ export class DhtRecords {
     return (await this.#parts.dht.request(request, reply.from)).error;
   }
 
-  /** Waits for all, but no longer than the deadline; one that took it is enough. */
-  async #firstOutcome(outcomes: Promise<number>[]): Promise<Result<number>> {
+  /** Waits for all within the deadline; one that took it is enough. */
+  async #outcome(outcomes: Promise<number>[]): Promise<Result<number>> {
     let [taken, rolledBack] = [0, 0];
     const counted = outcomes.map((outcome) =>
       outcome.then(
@@ -168,25 +189,16 @@ export class DhtRecords {
     return rolledBack > 0 ? refuse("rolled-back") : refuse("server-busy", "the network");
   }
 
-  async #within(ms: number, work: Promise<unknown>, query?: { destroy(): void }): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#parts.clock.setTimer(ms, resolve);
-      const done = () => {
-        cancel();
-        resolve();
-      };
-      work.then(done, done);
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#parts.clock.setTimer(ms, resolve);
     });
-    query?.destroy();
+    await Promise.race([work.catch(() => {}), late]);
+    cancel();
   }
+}
 
-  async #bounded<T>(busy: T, work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#parts.limits.maxLookups) return busy;
-    this.#running++;
-    try {
-      return await work();
-    } finally {
-      this.#running--;
-    }
-  }
+function newer(a: RecordOnWire | null, b: RecordOnWire | null): RecordOnWire | null {
+  return a && b ? (b.seq > a.seq ? b : a) : (a ?? b);
 }

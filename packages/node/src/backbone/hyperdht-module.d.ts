@@ -1,6 +1,6 @@
 /** The part of hyperdht 6 (and of dht-rpc under it) that hyperdht.ts uses. It ships no types of its own. */
 declare module "hyperdht" {
-  import { EventEmitter } from "node:events";
+  import type { EventEmitter } from "node:events";
   import type { Duplex } from "node:stream";
 
   namespace HyperDHT {

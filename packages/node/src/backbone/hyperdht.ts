@@ -2,6 +2,8 @@
  * HyperDHT, typed: the only file that imports it. What is used of it is in hyperdht-module.d.ts; what is known of its
  * pitfalls is here.
  */
+// What compiles this file for another package has to find the types too.
+// oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./hyperdht-module.d.ts" />
 import HyperDHT from "hyperdht";
 import messages from "hyperdht/lib/messages.js";

@@ -2,8 +2,8 @@
  * Which network a node belongs to. Everybody's open network is built in; a private one comes from a JSON file (mode 0600,
  * since its key is a secret): `{"name","key":hex,"bootstrap":["host:port"],"prefixLimits":true|false}`.
  */
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import { EarshotError } from "@earshot/core";
+import { randomBytes } from "node:crypto";
+import { EarshotError, NETWORK_KEY_BYTES, OPEN_NETWORK_KEY } from "@earshot/core";
 
 export interface HostPort {
   readonly host: string;
@@ -22,7 +22,6 @@ export interface NetworkConfig {
   readonly prefixLimits: boolean;
 }
 
-const KEY_BYTES = 32;
 const MAX_NAME_LENGTH = 48;
 export const MAX_BOOTSTRAP = 16;
 /** A config file has a few lines. */
@@ -31,31 +30,11 @@ const MAX_FILE_BYTES = 8_192;
 /** Everybody's: its key is public, it only keeps networks apart. */
 export const OPEN_NETWORK: NetworkConfig = {
   name: "open",
-  key: hash("earshot open network 1"),
+  key: OPEN_NETWORK_KEY,
   private: false,
   bootstrap: [],
   prefixLimits: true,
 };
-
-/** 8 bytes; stands in supernode descriptors. */
-export function networkIdOf({ key }: NetworkConfig): Uint8Array {
-  return hash("earshot network id 1", key).subarray(0, 8);
-}
-
-/** 32 bytes; where this network's supernodes announce themselves in the DHT. */
-export function supernodeTopicOf({ key }: NetworkConfig): Uint8Array {
-  return hash("earshot supernodes 1", key);
-}
-
-/** First message on every HyperDHT stream, from the dialler: proves the network key to the listener of this very stream. */
-export function gateOf({ key }: NetworkConfig, handshakeHash: Uint8Array): Uint8Array {
-  return hmac(key, "earshot gate 1", handshakeHash);
-}
-
-/** What a client of a private network's WebSocket listener shows: `earshot.network.` + its hex is a sub-protocol. */
-export function edgeGateOf({ key }: NetworkConfig, supernodeKey: Uint8Array): Uint8Array {
-  return hmac(key, "earshot edge gate 1", supernodeKey);
-}
 
 /** A private network with a fresh key. Throws EarshotError `network-invalid`. */
 export function createNetworkConfig(options: {
@@ -64,7 +43,7 @@ export function createNetworkConfig(options: {
   prefixLimits?: boolean;
 }): NetworkConfig {
   const { name, bootstrap = [], prefixLimits = true } = options;
-  return checked({ name, key: randomBytes(KEY_BYTES).toString("hex"), bootstrap, prefixLimits });
+  return checked({ name, key: randomBytes(NETWORK_KEY_BYTES).toString("hex"), bootstrap, prefixLimits });
 }
 
 /** The file's text. */
@@ -118,14 +97,4 @@ function checkedBootstrap(value: unknown): HostPort[] {
 
 function invalid(reason: string): EarshotError {
   return new EarshotError("network-invalid", `the network file cannot be used: ${reason}`);
-}
-
-function hash(label: string, ...parts: Uint8Array[]): Uint8Array {
-  const hashing = createHash("sha256").update(label);
-  for (const part of parts) hashing.update(part);
-  return new Uint8Array(hashing.digest());
-}
-
-function hmac(key: Uint8Array, label: string, part: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac("sha256", key).update(label).update(part).digest());
 }

@@ -1,5 +1,7 @@
 /** What a connection needs of the daemon around it. */
 import type { Admission, Clock, HopOpener, Result, SignatureBackend, SupernodeRef } from "@earshot/core";
+import type { Backbone } from "../backbone/backbone.ts";
+import type { Backbone } from "../backbone/backbone.ts";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeLog } from "../log.ts";
 import type { Mailboxes } from "../mailboxes/mailboxes.ts";
@@ -46,6 +48,9 @@ export interface EdgeServices {
   /** This node's own, signed. */
   descriptor(): Uint8Array;
   iceUrls(): readonly string[];
+  /** Where records are kept beyond this node; undefined where it is alone. */
+  readonly backbone?: Pick<Backbone, "putRecord" | "getRecord"> | undefined;
   /** Undefined where the node is alone. */
   readonly overlay?: EdgeOverlay | undefined;
+  readonly backbone?: Backbone | undefined;
 }

@@ -21,6 +21,7 @@ import {
 import type { Mailbox, MailboxOwner } from "../mailboxes/mailbox.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
+import { getRecord, putRecord } from "./record-handlers.ts";
 import { forward, listSupernodes, PEERS_MAY, peerHello, probe } from "./overlay-handlers.ts";
 
 export type Answer = { readonly ok: true; readonly value: EdgeReply } | (Refusal & { readonly retryAfterMs?: number });
@@ -70,9 +71,9 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
         return OK;
       });
     case "put-record":
-      return s.records.putRecord(request.record, peer.prefix, now).then((result) => whenCommitted(s, result));
+      return putRecord(s, peer, request.record);
     case "get-record":
-      return answer({ type: "record", record: s.records.getRecord(request.publicKey, now) });
+      return getRecord(s, request.publicKey);
     case "put-bundle":
       if (request.at && !isHere(s, request.at)) return forward(s, peer, request.at, { ...request, at: null });
       return whenCommitted(s, s.records.putBundle(request.bundle, peer.prefix, now));
@@ -176,7 +177,7 @@ async function deliver(s: EdgeServices, peer: EdgePeer, request: Of<"deliver">):
 }
 
 /** Promises nothing before it is on disk; takes as long whether or not the owner was there. */
-async function whenCommitted(s: EdgeServices, result: Result<void>): Promise<Answer> {
+export async function whenCommitted(s: EdgeServices, result: Result<void>): Promise<Answer> {
   if (!result.ok) return result;
   try {
     await s.store.committed();

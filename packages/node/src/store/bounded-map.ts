@@ -25,6 +25,10 @@ export class BoundedMap<V> {
       break;
     }
   }
+  /** The least recently used first. */
+  values(): V[] {
+    return [...this.#entries.values()];
+  }
   delete(key: string): void {
     this.#entries.delete(key);
   }

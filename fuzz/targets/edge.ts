@@ -1,15 +1,24 @@
 /** What a stranger sends to a supernode, a supernode to a client, and anyone to the STUN port. */
 import {
   answerBinding,
+  decodeDescriptor,
   decodeFrame,
   decodeStun,
   type EdgeFrame,
   EdgeSession,
+  encodeDescriptor,
   encodeFrame,
   encodeStun,
   encodeWelcome,
+  networkIdOf,
   nobleBackend,
+  OPEN_NETWORK_KEY,
+  publicKeyOf,
+  signDescriptor,
   STUN_BINDING_REQUEST,
+  type SupernodeDescriptor,
+  verifyDescriptor,
+  x25519PublicKey,
 } from "@earshot/core";
 import type { FuzzTarget } from "../target.ts";
 
@@ -63,6 +72,23 @@ const frames: EdgeFrame[] = [
   { type: "error", requestId: 1, code: "server-busy", retryAfterMs: 5 },
 ];
 
+const networkId = networkIdOf(OPEN_NETWORK_KEY);
+const descriptor: SupernodeDescriptor = {
+  networkId,
+  supernodeKey: publicKeyOf(bytes(32)),
+  hopKey: x25519PublicKey(bytes(32)),
+  dedicated: true,
+  servesApp: false,
+  issuedAt: 1_000,
+  clients: 1,
+  maxClients: 2,
+  url: "wss://a.example/edge",
+  dht: "[2001:db8::7]:49737",
+  operator: "Zoë",
+};
+const volunteer = { ...descriptor, dedicated: false, url: "", dht: "192.0.2.7:49737", operator: "" };
+const sign = (message: Uint8Array) => nobleBackend.sign(bytes(32), message) as Uint8Array;
+
 const stunRequest = {
   type: STUN_BINDING_REQUEST,
   transactionId: bytes(12),
@@ -105,6 +131,22 @@ export const targets: readonly FuzzTarget[] = [
     name: "edge-session",
     seeds: frames.map(encodeFrame),
     run: tellSession,
+  },
+  {
+    name: "supernode-descriptor",
+    seeds: [descriptor, volunteer].map((each) => signDescriptor(each, sign)),
+    run: async (input) => {
+      const read = decodeDescriptor(input);
+      const verified = await verifyDescriptor(nobleBackend, input, { networkId, now: 1_000 });
+      if (!read.ok) {
+        if (verified.ok) throw new Error("verified what does not decode");
+        return read.code;
+      }
+      const again = encodeDescriptor(read.value.descriptor);
+      if (Buffer.compare(Buffer.from(again), Buffer.from(input.subarray(0, -64))) !== 0)
+        throw new Error("accepted bytes that are not the encoding of what they say");
+      return verified.ok ? "verified" : verified.code;
+    },
   },
   {
     name: "stun",

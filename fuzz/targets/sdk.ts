@@ -1,5 +1,17 @@
 /** What the SDK reads back from storage: damaged values must be refused, never hang or crash. */
-import { encodeCbor, newContact, readCbor } from "@earshot/core";
+import {
+  appendEntry,
+  encodeCbor,
+  encodeCertificate,
+  issueCertificate,
+  newContact,
+  nobleBackend,
+  publicKeyOf,
+  readCbor,
+  RECORD_BYTES,
+  RECORD_COPIES,
+} from "@earshot/core";
+import { aheadCodec } from "../../packages/sdk/src/account/signed-ahead.ts";
 import { contactsCodec } from "../../packages/sdk/src/contacts/contact-codec.ts";
 import { locatorCodec } from "../../packages/sdk/src/contacts/locator.ts";
 import { outboxCodec } from "../../packages/sdk/src/contacts/outbox-codec.ts";
@@ -12,6 +24,20 @@ import type { FuzzTarget } from "../target.ts";
 
 const key = new Uint8Array(32).fill(3);
 const home = { url: "ws://127.0.0.1:7400/edge", supernodeKey: key, hopKey: key, dht: "" };
+const seed = new Uint8Array(32).fill(1);
+const deviceKey = publicKeyOf(new Uint8Array(32).fill(2));
+const bundle = {
+  entries: [await appendEntry(nobleBackend, seed, [], "add", deviceKey, 1_000)],
+  devices: [
+    {
+      certificate: encodeCertificate(await issueCertificate(nobleBackend, seed, deviceKey, 1_000, 9_000)),
+      prekeys: [],
+    },
+  ],
+};
+const record = { publicKey: key, seq: 5, signature: new Uint8Array(64), value: new Uint8Array(RECORD_BYTES) };
+const copies = Array.from({ length: RECORD_COPIES }, () => record);
+
 const locator = { deviceKey: key, locatorKey: key, since: 5 };
 const letter = {
   kind: "contact-accept",
@@ -43,13 +69,27 @@ export const targets: readonly FuzzTarget[] = [
   ]),
   stored("locator", locatorCodec, { seed: key, since: 1, owed: true }),
   stored("outbox", outboxCodec, [letter]),
-  stored("places", placesCodec, { home, contactSeed: key, requestSeed: key, retiredSeeds: [key] }),
+  stored("places", placesCodec, {
+    home,
+    own: true,
+    leaving: false,
+    contactSeed: key,
+    requestSeed: key,
+    retiredSeeds: [key],
+  }),
   stored("identity", identityCodec, {
     accountSeed: key,
     deviceSeed: key,
     name: "Ann",
     certificate: new Uint8Array(145),
     entries: [new Uint8Array(142)],
+  }),
+  stored("signed-ahead", aheadCodec, {
+    bundle,
+    records: [
+      { day: 20_000, copies },
+      { day: 20_001, copies },
+    ],
   }),
   stored("prekeys", prekeysCodec, []),
   {

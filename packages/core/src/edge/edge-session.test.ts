@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { nobleBackend, publicKeyOf } from "../identity/ed25519.ts";
 import { type EdgeCloseReason, type EdgeEvent, EdgeSession, MAX_PENDING_REQUESTS } from "./edge-session.ts";
 import { decodeClientFrame, type EdgeReply, EDGE_VERSION, encodeFrame, encodeWelcome, type Welcome } from "./frames.ts";
-import { mailboxOpenMessage, welcomeMessage } from "./signables.ts";
+import { mailboxOpenMessage, peerMessage, welcomeMessage } from "./signables.ts";
 
 const supernodeSeed = new Uint8Array(32).fill(1);
 const welcome: Welcome = {
@@ -203,5 +203,42 @@ describe("what nobody asked for", () => {
     clock.advance(1_000);
     clock.advance(10_000);
     expect(closes).toEqual(["timeout"]);
+  });
+});
+
+describe("a peer", () => {
+  const descriptor = new Uint8Array(200).fill(4);
+  const seed = new Uint8Array(32).fill(5);
+
+  test("shows that it has the key of its descriptor, on this connection and to this supernode", async () => {
+    await greet();
+    const answer = session.peerHello(descriptor, seed);
+    await expect.poll(() => lastSent().type).toBe("peer-hello");
+    const sentFrame = lastSent();
+    if (sentFrame.type !== "peer-hello") throw new Error(sentFrame.type);
+    const message = peerMessage(welcome.challenge, welcome.supernodeKey);
+    expect(message.length).toBe("EARSHOT-PEER-1".length + 64);
+    expect(sentFrame.descriptor).toEqual(descriptor);
+    expect(nobleBackend.verify(publicKeyOf(seed), message, sentFrame.signature)).toBe(true);
+    reply({ type: "ok" });
+    expect(await answer).toMatchObject({ ok: true });
+  });
+
+  test("needs a welcome first", async () => {
+    await expect(session.peerHello(descriptor, seed)).rejects.toMatchObject({ code: "not-welcomed" });
+  });
+
+  test.each([
+    [
+      { type: "dial-back", dht: "", supernodeKey: seed },
+      { type: "dialled", reached: true, observedHost: "192.0.2.7" },
+    ],
+    [{ type: "get-descriptor" }, { type: "descriptor", descriptor }],
+    [{ type: "probe", padding: seed }, { type: "ok" }],
+  ] as const)("is answered $0.type with $1.type", async (asked, answered) => {
+    await greet();
+    const answer = session.request(asked);
+    reply(answered);
+    expect(await answer).toMatchObject({ ok: true, value: answered });
   });
 });

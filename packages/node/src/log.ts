@@ -17,6 +17,10 @@ type LogEvent =
   | "swept"
   | "stun-unavailable"
   | "run-file-unavailable"
+  | "worker-started"
+  | "worker-lost"
+  | "certificate-changed"
+  | "certificate-rejected"
   | "store-failed"
   | "failed";
 

@@ -74,14 +74,14 @@ export class NodeMetrics {
   sent(bytes: number): void {
     this.#bytes.add("out", bytes);
   }
-  refused(code: RefusalCode): void {
-    this.#refused.add(code);
+  refused(code: RefusalCode, count = 1): void {
+    this.#refused.add(code, count);
   }
   closed(reason: CloseReason): void {
     this.#closed.add(reason);
   }
-  handshake(outcome: "admitted" | "shed" | "refused"): void {
-    this.#handshakes.add(outcome);
+  handshake(outcome: "admitted" | "shed" | "refused", count = 1): void {
+    this.#handshakes.add(outcome, count);
   }
   stun(outcome: "answered" | "limited" | "ignored"): void {
     this.#stun.add(outcome);
@@ -130,6 +130,11 @@ export class NodeMetrics {
         for (const [outcome, count] of Object.entries(sources.envelopes())) this.inc({ outcome }, count);
       },
     });
+  }
+
+  /** For metrics that only some nodes have. */
+  get registry(): Registry {
+    return this.#registry;
   }
 
   get contentType(): string {

@@ -2,6 +2,7 @@
 import type { Clock, RefusalCode } from "@earshot/core";
 import type { NodeLimits } from "./limits.ts";
 import type { NodeLog } from "./log.ts";
+import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
 
 export interface NodeOptions {
   /** Folder for keys and the store; made if missing. */
@@ -22,6 +23,13 @@ export interface NodeOptions {
   readonly extraOrigins?: readonly string[];
   /** Takes the client's address from the last entry of X-Forwarded-For where the peer is this machine: a proxy on it. */
   readonly trustLocalProxy?: boolean;
+  /**
+   * A public listener besides, of several processes: what makes a dedicated supernode. `publicEdgeUrl` is then its address, and this
+   * node's own stays with its person.
+   */
+  readonly front?: FrontOptions;
+  /** Who runs this supernode, as others are told: at most 48 bytes. */
+  readonly operator?: string;
   readonly limits?: Partial<NodeLimits>;
   readonly clock?: Clock;
   readonly log?: NodeLog;
@@ -63,6 +71,8 @@ export interface RunningNode {
   readonly supernodeKey: Uint8Array;
   readonly hopKey: Uint8Array;
   readonly port: number;
+  /** The public listener, where there is one. */
+  readonly front: PublicFront | undefined;
   /** Tells clients to move, gives them the grace time, then closes everything. Safe to call twice. */
   stop(): Promise<void>;
   stats(): NodeStats;

@@ -21,6 +21,7 @@ import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
+import { type NodeFront, openFront } from "./workers/node-front.ts";
 
 interface Parts {
   readonly clock: Clock;
@@ -35,12 +36,15 @@ interface Addresses {
   readonly port: number;
   readonly appUrl: string;
   readonly edgeUrl: string;
+  /** What others are told. */
+  readonly publicUrl: string;
   readonly stunUrl: string;
 }
 
 /**
  * Starts the daemon. Rejects with EarshotError `port-in-use`, `port-not-allowed`, `host-unavailable`, `home-in-use`
- * (another daemon has this home open), `store-unavailable`, `home-unusable`, `file-not-private` or `file-damaged`.
+ * (another daemon has this home open), `store-unavailable`, `home-unusable`, `file-not-private` or `file-damaged`; with a front
+ * also as `startPublicFront` does.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const host = options.host ?? "127.0.0.1";
@@ -50,22 +54,26 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const metrics = new NodeMetrics();
   const state = await openState(options.home, limits);
   const server = createHttpServer(limits.maxConnections + limits.maxSpareSockets);
-  const port = await listen(server, host, options.port ?? 0).catch(async (error: unknown) => {
+  const parts = { clock, limits, log, metrics, state, admission: new Admission(limits.handshakes, clock.now()) };
+  const failed = async (error: unknown): Promise<never> => {
+    server.close();
     await state.store.close();
     throw error;
-  });
-  const parts = { clock, limits, log, metrics, state, admission: new Admission(limits.handshakes, clock.now()) };
-  const stun = await startStun(host, port, parts).catch((error: unknown) => {
+  };
+  const port = await listen(server, host, options.port ?? 0).catch(failed);
+  const front = await frontOf(options, parts).catch(failed);
+  const stun = await startStun(front?.host ?? host, front?.port ?? port, parts).catch((error: unknown) => {
     log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
     return undefined;
   });
-  const addresses = addressesOf(options, host, port, stun);
-  const needsToken = (options.edge ?? (isLoopbackHost(host) ? "token" : "open")) === "token";
+  const addresses = addressesOf(options, host, port, { stun, front });
+  const needsToken = asksForToken(options, host);
   const { listener, upgrades, prefixes, access, waiting } = createListener(parts, options, {
     host,
     needsToken,
     addresses,
   });
+  front?.attach(listener);
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   let stopping: Promise<void> | undefined;
@@ -92,7 +100,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await listener.drain(limits.drainGraceMs, limits.drainRetryAfterMs);
     server.closeAllConnections();
-    await closed;
+    await Promise.all([closed, front?.stop()]);
     await stun?.close();
     lag.stop();
     await state.store.close();
@@ -100,7 +108,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
   const url = `${addresses.appUrl}/#token=${token}`;
   const { edgeUrl, stunUrl } = addresses;
-  return { url, edgeUrl, stunUrl, token, supernodeKey, hopKey, port, stop: () => (stopping ??= stop()), stats };
+  return { url, edgeUrl, stunUrl, token, supernodeKey, hopKey, port, front, stop: () => (stopping ??= stop()), stats };
+}
+
+async function frontOf(
+  { front, publicEdgeUrl, operator = "" }: NodeOptions,
+  { state, ...parts }: Parts,
+): Promise<NodeFront | undefined> {
+  if (front === undefined) return undefined;
+  const { supernodeKey } = state.secrets;
+  return openFront(front, publicEdgeUrl, { ...parts, supernodeKey, operator, gateProtocol: undefined });
 }
 
 /** Other programs can be given the token by hand: without the note the daemon is of use all the same. */
@@ -129,7 +146,7 @@ function createListener(
   const waiting = new WaitingSockets(parts.limits.maxSparePerPrefix, (address) =>
     trustLocalProxy && isPrivateAddress(address) ? undefined : prefixes.of(address, parts.clock.now()),
   );
-  const listener = new EdgeListener(edgeServices(parts, addresses, !needsToken), prefixes);
+  const listener = new EdgeListener(edgeServices(parts, addresses, { ...options, host }), prefixes);
   const upgrades = new WsUpgrades({
     listener,
     access,
@@ -151,18 +168,29 @@ function serve(server: Server, log: NodeLog, upgrades: WsUpgrades, routes: Route
   server.on("upgrade", (request, socket, head) => upgrades.handleUpgrade(request, socket, head));
 }
 
-function addressesOf(options: NodeOptions, host: string, port: number, stun: StunServer | undefined): Addresses {
+function asksForToken({ edge }: NodeOptions, host: string): boolean {
+  return (edge ?? (isLoopbackHost(host) ? "token" : "open")) === "token";
+}
+
+function addressesOf(
+  options: NodeOptions,
+  host: string,
+  port: number,
+  { stun, front }: { stun: StunServer | undefined; front: NodeFront | undefined },
+): Addresses {
   const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : bracketed(host);
-  const edgeUrl = options.publicEdgeUrl ?? `ws://${shown}:${port}/edge`;
-  const stunUrl = stun ? `stun:${new URL(edgeUrl).hostname}:${stun.port}` : "";
-  return { port, appUrl: `http://${shown}:${port}`, edgeUrl, stunUrl };
+  const own = `ws://${shown}:${port}/edge`;
+  const publicUrl = front?.edgeUrl ?? options.publicEdgeUrl ?? own;
+  const stunUrl = stun ? `stun:${new URL(publicUrl).hostname}:${stun.port}` : "";
+  return { port, appUrl: `http://${shown}:${port}`, edgeUrl: front ? own : publicUrl, publicUrl, stunUrl };
 }
 
 function edgeServices(
   { state, limits, ...parts }: Parts,
-  { edgeUrl, stunUrl }: Addresses,
-  isOpen: boolean,
+  { publicUrl, stunUrl }: Addresses,
+  options: NodeOptions & { readonly host: string },
 ): EdgeServices {
+  const isOpen = options.front !== undefined || !asksForToken(options, options.host);
   const { secrets, mailboxes, records, store } = state;
   const { supernodeKey, hopKey } = secrets;
   const sign = createSigner(secrets.supernodeSeed);
@@ -171,12 +199,12 @@ function edgeServices(
     supernodeKey,
     hopKey,
     dedicated: isOpen,
-    servesApp: false,
+    servesApp: options.front?.serveApp !== undefined,
     clients: 0,
     maxClients: isOpen ? limits.maxConnections : 0,
-    url: descriptorUrl(edgeUrl),
+    url: descriptorUrl(publicUrl),
     dht: "",
-    operator: "",
+    operator: options.operator ?? "",
   };
   const own = new OwnDescriptor(parts.clock, sign, () => fields);
   const hopOpener = new HopOpener({

@@ -1,6 +1,6 @@
 /** The HTTP server: bounded in sockets, headers and time. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as TcpServer } from "node:net";
 import { EarshotError } from "@earshot/core";
 import { isPrivateAddress } from "../prefix.ts";
 
@@ -27,7 +27,7 @@ export function createHttpServer(maxSockets: number): Server {
 }
 
 /** The port that it listens on. Rejects with EarshotError `port-in-use`, `port-not-allowed` or `host-unavailable`. */
-export function listen(server: Server, host: string, port: number): Promise<number> {
+export function listen(server: TcpServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
     server.listen({ host, port, backlog: BACKLOG }, () => {
@@ -37,7 +37,8 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   });
 }
 
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): EarshotError {
+/** A failed listen, with what to do about it. */
+export function listenError(cause: NodeJS.ErrnoException, host: string, port: number): EarshotError {
   if (cause.code === "EADDRINUSE")
     return new EarshotError("port-in-use", `port ${port} is taken: pick another with --port, or stop what uses it`, {
       cause,

@@ -29,14 +29,18 @@ const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Earshot</title>
 <p>This node runs, but there is no web app in it. Run <code>npm start</code> in the repository, which builds it first;
 then reload this page.</p>`;
 
-/** Answers GET and HEAD for `pathname`; `host` is the checked Host header. */
+/**
+ * Answers GET and HEAD for `pathname`. `connectSources`: what the app may talk to, where that is more than this node (CSP
+ * connect-src).
+ */
 export async function serveApp(
   appDir: string | undefined,
   pathname: string,
   request: IncomingMessage,
   response: ServerResponse,
+  connectSources = ownSources(request.headers.host ?? ""),
 ): Promise<void> {
-  response.setHeader("content-security-policy", contentSecurityPolicy(request.headers.host ?? ""));
+  response.setHeader("content-security-policy", contentSecurityPolicy(connectSources));
   response.setHeader("permissions-policy", "camera=(self), microphone=(self), autoplay=(self), geolocation=()");
   response.setHeader("cross-origin-opener-policy", "same-origin");
   const file = appDir === undefined ? undefined : await findFile(appDir, pathname);
@@ -74,8 +78,13 @@ async function findFile(appDir: string, pathname: string): Promise<{ path: strin
   }
 }
 
-/** Scripts from here alone, nothing inline; talks to this node alone; not to be framed. */
-function contentSecurityPolicy(host: string): string {
+/** This node alone; `host` is the checked Host header. */
+function ownSources(host: string): string {
+  return `'self' ws://${host} wss://${host}`;
+}
+
+/** Scripts from here alone, nothing inline; not to be framed. */
+function contentSecurityPolicy(connectSources: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -85,7 +94,7 @@ function contentSecurityPolicy(host: string): string {
     "font-src 'self'",
     "manifest-src 'self'",
     "worker-src 'self'",
-    `connect-src 'self' ws://${host} wss://${host}`,
+    `connect-src ${connectSources}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

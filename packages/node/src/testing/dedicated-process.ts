@@ -1,0 +1,86 @@
+/** For tests: a dedicated supernode, its core and workers in processes of their own, with a certificate made for the test. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generate } from "selfsigned";
+import type { NodeLimits } from "../limits.ts";
+import type { FrontOptions } from "../workers/public-front.ts";
+import type { Reachable } from "./test-client.ts";
+
+export interface TestCertificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** PEM. */
+  readonly cert: string;
+}
+
+/** Writes a fresh self-signed certificate for localhost over what is in `folder`, or into a new one. */
+export async function writeCertificate(folder = mkdtempSync(join(tmpdir(), "earshot-tls-"))): Promise<TestCertificate> {
+  const made = await generate([{ name: "commonName", value: "localhost" }], { keyType: "ec", curve: "P-256" });
+  const [certFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  writeFileSync(keyFile, made.private, { mode: 0o600 });
+  writeFileSync(certFile, made.cert);
+  return { certFile, keyFile, cert: made.cert };
+}
+
+export interface DedicatedProcess extends Reachable {
+  readonly process: ChildProcess;
+  /** Of the public listener. */
+  readonly frontPort: number;
+  /** Of its person's own listener on loopback. */
+  readonly port: number;
+  readonly token: string;
+  readonly supernodeKey: string;
+  /** Process ids of the workers that run. */
+  workerPids(): Promise<number[]>;
+  /** One sample of `/metrics`, by its name with labels. */
+  metric(name: string): Promise<number>;
+  kill9(): Promise<void>;
+}
+
+export interface DedicatedOptions {
+  readonly home: string;
+  readonly front?: Partial<FrontOptions>;
+  readonly limits?: Partial<NodeLimits>;
+  readonly operator?: string;
+}
+
+/** Starts one with two workers, on free loopback ports. */
+export async function spawnDedicated(options: DedicatedOptions): Promise<DedicatedProcess> {
+  const front = { host: "127.0.0.1", port: 0, workers: 2, ...options.front };
+  const script = fileURLToPath(new URL("dedicated-main.ts", import.meta.url));
+  const argument = JSON.stringify({ ...options, front });
+  const child = spawn(process.execPath, ["--import", "tsx", "--conditions=earshot-source", script, argument], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const started = (await next(child)) as { token: string; port: number; frontPort: number; supernodeKey: string };
+  return {
+    ...started,
+    edgeUrl: `${front.tls ? "wss" : "ws"}://127.0.0.1:${started.frontPort}/edge`,
+    process: child,
+    async workerPids() {
+      child.send("pids");
+      return ((await next(child)) as { pids: number[] }).pids;
+    },
+    async metric(name) {
+      const text = await (await fetch(`http://127.0.0.1:${started.port}/metrics`)).text();
+      const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+      return Number(line?.slice(name.length + 1) ?? Number.NaN);
+    },
+    async kill9() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+async function next(child: ChildProcess): Promise<unknown> {
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("the dedicated supernode ended")));
+  const [message] = (await Promise.race([once(child, "message"), ended])) as [unknown];
+  return message;
+}

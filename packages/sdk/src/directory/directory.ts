@@ -50,7 +50,7 @@ export interface Found<R> {
 }
 
 /** Whoever has said nothing by then is not waited for. */
-const GIVE_UP_MS = 8_000;
+export const GIVE_UP_MS = 8_000;
 const UNANSWERED: readonly string[] = ["get-record", "get-bundle"];
 
 /** Whether a look-up failed because its holder would not answer now, which says nothing of what it holds. */

@@ -304,9 +304,10 @@ export class Publisher {
     if (this.outdated()) return true;
     let complete = true;
     for (const day of publishDays(ports.clock.now())) {
-      const signed = ahead.of(day);
-      if (!signed) continue;
-      const put = await writer.put(signed, this.#places("request"));
+      const held = ahead.of(day);
+      if (!held) continue;
+      const signed = { ...held, places: this.#places("request") };
+      const put = await writer.put(signed);
       if (put.ok) stored.push({ ...put.value, days: [signed] });
       // A later one is another of the account's devices', which has the key and lists this one too.
       if (put.ok || put.code === "rolled-back") continue;
@@ -336,9 +337,9 @@ export class Publisher {
     const { writer, ports } = this.#parts;
     const days: DayOfRecord[] = publishDays(ports.clock.now()).map((day) => {
       const sealed = sealBundle(kind, masterKey, day, bundle);
-      return { bundle: sealed, copies: records(day, bundleHash(sealed)) };
+      return { bundle: sealed, copies: records(day, bundleHash(sealed)), places: homes };
     });
-    const answers = await Promise.all(days.map((day) => writer.put(day, homes)));
+    const answers = await Promise.all(days.map((day) => writer.put(day)));
     const refused = answers.find((answer) => !answer.ok);
     return refused ?? accept({ days, complete: answers.every((answer) => answer.ok && answer.value.complete) });
   }

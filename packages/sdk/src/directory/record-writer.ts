@@ -1,13 +1,16 @@
 /** Storing records and bundles through scouts that may drop what they are given: spread, repeated elsewhere, and read back. */
 import {
   accept,
+  bundleHash,
   type Clock,
   type EdgeRequest,
+  type Home,
   type MutableRecord,
   type Place,
   type RefusalCode,
   refuse,
   type Result,
+  type SupernodeRef,
 } from "@earshot/core";
 import { Contradictions, type ScoutLink, scoutPair, type Scouts } from "./scouts.ts";
 
@@ -21,10 +24,11 @@ export interface RecordWriterPorts {
   readonly scouts: Scouts;
 }
 
-/** One day of one record: its copies, in their order, and the bundle that they name. */
+/** One day of one record: its copies, in their order, the bundle that they name, and the homes that are to keep it. */
 export interface DayOfRecord {
   readonly copies: readonly MutableRecord[];
   readonly bundle: Uint8Array;
+  readonly places: readonly Place[];
 }
 
 /** Stored well enough to be found. `complete`: with every copy, and the bundle at every home. */
@@ -45,9 +49,9 @@ export class RecordWriter {
    * through another, and what one does not take through the other. Refused where no home has the bundle or no copy is taken, and
    * as `rolled-back` where some holder has a later one. Throws what the links do where none of them works.
    */
-  async put({ copies, bundle }: DayOfRecord, places: readonly Place[]): Promise<Result<Stored>> {
+  async put({ copies, bundle, places }: DayOfRecord): Promise<Result<Stored>> {
     // The bundle first: a record must not name what nobody can fetch yet.
-    const held = await Promise.all(places.map((place) => this.#putBundle(bundle, place)));
+    const held = await Promise.all(places.map((place, i) => this.#putBundle(bundle, place, i)));
     const nowhere = held.find((answer) => !answer.ok);
     if (nowhere && !held.some(({ ok }) => ok)) return nowhere;
     const answers = await Promise.all(copies.map((record, copy) => this.#putCopy(record, copy)));
@@ -59,18 +63,33 @@ export class RecordWriter {
   }
 
   /**
-   * Reads of each pair one copy back through the scout that did not store it. What is not there is stored through that one,
+   * Reads of each pair one copy, and the bundle at each home, back through the scout that did not store it. What is not there is stored through that one,
    * and whoever of the two has so contradicted others more is reported: one of them lies. Resolves to how many were missing.
    */
   async readBack(days: readonly DayOfRecord[]): Promise<number> {
     const pair = scoutPair(this.#ports.scouts);
     if (pair[0] === pair[1]) return 0;
     await new Promise<void>((resolve) => void this.#ports.clock.setTimer(READ_BACK_MS, resolve));
-    const checks = days.flatMap(({ copies }) =>
-      [0, PAIR].map((copy) => this.#checkPair(copies.slice(copy, copy + PAIR), copy === 0 ? pair : [pair[1], pair[0]])),
+    const turned = [pair[1], pair[0]] as const;
+    const missing = await Promise.all(
+      days.flatMap(({ copies, bundle, places }) => [
+        ...[0, PAIR].map((copy) => this.#checkPair(copies.slice(copy, copy + PAIR), copy === 0 ? pair : turned)),
+        ...places.map(({ home }, i) => this.#checkBundle(bundle, refOf(home), i % 2 === 0 ? pair : turned)),
+      ]),
     );
-    const missing = await Promise.all(checks);
     return missing.filter(Boolean).length;
+  }
+
+  async #checkBundle(
+    bundle: Uint8Array,
+    at: SupernodeRef,
+    [storer, reader]: readonly [ScoutLink, ScoutLink],
+  ): Promise<boolean> {
+    const answer = await reader.request({ type: "get-bundle", hash: bundleHash(bundle), at }).catch(() => undefined);
+    if (!answer?.ok || answer.value.bundle) return false; // there, or not to be known
+    await this.#request(reader, { type: "put-bundle", at, bundle });
+    this.#ports.scouts.report(this.#contradictions.note(storer, reader), "lied");
+    return true;
   }
 
   /** True where it was missing, and is stored anew. */
@@ -95,9 +114,10 @@ export class RecordWriter {
     }
   }
 
-  async #putBundle(bundle: Uint8Array, { home }: Place): Promise<Result<unknown>> {
-    const { supernodeKey, url, dht } = home;
-    return this.#either(scoutPair(this.#ports.scouts), { type: "put-bundle", at: { supernodeKey, url, dht }, bundle });
+  /** To the homes in turn through the one scout and the other. */
+  async #putBundle(bundle: Uint8Array, { home }: Place, i: number): Promise<Result<unknown>> {
+    const [one, other] = scoutPair(this.#ports.scouts);
+    return this.#either(i % 2 === 0 ? [one, other] : [other, one], { type: "put-bundle", at: refOf(home), bundle });
   }
 
   async #putCopy(record: MutableRecord, copy: number): Promise<Result<unknown>> {
@@ -126,6 +146,10 @@ export class RecordWriter {
       return { ok: false, code: "server-busy", error };
     }
   }
+}
+
+function refOf({ supernodeKey, url, dht }: Home): SupernodeRef {
+  return { supernodeKey, url, dht };
 }
 
 type Attempt =

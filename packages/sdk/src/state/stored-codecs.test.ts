@@ -2,6 +2,7 @@ import { type CborValue, encodeCbor, newContact, readCbor } from "@earshot/core"
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aheadCodec } from "../account/signed-ahead.ts";
+import { lastGoodCodec } from "../directory/last-good.ts";
 import { type ContactEntry, contactsCodec } from "../contacts/contact-codec.ts";
 import { locatorCodec } from "../contacts/locator.ts";
 import { outboxCodec } from "../contacts/outbox-codec.ts";
@@ -53,6 +54,25 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
     }),
   ],
   [
+    "last good",
+    lastGoodCodec as StoredCodec<never>,
+    fc.record({
+      updatedAt: time,
+      places: fc.array(
+        fc.record({
+          home: fc.record({
+            url: fc.constantFrom("", "wss://node.example/edge"),
+            supernodeKey: fixed(32),
+            hopKey: fixed(32),
+            dht: fc.constantFrom("", "192.0.2.1:49737"),
+          }),
+          mailboxId: fixed(16),
+        }),
+        { minLength: 1, maxLength: 4 },
+      ),
+    }),
+  ],
+  [
     "signed ahead",
     aheadCodec as StoredCodec<never>,
     fc.record({
@@ -66,7 +86,10 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
       records: fc.array(
         fc.record({
           day: time,
-          record: fc.record({ publicKey: fixed(32), seq: time, signature: fixed(64), value: fixed(1_000) }),
+          copies: fc.array(fc.record({ publicKey: fixed(32), seq: time, signature: fixed(64), value: fixed(1_000) }), {
+            minLength: 4,
+            maxLength: 4,
+          }),
         }),
         { minLength: 1, maxLength: 3 },
       ),

@@ -1,0 +1,174 @@
+/**
+ * Keeps the table of supernodes filled and true: hears of them in the DHT, from those it knows, and from before, and dials
+ * each before it counts. What it does per round is bounded, however many are named to it.
+ */
+import {
+  type Clock,
+  type RandomSource,
+  type Refusal,
+  type RefusalCode,
+  type SignatureBackend,
+  type SupernodeRef,
+  unitFromBytes,
+  verifyDescriptor,
+} from "@earshot/core";
+import type { FoundSupernode } from "../backbone/dht-topic.ts";
+import { Candidates } from "./candidates.ts";
+import { type Proof, refOf, type SupernodeEntry, type SupernodeTable } from "./supernode-table.ts";
+
+export interface DiscoveryLimits {
+  readonly roundMs: number;
+  /** While nothing is known. */
+  readonly emptyRoundMs: number;
+  readonly verificationsPerRound: number;
+  readonly verificationsAtOnce: number;
+  /** Known ones that are asked again. */
+  readonly renewalsPerRound: number;
+  readonly renewAfterMs: number;
+  /** Known ones that are asked whom they know. */
+  readonly listsPerRound: number;
+  /** Of one list. */
+  readonly maxListed: number;
+}
+
+export const DEFAULT_DISCOVERY_LIMITS: DiscoveryLimits = {
+  roundMs: 60_000,
+  emptyRoundMs: 5_000,
+  verificationsPerRound: 16,
+  verificationsAtOnce: 4,
+  renewalsPerRound: 16,
+  renewAfterMs: 40 * 60_000,
+  listsPerRound: 3,
+  maxListed: 20,
+};
+
+export interface DiscoveryPorts {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly signatures: SignatureBackend;
+  readonly table: SupernodeTable;
+  readonly networkId: Uint8Array;
+  /** Of one neighbourhood in a round; infinite where prefixes are not limited. */
+  readonly perNear: number;
+  /** Those who announced themselves. Bounded in time and number. */
+  lookup(): Promise<readonly FoundSupernode[]>;
+  /** Dials it. Bounded in time; never rejects. */
+  verify(ref: SupernodeRef): Promise<({ readonly ok: true } & Proof) | Refusal>;
+  /** The descriptors that a known one gives. Bounded in time; none where it does not answer. */
+  list(ref: SupernodeRef): Promise<readonly Uint8Array[]>;
+  refused(code: RefusalCode): void;
+  /** After each round. */
+  onRound?(): void;
+}
+
+export class Discovery {
+  readonly #ports: DiscoveryPorts;
+  readonly #limits: DiscoveryLimits;
+  readonly #candidates: Candidates;
+  #cancelNext: (() => void) | undefined;
+  #stopped = false;
+  #running: Promise<void> | undefined;
+
+  constructor(ports: DiscoveryPorts, limits: Partial<DiscoveryLimits> = {}) {
+    this.#ports = ports;
+    this.#limits = { ...DEFAULT_DISCOVERY_LIMITS, ...limits };
+    this.#candidates = new Candidates({ perNear: ports.perNear, random: ports.random });
+  }
+
+  /** `remembered` are asked first. */
+  start(remembered: readonly SupernodeRef[] = []): void {
+    for (const ref of remembered) this.suggest(ref);
+    void this.#next();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelNext?.();
+  }
+
+  /** Somebody's word that this is a supernode: looked into in the next round. */
+  suggest(ref: SupernodeRef): void {
+    const { table, clock } = this.#ports;
+    if (table.isOwn(ref.supernodeKey) || table.has(ref.supernodeKey)) return;
+    this.#candidates.add(ref, clock.now());
+  }
+
+  /** Asks that one now. True where it is a supernode; whether it has a place in the table is another matter. */
+  async verifyNow(ref: SupernodeRef): Promise<boolean> {
+    const { table, verify, clock } = this.#ports;
+    const proof = await verify(ref);
+    if (!proof.ok) {
+      table.failed(ref.supernodeKey);
+      this.#candidates.failed(ref, clock.now());
+      return false;
+    }
+    if (table.add(proof, clock.now())) this.#candidates.succeeded(ref);
+    // No place for it: not dialled again soon, however often it is named.
+    else this.#candidates.failed(ref, clock.now());
+    return true;
+  }
+
+  /** One round; the one that runs already, where one does. */
+  round(): Promise<void> {
+    this.#running ??= this.#round().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #round(): Promise<void> {
+    const { table, clock, onRound } = this.#ports;
+    const { renewalsPerRound, renewAfterMs, verificationsPerRound } = this.#limits;
+    table.sweep(clock.now());
+    const due = table.due(clock.now() - renewAfterMs, renewalsPerRound).map(refOf);
+    await Promise.all([this.#hearFromDht(), this.#hearFromNeighbours(), this.#verifyAll(due)]);
+    await this.#verifyAll(this.#candidates.take(verificationsPerRound));
+    onRound?.();
+  }
+
+  async #next(): Promise<void> {
+    await this.round();
+    if (this.#stopped) return;
+    const { table, clock, random } = this.#ports;
+    const baseMs = table.size === 0 ? this.#limits.emptyRoundMs : this.#limits.roundMs;
+    const delayMs = baseMs * (0.75 + unitFromBytes(random.bytes(4)) / 2);
+    this.#cancelNext = clock.setTimer(delayMs, () => void this.#next());
+  }
+
+  async #hearFromDht(): Promise<void> {
+    for (const { supernodeKey, dht } of await this.#ports.lookup().catch(() => []))
+      this.suggest({ supernodeKey, dht, url: "" });
+  }
+
+  async #hearFromNeighbours(): Promise<void> {
+    await Promise.all(this.#pickEntries(this.#limits.listsPerRound).map((entry) => this.#hearFrom(refOf(entry))));
+  }
+
+  /** A signed descriptor is a good hint, but no proof that its node answers. */
+  async #hearFrom(ref: SupernodeRef): Promise<void> {
+    const { list, signatures, networkId, clock, refused } = this.#ports;
+    for (const bytes of (await list(ref).catch(() => [])).slice(0, this.#limits.maxListed)) {
+      const verified = await verifyDescriptor(signatures, bytes, { networkId, now: clock.now() });
+      if (verified.ok) this.suggest(refOf({ descriptor: verified.value }));
+      else refused(verified.code);
+    }
+  }
+
+  #pickEntries(most: number): SupernodeEntry[] {
+    const left = this.#ports.table.entries();
+    const picked: SupernodeEntry[] = [];
+    while (picked.length < most && left.length > 0) {
+      const at = Math.floor(unitFromBytes(this.#ports.random.bytes(4)) * left.length);
+      picked.push(...left.splice(at, 1));
+    }
+    return picked;
+  }
+
+  async #verifyAll(refs: readonly SupernodeRef[]): Promise<void> {
+    const left = [...refs];
+    const work = async () => {
+      for (let ref = left.shift(); ref !== undefined && !this.#stopped; ref = left.shift()) await this.verifyNow(ref);
+    };
+    await Promise.all(Array.from({ length: this.#limits.verificationsAtOnce }, work));
+  }
+}

@@ -85,17 +85,9 @@ export function writeRequest(w: ByteWriter, frame: EdgeRequest): void {
       for (const token of frame.tokens) w.u32(token.day).fixed(token.tokenHash, 16);
       return;
     case "peer-hello":
-      writeDescriptor(w, frame.descriptor);
-      w.fixed(frame.signature, 64);
-      return;
     case "dial-back":
-      writeDht(w, frame.dht);
-      w.fixed(frame.supernodeKey, 32);
-      return;
     case "probe":
-      mustBe(frame.padding.length <= MAX_PROBE_BYTES, "at most 10,000 bytes of padding");
-      w.bytes16(frame.padding);
-      return;
+      return writeNodeRequest(w, frame);
     case "list-supernodes":
     case "get-ice":
     case "ping":
@@ -151,6 +143,33 @@ export function readRequest(type: number, r: ByteReader): Result<EdgeRequest> | 
       return accept({ type: "ping" });
     case REQUEST_TYPES["get-descriptor"]:
       return accept({ type: "get-descriptor" });
+    default:
+      return readNodeRequest(type, r);
+  }
+}
+
+/** What nodes ask, not clients. */
+type NodeRequest = Extract<EdgeRequest, { type: "peer-hello" | "dial-back" | "probe" }>;
+
+function writeNodeRequest(w: ByteWriter, frame: NodeRequest): void {
+  switch (frame.type) {
+    case "peer-hello":
+      writeDescriptor(w, frame.descriptor);
+      w.fixed(frame.signature, 64);
+      return;
+    case "dial-back":
+      writeDht(w, frame.dht);
+      w.fixed(frame.supernodeKey, 32);
+      return;
+    case "probe":
+      mustBe(frame.padding.length <= MAX_PROBE_BYTES, "at most 10,000 bytes of padding");
+      w.bytes16(frame.padding);
+      return;
+  }
+}
+
+function readNodeRequest(type: number, r: ByteReader): Result<NodeRequest> | undefined {
+  switch (type) {
     case REQUEST_TYPES["peer-hello"]: {
       const descriptor = readDescriptor(r);
       return descriptor.ok

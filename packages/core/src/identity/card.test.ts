@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import fc from "fast-check";
-import { bech32m } from "@scure/base";
-import { cleanText, decodeId, encodeId, publicKeyOf, type Card } from "@earshot/core";
-import { cardLink, decodeCard, encodeCard } from "./card.ts";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { base64urlnopad, bech32m } from "@scure/base";
+import { cleanText, concat, decodeId, encodeCbor, encodeId, publicKeyOf, utf8, type Card } from "@earshot/core";
+import { CARD_MAX_LENGTH, cardLink, decodeCard, encodeCard } from "./card.ts";
 
 const key = publicKeyOf(new Uint8Array(32).fill(3));
 const id = encodeId(key);
@@ -95,4 +96,31 @@ test("any card survives the round trip; any text is refused without an exception
       expect(decodeCard(`earshot:${id}?c=${base64}${junk}`).ok).toBe(false);
     }),
   );
+});
+
+test("the largest card is well within what a reader takes", () => {
+  const longest = {
+    ...home,
+    url: `wss://a.example/${"x".repeat(112)}`,
+    dht: "[2001:0db8:0000:0000:0000:0000:192.100.200.255]:65535",
+  };
+  const text = encodeCard({ accountKey: key, name: "n".repeat(64), homes: [longest, longest, longest] });
+  expect(text.length).toBe(1_188);
+  expect(text.length).toBeLessThan(CARD_MAX_LENGTH);
+  expect(decodeCard(text)).toMatchObject({ ok: true, value: { homes: [longest, longest, longest] } });
+});
+
+test.each([
+  { url: "https://a.example/" },
+  { url: `wss://a.example/${"x".repeat(113)}` },
+  { url: "wss:///" },
+  { dht: "a.example:1" },
+  { dht: "192.0.2.7" },
+])("a home at %j is not written, and not read", (wrong) => {
+  expect(() => encodeCard({ ...card, homes: [{ ...home, ...wrong }] })).toThrow(RangeError);
+  const { url, supernodeKey, hopKey, dht } = { ...home, ...wrong };
+  const cbor = encodeCbor([1, "", [[url, supernodeKey, hopKey, dht]]]);
+  const check = sha256(concat(utf8("earshot card 1"), key, cbor)).subarray(0, 4);
+  const text = `earshot:${id}?c=${base64urlnopad.encode(concat(cbor, check))}`;
+  expect(decodeCard(text)).toMatchObject({ ok: false, code: "card-malformed" });
 });

@@ -30,7 +30,7 @@ export interface Card {
 export const CARD_SCHEME = "earshot:";
 export const CARD_NAME_MAX_BYTES = 64;
 export const CARD_MAX_HOMES = 3;
-/** A card's text: longer than any that {@link encodeCard} makes (1,233 with everything at its largest). */
+/** A card's text: longer than any that {@link encodeCard} makes (1,188 with everything at its largest). */
 export const CARD_MAX_LENGTH = 2_048;
 const CHECK_BYTES = 4;
 

@@ -3,7 +3,7 @@ import { isIpv4, isIpv6 } from "../call/address.ts";
 import { accept, type Result, refuse } from "../errors.ts";
 
 export const NODE_URL_MAX_BYTES = 128;
-/** Room for a bracketed IPv6 address and a port, twice over for an embedded IPv4. */
+/** The longest IPv6 address in brackets and a port take 53. */
 export const DHT_ADDRESS_MAX_BYTES = 64;
 
 /** Where a supernode can be reached. At least the key is sure: the two others are hints. */

@@ -20,7 +20,7 @@ export const DESCRIPTOR_VERSION = 1;
 export const DESCRIPTOR_LIFETIME_MS = 3 * 3_600_000;
 /** When the own one is signed anew. */
 export const DESCRIPTOR_REFRESH_MS = 30 * 60_000;
-/** The largest has 397 bytes. */
+/** The largest has 386 bytes. */
 export const DESCRIPTOR_MAX_BYTES = 400;
 export const OPERATOR_MAX_BYTES = 48;
 

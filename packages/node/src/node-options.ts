@@ -1,8 +1,20 @@
 /** What starting a daemon takes and gives. */
 import type { Clock, RefusalCode } from "@earshot/core";
+import type { NetworkConfig } from "./backbone/network-config.ts";
 import type { NodeLimits } from "./limits.ts";
 import type { NodeLog } from "./log.ts";
+import type { NodeNetwork } from "./node-network.ts";
 import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
+
+/** The network to join, and where its DHT node listens. */
+export interface NodeNetworkOptions extends NetworkConfig {
+  /** IPv4 address to bind. Default: all. */
+  readonly dhtHost?: string;
+  /** UDP. Default: any free one. */
+  readonly dhtPort?: number;
+  /** The operator's word that the DHT node is reached at its address and port. Default: of a dedicated supernode. */
+  readonly reachable?: boolean;
+}
 
 export interface NodeOptions {
   /** Folder for keys and the store; made if missing. */
@@ -30,6 +42,10 @@ export interface NodeOptions {
   readonly front?: FrontOptions;
   /** Who runs this supernode, as others are told: at most 48 bytes. */
   readonly operator?: string;
+  /** Absent: the node is alone, and serves its own person and whoever knows its address. */
+  readonly network?: NodeNetworkOptions;
+  /** In a network. `client`, the default: serves nobody else; `volunteer`: may be promoted; `dedicated`: a supernode for good. */
+  readonly role?: "client" | "volunteer" | "dedicated";
   readonly limits?: Partial<NodeLimits>;
   readonly clock?: Clock;
   readonly log?: NodeLog;
@@ -73,6 +89,8 @@ export interface RunningNode {
   readonly port: number;
   /** The public listener, where there is one. */
   readonly front: PublicFront | undefined;
+  /** The node's part in its network; undefined where it is alone. */
+  readonly network: NodeNetwork | undefined;
   /** Tells clients to move, gives them the grace time, then closes everything. Safe to call twice. */
   stop(): Promise<void>;
   stats(): NodeStats;

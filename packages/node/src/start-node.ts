@@ -4,7 +4,7 @@ import { Admission, type Clock, HopOpener, NO_NETWORK_ID } from "@earshot/core";
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
-import { descriptorUrl, OwnDescriptor } from "./edge/own-descriptor.ts";
+import { type DescriptorFields, descriptorUrl, OwnDescriptor } from "./edge/own-descriptor.ts";
 import { WsUpgrades } from "./edge/ws-upgrades.ts";
 import { removeRunFile, type RunFile, writeRunFile } from "./home/run-file.ts";
 import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
@@ -15,12 +15,14 @@ import { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 import { createNodeLog, errorCodeOf, type NodeLog } from "./log.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { NodeMetrics } from "./metrics.ts";
+import { NodeNetwork } from "./node-network.ts";
 import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
 import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
+import { TUNNEL_PATH, type Tunnels } from "./tunnel/tunnels.ts";
 import { type NodeFront, openFront } from "./workers/node-front.ts";
 
 interface Parts {
@@ -39,6 +41,13 @@ interface Addresses {
   /** What others are told. */
   readonly publicUrl: string;
   readonly stunUrl: string;
+}
+
+interface ListenerParts {
+  readonly host: string;
+  readonly needsToken: boolean;
+  readonly addresses: Addresses;
+  readonly network: NodeNetwork | undefined;
 }
 
 /**
@@ -61,7 +70,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     throw error;
   };
   const port = await listen(server, host, options.port ?? 0).catch(failed);
-  const front = await frontOf(options, parts).catch(failed);
+  const network = await networkOf(options, parts).catch(failed);
+  const front = await frontOf(options, parts, network).catch(async (error: unknown) => {
+    await network?.close();
+    return failed(error);
+  });
   const stun = await startStun(front?.host ?? host, front?.port ?? port, parts).catch((error: unknown) => {
     log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
     return undefined;
@@ -72,21 +85,28 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     host,
     needsToken,
     addresses,
+    network,
   });
   front?.attach(listener);
+  if (network && options.role === "dedicated") void network.setServing(limits.maxConnections);
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   let stopping: Promise<void> | undefined;
   server.on("connection", (socket) => waiting.add(socket));
-  serve(server, log, upgrades, {
-    access,
-    metrics,
-    app: needsToken ? { dir: options.appDir } : undefined,
-    isHealthy: () => stopping === undefined,
-    info: () => ({ ...describe(state, addresses), ...options.info?.() }),
-    status: stats,
-    keyHalf: state.secrets.keyHalf,
-  });
+  serve(
+    server,
+    log,
+    { upgrades, tunnels: network?.tunnels },
+    {
+      access,
+      metrics,
+      app: needsToken ? { dir: options.appDir } : undefined,
+      isHealthy: () => stopping === undefined,
+      info: () => ({ ...describe(state, addresses), ...options.info?.() }),
+      status: stats,
+      keyHalf: state.secrets.keyHalf,
+    },
+  );
   const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
   const { token, supernodeKey, hopKey } = state.secrets;
   const noted = options.runFile !== false;
@@ -98,9 +118,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     stopSweeping();
     if (noted) removeRunFile(port, process.pid);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await listener.drain(limits.drainGraceMs, limits.drainRetryAfterMs);
+    await Promise.all([network?.sayGoodbye(), listener.close(limits.drainGraceMs, limits.drainRetryAfterMs)]);
     server.closeAllConnections();
     await Promise.all([closed, front?.stop()]);
+    await network?.close();
     await stun?.close();
     lag.stop();
     await state.store.close();
@@ -108,16 +129,33 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
   const url = `${addresses.appUrl}/#token=${token}`;
   const { edgeUrl, stunUrl } = addresses;
-  return { url, edgeUrl, stunUrl, token, supernodeKey, hopKey, port, front, stop: () => (stopping ??= stop()), stats };
+  return {
+    url,
+    edgeUrl,
+    stunUrl,
+    token,
+    supernodeKey,
+    hopKey,
+    port,
+    front,
+    network,
+    stop: () => (stopping ??= stop()),
+    stats,
+  };
+}
+
+async function networkOf({ network, role }: NodeOptions, parts: Parts): Promise<NodeNetwork | undefined> {
+  return network && NodeNetwork.start(network, role === "dedicated", parts);
 }
 
 async function frontOf(
   { front, publicEdgeUrl, operator = "" }: NodeOptions,
   { state, ...parts }: Parts,
+  network: NodeNetwork | undefined,
 ): Promise<NodeFront | undefined> {
   if (front === undefined) return undefined;
   const { supernodeKey } = state.secrets;
-  return openFront(front, publicEdgeUrl, { ...parts, supernodeKey, operator, gateProtocol: undefined });
+  return openFront(front, publicEdgeUrl, { ...parts, supernodeKey, operator, gateProtocol: network?.gate });
 }
 
 /** Other programs can be given the token by hand: without the note the daemon is of use all the same. */
@@ -132,7 +170,7 @@ function leaveNote(log: NodeLog, port: number, note: RunFile): void {
 function createListener(
   parts: Parts,
   options: NodeOptions,
-  { host, needsToken, addresses }: { host: string; needsToken: boolean; addresses: Addresses },
+  { host, needsToken, addresses, network }: ListenerParts,
 ): { listener: EdgeListener; upgrades: WsUpgrades; prefixes: PrefixLimits; access: Access; waiting: WaitingSockets } {
   const { extraHosts = [], extraOrigins = [], trustLocalProxy = false } = options;
   const { token } = parts.state.secrets;
@@ -146,26 +184,38 @@ function createListener(
   const waiting = new WaitingSockets(parts.limits.maxSparePerPrefix, (address) =>
     trustLocalProxy && isPrivateAddress(address) ? undefined : prefixes.of(address, parts.clock.now()),
   );
-  const listener = new EdgeListener(edgeServices(parts, addresses, { ...options, host }), prefixes);
+  const services = edgeServices(parts, addresses, { ...options, host }, network);
+  const listener = new EdgeListener(services, prefixes);
   const upgrades = new WsUpgrades({
     listener,
     access,
     waiting,
     metrics: parts.metrics,
     needsToken,
+    gate: needsToken ? undefined : network?.gate,
+    ...(network ? { onGateRefused: network.gateRefused } : {}),
     addressOf: (request) => addressOf(request, trustLocalProxy),
   });
+  network?.attach({ listener, access, waiting, openListener: !needsToken }, services.descriptor);
   return { listener, upgrades, prefixes, access, waiting };
 }
 
-function serve(server: Server, log: NodeLog, upgrades: WsUpgrades, routes: RouteServices): void {
+function serve(
+  server: Server,
+  log: NodeLog,
+  { upgrades, tunnels }: { upgrades: WsUpgrades; tunnels: Tunnels | undefined },
+  routes: RouteServices,
+): void {
   server.on("request", (request, response) => {
     handleHttp(routes, request, response).catch(() => {
       log.error("failed");
       response.destroy();
     });
   });
-  server.on("upgrade", (request, socket, head) => upgrades.handleUpgrade(request, socket, head));
+  server.on("upgrade", (request, socket, head) => {
+    const takes = tunnels && request.url?.startsWith(TUNNEL_PATH) ? tunnels : upgrades;
+    takes.handleUpgrade(request, socket, head);
+  });
 }
 
 function asksForToken({ edge }: NodeOptions, host: string): boolean {
@@ -189,24 +239,26 @@ function edgeServices(
   { state, limits, ...parts }: Parts,
   { publicUrl, stunUrl }: Addresses,
   options: NodeOptions & { readonly host: string },
+  network: NodeNetwork | undefined,
 ): EdgeServices {
   const isOpen = options.front !== undefined || !asksForToken(options, options.host);
   const { secrets, mailboxes, records, store } = state;
   const { supernodeKey, hopKey } = secrets;
   const sign = createSigner(secrets.supernodeSeed);
-  const fields = {
-    networkId: NO_NETWORK_ID,
+  const url = network && !isOpen && options.publicEdgeUrl === undefined ? "" : descriptorUrl(publicUrl);
+  const fields = (): DescriptorFields => ({
+    networkId: network?.overlay.networkId ?? NO_NETWORK_ID,
     supernodeKey,
     hopKey,
-    dedicated: isOpen,
+    dedicated: network ? options.role === "dedicated" : isOpen,
     servesApp: options.front?.serveApp !== undefined,
-    clients: 0,
-    maxClients: isOpen ? limits.maxConnections : 0,
-    url: descriptorUrl(publicUrl),
-    dht: "",
+    clients: network?.serving?.clients ?? 0,
+    maxClients: network ? (network.serving?.maxClients ?? 0) : isOpen ? limits.maxConnections : 0,
+    url,
+    dht: network?.backbone.address() ?? "",
     operator: options.operator ?? "",
-  };
-  const own = new OwnDescriptor(parts.clock, sign, () => fields);
+  });
+  const own = new OwnDescriptor(parts.clock, sign, fields);
   const hopOpener = new HopOpener({
     hopKeys: [{ secret: secrets.hopSecret, publicKey: secrets.hopKey }],
     x25519: nodeX25519,
@@ -226,6 +278,8 @@ function edgeServices(
     hopKey,
     descriptor: () => own.bytes(),
     iceUrls: () => (stunUrl ? [stunUrl] : []),
+    backbone: network?.backbone,
+    overlay: network?.overlay,
   };
 }
 

@@ -2,6 +2,7 @@
  * The edge connections of this node, whatever they came in over. Everything that can turn a newcomer away is asked by
  * `admit`, before anything is spent on it.
  */
+import { MAX_DRAIN_SUPERNODES } from "@earshot/core";
 import type { PrefixLimits, PrefixUse } from "../prefix-limits.ts";
 import { EdgeConnection, type EdgeOrigin } from "./edge-connection.ts";
 import type { EdgeServices } from "./edge-services.ts";
@@ -65,18 +66,33 @@ export class EdgeListener {
     this.#services.log.debug("connection-opened", { connections: this.#connections.size });
   }
 
-  /** Asks all clients to move, then closes what is left after the grace time. Takes no newcomers meanwhile. */
-  async drain(graceMs: number, retryAfterMs: number): Promise<void> {
+  /** Drains everybody and stops. Takes no newcomers meanwhile. */
+  async close(graceMs: number, retryAfterMs: number): Promise<void> {
     this.#draining = true;
-    for (const connection of this.#connections)
-      if (connection.greeted) connection.send({ type: "drain", graceMs, retryAfterMs, descriptors: [] });
-      else connection.close("shutdown");
-    const deadline = this.#services.clock.now() + graceMs;
-    while (this.#connections.size > 0 && this.#services.clock.now() < deadline) await this.#moment();
-    for (const connection of [...this.#connections]) connection.close("shutdown");
-    // Soon: a closed connection hangs up by itself where its peer does not.
-    while (this.#connections.size > 0) await this.#moment();
+    await this.drain(graceMs, retryAfterMs, () => true);
     this.#cancelCheck();
+  }
+
+  /** Asks those that came from there to move, names others to go to, and closes what is left after the grace time. */
+  async drain(graceMs: number, retryAfterMs: number, which: (origin: EdgeOrigin) => boolean): Promise<void> {
+    const { clock, overlay } = this.#services;
+    const descriptors = overlay?.descriptors(MAX_DRAIN_SUPERNODES) ?? [];
+    const there = () => [...this.#connections].filter(({ origin }) => which(origin));
+    for (const connection of there())
+      if (connection.greeted) connection.send({ type: "drain", graceMs, retryAfterMs, descriptors });
+      else connection.close("shutdown");
+    const deadline = clock.now() + graceMs;
+    while (there().length > 0 && clock.now() < deadline) await this.#moment();
+    for (const connection of there()) connection.close("shutdown");
+    // Soon: a closed connection hangs up by itself where its peer does not.
+    while (there().length > 0) await this.#moment();
+  }
+
+  /** Connections that came from there. */
+  countOf(which: (origin: EdgeOrigin) => boolean): number {
+    let count = 0;
+    for (const { origin } of this.#connections) if (which(origin)) count++;
+    return count;
   }
 
   #moment(): Promise<void> {

@@ -1,7 +1,6 @@
 /** What a connection needs of the daemon around it. */
 import type { Admission, Clock, HopOpener, Result, SignatureBackend, SupernodeRef } from "@earshot/core";
 import type { Backbone } from "../backbone/backbone.ts";
-import type { Backbone } from "../backbone/backbone.ts";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeLog } from "../log.ts";
 import type { Mailboxes } from "../mailboxes/mailboxes.ts";
@@ -52,5 +51,4 @@ export interface EdgeServices {
   readonly backbone?: Pick<Backbone, "putRecord" | "getRecord"> | undefined;
   /** Undefined where the node is alone. */
   readonly overlay?: EdgeOverlay | undefined;
-  readonly backbone?: Backbone | undefined;
 }

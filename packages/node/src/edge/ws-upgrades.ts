@@ -16,6 +16,9 @@ export interface WsUpgradesOptions {
   readonly waiting: WaitingSockets;
   readonly metrics: NodeMetrics;
   readonly needsToken: boolean;
+  /** A private network's sub-protocol, which strangers must offer. */
+  readonly gate?: string | undefined;
+  onGateRefused?(): void;
   /** The peer's address, or what a trusted proxy says it is. */
   addressOf(request: IncomingMessage): string;
 }
@@ -63,12 +66,16 @@ export class WsUpgrades {
 
   /** The HTTP status under which the request is refused, if it is. */
   #refusalOf(request: IncomingMessage): number | undefined {
-    const { access, needsToken } = this.#options;
+    const { access, needsToken, gate } = this.#options;
     if (!access.isHostAllowed(request)) return 421;
     if (!access.isOriginAllowed(request)) return 403;
     if (request.url !== "/edge") return 404;
     if (!access.asksForEdge(request)) return 400;
     if (needsToken && !access.hasProtocolToken(request)) return 401;
+    if (gate !== undefined && !access.offersProtocol(request, gate)) {
+      this.#options.onGateRefused?.();
+      return 401;
+    }
     return undefined;
   }
 }

@@ -72,6 +72,12 @@ export class Access {
     return offered !== undefined && this.#isToken(offered.slice(EDGE_TOKEN_SUBPROTOCOL_PREFIX.length));
   }
 
+  /** One of the sub-protocols is this one, which may be a secret. */
+  offersProtocol(request: IncomingMessage, name: string): boolean {
+    const expected = sha256(name);
+    return subProtocols(request).some((offered) => timingSafeEqual(sha256(offered), expected));
+  }
+
   /** Of hashes, so that neither content nor length shows in the time it takes. */
   #isToken(text: string): boolean {
     return timingSafeEqual(sha256(text), this.#tokenHash);

@@ -1,5 +1,5 @@
 /** How one node reaches another by its key: over its URL where it has one, else over HyperDHT. */
-import { edgeGateSubprotocol, EarshotError, parseDhtAddress, type SupernodeRef } from "@earshot/core";
+import { type Clock, edgeGateSubprotocol, EarshotError, parseDhtAddress, type SupernodeRef } from "@earshot/core";
 import type { DhtStream } from "../backbone/dht-stream.ts";
 import type { NetworkConfig } from "../backbone/network-config.ts";
 import { DhtEdgeStream } from "../edge/dht-edge-stream.ts";
@@ -9,10 +9,13 @@ import { dialWebSocket } from "./ws-dial.ts";
 
 /** TCP, TLS and the upgrade, to a supernode that is there. */
 const WEBSOCKET_TIMEOUT_MS = 2_500;
+/** Without a hint HyperDHT needs about a second, and more where it must punch a hole. */
+const DHT_TIMEOUT_MS = 5_000;
 
 export interface DialerPorts {
-  /** A gated stream under a fresh key; rejects within its own bounded time. `hint` is `host:port` or "". */
-  connectDht(supernodeKey: Uint8Array, hint: string): Promise<DhtStream>;
+  readonly clock: Clock;
+  /** A gated stream under a fresh key. `hint` is `host:port` or "". */
+  connectDht(supernodeKey: Uint8Array, hint: string, signal: AbortSignal): Promise<DhtStream>;
 }
 
 export interface Dialer {
@@ -33,10 +36,14 @@ export function createDialer(network: NetworkConfig, ports: DialerPorts): Dialer
     });
   const dialDht = async (ref: SupernodeRef) => {
     const hint = usableHint(ref.dht, network.private);
+    const abort = new AbortController();
+    const cancel = ports.clock.setTimer(DHT_TIMEOUT_MS, () => abort.abort());
     try {
-      return new DhtEdgeStream(await ports.connectDht(ref.supernodeKey, hint));
+      return new DhtEdgeStream(await ports.connectDht(ref.supernodeKey, hint, abort.signal));
     } catch (cause) {
       throw new EarshotError("supernode-unreachable", "not reached over HyperDHT", { cause });
+    } finally {
+      cancel();
     }
   };
   return {

@@ -11,6 +11,7 @@ import {
   type EdgeAnswer,
   type EdgeEvent,
   EdgeSession,
+  type Home,
   type HopLane,
   type HopSession,
   hourOf,
@@ -31,6 +32,8 @@ export const testRandom = { bytes: (length: number) => new Uint8Array(randomByte
 export interface Reachable {
   readonly edgeUrl: string;
   readonly token: string;
+  /** Of a private network. */
+  readonly network?: { readonly gate: string | undefined } | undefined;
 }
 
 /** Opens the WebSocket; rejects with the HTTP status where the upgrade was refused. */
@@ -39,7 +42,12 @@ export function openSocket(
   options: { localAddress?: string; token?: string | null } = {},
 ): Promise<WebSocket> {
   const token = options.token === undefined ? node.token : options.token;
-  const protocols = [EDGE_SUBPROTOCOL, ...(token === null ? [] : [EDGE_TOKEN_SUBPROTOCOL_PREFIX + token])];
+  const gate = node.network?.gate;
+  const protocols = [
+    EDGE_SUBPROTOCOL,
+    ...(token === null ? [] : [EDGE_TOKEN_SUBPROTOCOL_PREFIX + token]),
+    ...(gate === undefined ? [] : [gate]),
+  ];
   const socket = new WebSocket(node.edgeUrl, protocols, {
     perMessageDeflate: false,
     ...(options.localAddress ? { localAddress: options.localAddress } : {}),
@@ -143,12 +151,9 @@ export class TestMailbox {
   }
 
   /** As the contact: delivers an envelope (512, 2,048 or 8,192 bytes). */
-  deliver(from: TestClient, envelope: Uint8Array): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
-    return this.deliverOn(
-      from,
-      { kind: "contact", token: deliveryToken(this.contactSecret, this.id, dayOf(Date.now())) },
-      envelope,
-    );
+  deliver(from: TestClient, envelope: Uint8Array, home?: Home): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
+    const token = deliveryToken(this.contactSecret, this.id, dayOf(Date.now()));
+    return this.deliverOn(from, { kind: "contact", token }, envelope, home);
   }
 
   /** As a stranger, with the work done. */
@@ -159,13 +164,20 @@ export class TestMailbox {
     return this.deliverOn(from, { kind: "request", hour, work }, envelope);
   }
 
-  async deliverOn(from: TestClient, lane: HopLane, envelope: Uint8Array): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
-    const { supernodeKey, hopKey } = from.session.welcome as NonNullable<EdgeSession["welcome"]>;
+  /** `home`: where the mailbox is, if not at the supernode that `from` is connected to. */
+  async deliverOn(
+    from: TestClient,
+    lane: HopLane,
+    envelope: Uint8Array,
+    home?: Home,
+  ): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
+    const here = from.session.welcome as NonNullable<EdgeSession["welcome"]>;
+    const { supernodeKey, hopKey, dht, url } = home ?? { ...here, dht: "", url: "" };
     const name = Buffer.from(hopKey).toString("hex");
     const session = this.#hopSessions.get(name) ?? (await createHopSession(testRandom, hopKey, nodeX25519));
     this.#hopSessions.set(name, session);
     const sealedHop = session.seal({ mailboxId: this.id, lane, envelope });
-    return from.session.request({ type: "deliver", to: { supernodeKey, dht: "", url: "" }, sealedHop });
+    return from.session.request({ type: "deliver", to: { supernodeKey, dht, url }, sealedHop });
   }
 
   ack(client: TestClient, seq: number): Promise<EdgeAnswer<AnswerTo<"ack">>> {

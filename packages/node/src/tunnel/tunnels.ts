@@ -6,13 +6,14 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Clock, fromHex, isDhtAddress, isNodeUrl, type SupernodeRef } from "@earshot/core";
+import { type Clock, fromHex, isDhtAddress, isNodeUrl, type Result, type SupernodeRef } from "@earshot/core";
 import type { WebSocketServer } from "ws";
 import type { PausableStream } from "../edge/edge-stream.ts";
 import { WsEdgeStream } from "../edge/ws-edge-stream.ts";
 import { edgeWebSocketServer } from "../edge/ws-upgrades.ts";
 import type { Access } from "../http/access.ts";
 import { refuseUpgrade } from "../http/responses.ts";
+import type { WaitingSockets } from "../http/waiting-sockets.ts";
 import { type ClosePipe, pipeStreams } from "./pipe.ts";
 
 export const TUNNEL_PATH = "/tunnel/";
@@ -24,8 +25,9 @@ export interface TunnelsOptions {
   readonly clock: Clock;
   /** Open and being opened. */
   readonly maxTunnels: number;
-  /** Where the supernode of that key is, once it has proved to be one; undefined where it has not. Never rejects. */
-  prove(ref: SupernodeRef): Promise<SupernodeRef | undefined>;
+  readonly waiting: WaitingSockets;
+  /** Where the supernode of that key is, once it has proved to be one. Never rejects. */
+  prove(ref: SupernodeRef): Promise<Result<SupernodeRef>>;
   /** A stream to it, under keys of its own. Rejects where there is none to be had. */
   dial(ref: SupernodeRef): Promise<PausableStream>;
   /** Counts what became of a request for a tunnel. */
@@ -60,6 +62,7 @@ export class Tunnels {
     // Nobody listens yet to a socket that breaks while the supernode is dialled.
     const ignore = () => {};
     socket.on("error", ignore);
+    this.#options.waiting.upgraded(socket);
     this.#dialling++;
     this.#reach(target)
       .then((stream) => {
@@ -96,7 +99,7 @@ export class Tunnels {
 
   async #reach(target: SupernodeRef): Promise<PausableStream | undefined> {
     const proven = await this.#options.prove(target);
-    return proven && this.#options.dial(proven).catch(() => undefined);
+    return proven.ok ? this.#options.dial(proven.value).catch(() => undefined) : undefined;
   }
 
   #pipe(near: PausableStream, far: PausableStream): void {
@@ -110,6 +113,7 @@ export class Tunnels {
 }
 
 function targetOf(requestUrl: string): SupernodeRef | undefined {
+  if (!URL.canParse(requestUrl, "http://node.invalid")) return undefined;
   const url = new URL(requestUrl, "http://node.invalid");
   const key = fromHex(url.pathname.slice(TUNNEL_PATH.length));
   const dht = url.searchParams.get("dht") ?? "";

@@ -1,0 +1,149 @@
+/** The node in a network: its backbone, the other supernodes, its serving role, and its person's tunnels. Missing where it is alone. */
+import { randomBytes } from "node:crypto";
+import { type Clock, edgeGateSubprotocol } from "@earshot/core";
+import { Backbone } from "./backbone/backbone.ts";
+import type { NetworkConfig } from "./backbone/network-config.ts";
+import { nodeSignatures } from "./crypto.ts";
+import type { EdgeListener } from "./edge/edge-listener.ts";
+import type { NodeSecrets } from "./home/node-secrets.ts";
+import type { Access } from "./http/access.ts";
+import type { WaitingSockets } from "./http/waiting-sockets.ts";
+import type { NodeLimits } from "./limits.ts";
+import type { NodeLog } from "./log.ts";
+import type { NodeMetrics } from "./metrics.ts";
+import type { NodeNetworkOptions } from "./node-options.ts";
+import { NodeOverlay } from "./supernodes/node-overlay.ts";
+import { OverlayMetrics } from "./supernodes/overlay-metrics.ts";
+import { Serving } from "./supernodes/serving.ts";
+import { Tunnels } from "./tunnel/tunnels.ts";
+
+/** How long a node that stops waits for the DHT to hear of it. */
+const GOODBYE_MS = 1_000;
+
+interface Parts {
+  readonly clock: Clock;
+  readonly limits: NodeLimits;
+  readonly log: NodeLog;
+  readonly metrics: NodeMetrics;
+  readonly state: { readonly secrets: NodeSecrets };
+}
+
+export interface AttachedTo {
+  readonly listener: EdgeListener;
+  readonly access: Access;
+  readonly waiting: WaitingSockets;
+  /** The node's own listener takes strangers. */
+  readonly openListener: boolean;
+}
+
+export class NodeNetwork {
+  readonly config: NetworkConfig;
+  readonly backbone: Backbone;
+  readonly overlay: NodeOverlay;
+  readonly #parts: Parts;
+  readonly #metrics: OverlayMetrics;
+  #descriptor: () => Uint8Array = () => new Uint8Array();
+  #serving: Serving | undefined;
+  #tunnels: Tunnels | undefined;
+
+  /** Rejects with EarshotError `port-in-use` or `host-unavailable`. */
+  static async start(options: NodeNetworkOptions, dedicated: boolean, parts: Parts): Promise<NodeNetwork> {
+    const { secrets } = parts.state;
+    const { dhtHost, dhtPort = 0, reachable = dedicated } = options;
+    const backbone = await Backbone.start({
+      network: options,
+      supernodeSeed: secrets.supernodeSeed,
+      clock: parts.clock,
+      random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+      signatures: nodeSignatures,
+      refused: (code) => parts.metrics.refused(code),
+      ...(dhtHost === undefined ? {} : { host: dhtHost }),
+      port: dhtPort,
+      serving: dedicated,
+      reachable,
+    });
+    return new NodeNetwork(options, backbone, parts);
+  }
+
+  private constructor(config: NetworkConfig, backbone: Backbone, parts: Parts) {
+    const { clock, limits, state, metrics } = parts;
+    const { supernodeKey, supernodeSeed } = state.secrets;
+    this.config = config;
+    this.backbone = backbone;
+    this.#parts = parts;
+    this.#metrics = new OverlayMetrics(metrics.registry);
+    this.overlay = new NodeOverlay({
+      network: config,
+      backbone,
+      clock,
+      limits,
+      metrics: this.#metrics,
+      supernodeKey,
+      supernodeSeed,
+      tunnels: true,
+      descriptor: () => this.#descriptor(),
+    });
+  }
+
+  /** Sub-protocol that strangers must offer to WebSocket listeners; undefined in an open network. */
+  get gate(): string | undefined {
+    const { config } = this;
+    return config.private ? edgeGateSubprotocol(config.key, this.#parts.state.secrets.supernodeKey) : undefined;
+  }
+  readonly gateRefused = (): void => this.#metrics.gateRefused();
+
+  get serving(): Serving | undefined {
+    return this.#serving;
+  }
+  get tunnels(): Tunnels | undefined {
+    return this.#tunnels;
+  }
+
+  /** Once: what the network's parts need of the node around them. */
+  attach({ listener, access, waiting, openListener }: AttachedTo, descriptor: () => Uint8Array): void {
+    const { clock, limits } = this.#parts;
+    const { overlay, backbone } = this;
+    const { drainGraceMs, drainRetryAfterMs } = limits;
+    this.#descriptor = descriptor;
+    this.#serving = new Serving({ backbone, listener, openListener, drainGraceMs, drainRetryAfterMs });
+    const tunnels = new Tunnels({
+      access,
+      waiting,
+      clock,
+      maxTunnels: limits.maxTunnels,
+      prove: (ref) => overlay.prove(ref),
+      dial: (ref) => overlay.dialer.dial(ref),
+      onOutcome: this.#metrics.tunnel,
+    });
+    this.#tunnels = tunnels;
+    this.#metrics.watch({
+      peers: () => overlay.pool.count,
+      tunnels: () => tunnels.count,
+      supernodes: () => overlay.descriptors(512).length,
+      dht: () => backbone.stats,
+    });
+  }
+
+  /** Serves up to so many strangers, or none (0). Resolves when those there have been sent on. */
+  async setServing(maxClients: number): Promise<void> {
+    await this.#serving?.set(maxClients);
+  }
+
+  /** Before the listener is drained: no newcomers. */
+  async sayGoodbye(): Promise<void> {
+    this.#tunnels?.close();
+    const said = Promise.all([this.backbone.unannounce(), this.backbone.unlisten()]).catch(() => {});
+    let cancel: () => void = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#parts.clock.setTimer(GOODBYE_MS, resolve);
+    });
+    await Promise.race([said, late]);
+    cancel();
+  }
+
+  /** After it. */
+  async close(): Promise<void> {
+    this.overlay.close();
+    await this.backbone.destroy();
+  }
+}

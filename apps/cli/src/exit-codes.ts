@@ -51,6 +51,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "host-unavailable": EXIT.usage,
   "node-unreachable": EXIT.nodeUnreachable,
   "node-refused": EXIT.nodeUnreachable,
+  "no-report": EXIT.nodeUnreachable,
   "clock-wrong": EXIT.nodeUnreachable,
   offline: EXIT.nodeUnreachable,
   "not-a-contact": EXIT.notContact,

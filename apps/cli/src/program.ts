@@ -4,7 +4,9 @@ import { Command } from "commander";
 import type { ProvideOptions } from "./commands/account.ts";
 import type { AnswerOptions } from "./commands/answer.ts";
 import type { AddOptions } from "./commands/contacts.ts";
+import type { TrustOptions } from "./commands/homes.ts";
 import type { IdOptions } from "./commands/id.ts";
+import type { LendOptions } from "./commands/lend.ts";
 import type { StartOptions } from "./commands/start.ts";
 import type { CallOptions } from "./call-options.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
@@ -55,6 +57,8 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quie
   addDevices(program, runs);
   addAccount(program, runs);
   addStatus(program, runs);
+  addLend(program, runs);
+  addHomes(program, runs);
   return program;
 }
 
@@ -69,6 +73,11 @@ function addStart(program: Command, runs: Runs): void {
     .option("--port <n>", "TCP port for the app and the edge, UDP port for STUN", String(DEFAULT_PORT))
     .option("--listen <host>", "address to listen on; others than localhost let other machines in", "127.0.0.1")
     .option("--public-url <url>", "behind a TLS proxy on this machine: what others reach it by, wss://host/edge")
+    .option("--network <file>", "join the private network that this file names (earshot network create)")
+    .option("--alone", "join no network: this node is its own person's only supernode (also: EARSHOT_ALONE=1)")
+    .option("--dht-port <n>", "UDP port of the network's table (default: any free one)")
+    .option("--dht-host <ip>", "IPv4 address to use for it (default: all)")
+    .option("--operator <name>", "who runs this node, shown to those it serves")
     .option("--no-echo", "without Echo, the contact that repeats what it hears")
     .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")
     .addHelpText("after", START_HELP)
@@ -209,6 +218,52 @@ function addStatus(program: Command, runs: Runs): void {
     .action(runs(async (options, terminal) => (await import("./commands/status.ts")).showStatus(options, terminal)));
 }
 
+function addLend(program: Command, runs: Runs): void {
+  program
+    .command("lend")
+    .description("let others use your node as a supernode, within limits, or take that back")
+    .option("--clients <n>", "at most so many people")
+    .option("--bandwidth <amount>", "at most so much a second, such as 2MB")
+    .option("--storage <amount>", "at most so much on this disk, such as 1GB")
+    .option("--hours <from-to>", "only in these local hours, such as 22-7, or always")
+    .option("--stop", "serve only yourself again")
+    .option("--step-down", "stop serving now, though it stays lent")
+    .addHelpText("after", LEND_HELP)
+    .action(
+      runs<LendOptions>(async (options, terminal) => (await import("./commands/lend.ts")).lendNode(options, terminal)),
+    );
+}
+
+function addHomes(program: Command, runs: Runs): void {
+  const homes = program
+    .command("homes")
+    .description("list the supernodes that keep your mailboxes, trust one, or move away from one")
+    .addHelpText("after", HOMES_HELP)
+    .action(
+      runs(async (options, terminal, [unknown]) => {
+        const { listHomes, unknownHomesCommand } = await import("./commands/homes.ts");
+        return unknown === undefined ? listHomes(options, terminal) : unknownHomesCommand(unknown);
+      }),
+    );
+  homes
+    .command("trust <key>")
+    .description("prefer this supernode as a home, say a friend's")
+    .option("--not", "no longer")
+    .action(
+      runs<TrustOptions>(async (options, terminal, [key = ""]) =>
+        (await import("./commands/homes.ts")).trustSupernode(key, options, terminal),
+      ),
+    );
+  homes
+    .command("move <from> [to]")
+    .description("leave this home for another, or for the one named")
+    .action(
+      runs(async (options, terminal, [from = "", to]) =>
+        (await import("./commands/homes.ts")).moveHome(from, to, options, terminal),
+      ),
+    );
+}
+
 const PROGRAM_HELP = `
 A first call:
   earshot start                  your node; leave it running and use another terminal
@@ -253,6 +308,21 @@ Examples:
   earshot call ear1... --json | jq -c 'select(.event == "words")'
 Events with --json: phase, words, path, stats, played, end (with the exit code), and
 waiting-for-contact, new-device, broken-attempt, missed, request.`;
+
+const LEND_HELP = `
+Examples:
+  earshot lend                                       with the limits that hold now
+  earshot lend --clients 50 --bandwidth 2MB --storage 1GB --hours 22-7
+  earshot lend --stop
+A node that is lent is measured first, and becomes a supernode only if it is fit and the network needs one.
+It keeps other people's mailboxes and passes sealed messages on; it never carries calls and cannot read them.`;
+
+const HOMES_HELP = `
+Examples:
+  earshot homes
+  earshot homes trust 5f5f5f5f
+  earshot homes move 5f5f5f5f
+Homes are chosen for a short round trip, spread over operators; those that you trust come first.`;
 
 const ANSWER_HELP = `
 Examples:

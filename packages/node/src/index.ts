@@ -1,5 +1,6 @@
 /** The Earshot daemon. */
 export { isLoopbackHost } from "./http/access.ts";
+export { OPEN_NETWORK, parseNetworkConfig } from "./backbone/network-config.ts";
 export { readRunFile, type RunFile } from "./home/run-file.ts";
 export { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 export { createNodeLog, type NodeLog } from "./log.ts";

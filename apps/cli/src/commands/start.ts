@@ -16,10 +16,11 @@ import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
+import { type NetworkChoice, networkOptions } from "../network-options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
-export interface StartOptions extends CommonOptions {
+export interface StartOptions extends CommonOptions, NetworkChoice {
   readonly port: string;
   readonly listen: string;
   readonly echo: boolean;
@@ -38,6 +39,7 @@ const HEALTH_TIMEOUT_MS = 2_000;
 export async function startDaemon(options: StartOptions, terminal: Terminal): Promise<ExitCode> {
   const port = parsePort(options.port);
   const home = homeOf(options);
+  const network = networkOptions(options);
   const interrupt = catchInterrupts();
   // `npm start` was killed: whoever ended it meant this node. Without such a parent there is no channel.
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
@@ -49,6 +51,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
     port,
     host: options.listen,
     log,
+    ...network,
     ...behindProxy(options.publicUrl),
     ...(existsSync(join(APP_FOLDER, "index.html")) ? { appDir: APP_FOLDER } : {}),
     info: () => {
@@ -60,8 +63,19 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
     throw await explained(error, port, home);
   });
   const origin = new URL(node.url).origin;
-  terminal.emit({ event: "started", url: node.url, node: origin, port: node.port, home, pid: process.pid });
+  const joins = network.network?.name;
+  terminal.emit({
+    event: "started",
+    url: node.url,
+    node: origin,
+    port: node.port,
+    home,
+    pid: process.pid,
+    network: joins ?? null,
+  });
   tellStarted(node, options, terminal);
+  if (joins !== undefined)
+    tellNetwork(node, network.network?.private === true ? `private network "${joins}"` : "open network", terminal);
   if (options.echo) echo = startEcho(node, join(home, "node", "echo"), terminal, options.verbose === true);
   await interrupt.interrupted.catch(() => undefined);
   terminal.emit({ event: "stopping" });
@@ -88,6 +102,17 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
   terminal.say(`  earshot id${command}`);
   if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --record back.wav`);
   terminal.say(terminal.dim("Ctrl-C stops it."));
+}
+
+/** The owner is asked once, in the app or here; nothing is lent before. */
+function tellNetwork(node: RunningNode, which: string, terminal: Terminal): void {
+  const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
+  terminal.say(
+    terminal.dim(
+      `It joins the ${which}, and serves only you unless you lend it: the app asks once, and so can you here:`,
+    ),
+  );
+  terminal.say(`  earshot lend${command}     (limits: earshot lend --help)`);
 }
 
 function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose: boolean): EchoSupervisor {

@@ -2,7 +2,11 @@
 import { EarshotError } from "@earshot/core";
 import { accountLines } from "../account-lines.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import { nodeApi } from "../node-api.ts";
+import { tellReport } from "../node-lines.ts";
 import { nodeTarget } from "../node-target.ts";
+import { homesOf } from "../overlay-client.ts";
+import { homeLines } from "./homes.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
 import { CLOCK_ADVICE, goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
@@ -38,6 +42,10 @@ async function tellClient(
     const callable = contacts.filter((contact) => contact.state === "contact").length;
     const requests = client.requests().length;
     const { problem } = client.status;
+    const homes = homesOf(client);
+    const report = await nodeApi(session.node)
+      .report()
+      .catch(() => undefined);
     const refusals = Object.fromEntries(client.refusals());
     terminal.emit({
       ...where,
@@ -51,6 +59,8 @@ async function tellClient(
       requests,
       refusals,
       account: client.account,
+      homes,
+      ...(report === undefined ? {} : { report }),
       ...(problem === undefined ? {} : { problem }),
     });
     terminal.say(`${terminal.good("online")}  as ${terminal.bold(client.name)}, after ${onlineInMs} ms`);
@@ -63,6 +73,8 @@ async function tellClient(
     const { state, advice } = accountLines(client.account);
     if (!client.account.keyHere) terminal.say(`  account    ${state}`);
     if (advice !== undefined) terminal.say(terminal.warn(`! ${advice}`));
+    if (homes.length > 0) for (const line of homeLines(homes)) terminal.say(`  ${line}`);
+    if (report !== undefined) tellReport(report, terminal);
     if (problem !== "clock-wrong") return EXIT.ok;
     terminal.say(terminal.warn(`! ${CLOCK_ADVICE}`));
     return exitCodeOf(problem);

@@ -110,9 +110,9 @@ export function hoursText({ fromHour, toHour }: ConsentLimits): string {
   return isAlways(fromHour, toHour) ? "at any hour" : `from ${fromHour}:00 to ${toHour}:00`;
 }
 
-/** Equal hours leave no time out; so do 0 to 24. */
+/** No hour is left out. */
 export function isAlways(fromHour: number, toHour: number): boolean {
-  return fromHour === toHour || (fromHour === 0 && toHour === 24);
+  return fromHour === 0 && toHour === 24;
 }
 
 export function consentText({ consent, role }: NodeReport): string {

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { networkOptions } from "./network-options.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "earshot-network-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = join(folder, "net.json");
+writeFileSync(
+  file,
+  JSON.stringify({ name: "lab", key: "5f".repeat(32), bootstrap: ["127.0.0.1:4000"], prefixLimits: false }),
+);
+
+describe("the network that a node joins", () => {
+  it("is the open one unless told otherwise, and nobody is served unasked", () => {
+    const { network, role } = networkOptions({}, {});
+    expect(network).toMatchObject({ name: "open", private: false });
+    expect(role).toBe("volunteer");
+  });
+
+  it("is none with --alone, or where the environment says so", () => {
+    expect(networkOptions({ alone: true }, {}).network).toBeUndefined();
+    expect(networkOptions({ operator: "me" }, { EARSHOT_ALONE: "1" })).toEqual({ operator: "me" });
+    expect(networkOptions({}, { EARSHOT_ALONE: "0" }).network).toBeDefined();
+  });
+
+  it("is the file's where one is named, whatever the environment says", () => {
+    const { network } = networkOptions(
+      { network: file, dhtPort: "4001", dhtHost: "127.0.0.1" },
+      { EARSHOT_ALONE: "1" },
+    );
+    expect(network).toMatchObject({ name: "lab", private: true, dhtPort: 4001, dhtHost: "127.0.0.1" });
+  });
+
+  it("is not guessed where what was typed cannot be meant", () => {
+    const bad = join(folder, "bad.json");
+    writeFileSync(bad, "{}");
+    for (const choice of [
+      { network: file, alone: true },
+      { network: join(folder, "none.json") },
+      { network: bad },
+      { dhtPort: "99999" },
+      { operator: "x".repeat(49) },
+    ])
+      expect(() => networkOptions(choice, {})).toThrow(expect.objectContaining({ code: "bad-usage" }));
+  });
+});

@@ -1,0 +1,67 @@
+/** Which network `earshot start` joins: the open one, the one of a file, or none. */
+import { readFileSync } from "node:fs";
+import { EarshotError } from "@earshot/core";
+import { type NodeOptions, OPEN_NETWORK, parseNetworkConfig } from "@earshot/node";
+import { UsageError } from "./usage-error.ts";
+
+export interface NetworkChoice {
+  /** A file that `earshot network create` made. */
+  readonly network?: string;
+  readonly alone?: boolean;
+  readonly dhtPort?: string;
+  readonly dhtHost?: string;
+  /** Who runs this node, shown to those it serves. */
+  readonly operator?: string;
+}
+
+const MAX_PORT = 65_535;
+/** Bytes of UTF-8 in a descriptor. */
+const MAX_OPERATOR_BYTES = 48;
+
+/**
+ * What {@link startNode} is told of the network. A file that is named wins over EARSHOT_ALONE=1, which is how tests and CI
+ * make sure that no node of theirs dials strangers. Throws {@link UsageError}.
+ */
+export function networkOptions(choice: NetworkChoice, env = process.env): Partial<NodeOptions> {
+  const { network, alone, dhtHost, dhtPort, operator } = choice;
+  if (network !== undefined && alone === true) throw new UsageError("--network and --alone exclude each other.");
+  if (operator !== undefined && Buffer.byteLength(operator) > MAX_OPERATOR_BYTES)
+    throw new UsageError(`--operator takes at most ${MAX_OPERATOR_BYTES} bytes.`);
+  const named = operator === undefined ? {} : { operator };
+  if (network === undefined && (alone === true || isSet(env["EARSHOT_ALONE"]))) return named;
+  return {
+    ...named,
+    // Whether it ever serves others is its owner's word, and then a matter of measurement.
+    role: "volunteer",
+    network: {
+      ...(network === undefined ? OPEN_NETWORK : readNetwork(network)),
+      ...(dhtPort === undefined ? {} : { dhtPort: portOf(dhtPort) }),
+      ...(dhtHost === undefined ? {} : { dhtHost }),
+    },
+  };
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0";
+}
+
+function readNetwork(path: string) {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    throw new UsageError(`The network file ${path} cannot be read.`);
+  }
+  try {
+    return parseNetworkConfig(text);
+  } catch (error) {
+    throw error instanceof EarshotError ? new UsageError(`${path}: ${error.message}`) : error;
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > MAX_PORT)
+    throw new UsageError(`--dht-port takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
+  return port;
+}

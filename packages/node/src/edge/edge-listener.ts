@@ -57,6 +57,11 @@ export class EdgeListener {
 
   /** Serves an admitted newcomer until its stream is closed. */
   add(stream: EdgeStream, prefix: PrefixUse | undefined, transport: EdgeTransport, host = ""): void {
+    this.open(stream, prefix, transport, host);
+  }
+
+  /** As {@link add}, for who has more to do with it. */
+  open(stream: EdgeStream, prefix: PrefixUse | undefined, transport: EdgeTransport, host: string): EdgeConnection {
     const origin: EdgeOrigin = { transport, prefix, host };
     const connection = new EdgeConnection(stream, this.#services, origin, (gone) => {
       this.#connections.delete(gone);
@@ -64,6 +69,7 @@ export class EdgeListener {
     });
     this.#connections.add(connection);
     this.#services.log.debug("connection-opened", { connections: this.#connections.size });
+    return connection;
   }
 
   /** Drains everybody and stops. Takes no newcomers meanwhile. */
@@ -88,10 +94,10 @@ export class EdgeListener {
     while (there().length > 0) await this.#moment();
   }
 
-  /** Connections that came from there. */
-  countOf(which: (origin: EdgeOrigin) => boolean): number {
+  /** Connections that came from there, or have shown to be another supernode's. */
+  countOf(which: (origin: EdgeOrigin, isPeer: boolean) => boolean): number {
     let count = 0;
-    for (const { origin } of this.#connections) if (which(origin)) count++;
+    for (const { origin, peerKey } of this.#connections) if (which(origin, peerKey !== undefined)) count++;
     return count;
   }
 

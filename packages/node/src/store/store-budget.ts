@@ -1,9 +1,17 @@
 /** The bytes of other people's that this node keeps, against what its owner allows. */
 export class StoreBudget {
-  readonly #maxBytes: number;
+  readonly #mostBytes: number;
+  #maxBytes: number;
   #bytes = 0;
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#mostBytes = this.#maxBytes = maxBytes;
+  }
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+  /** At most what it was made with. What is kept already stays until its time is over. */
+  set maxBytes(bytes: number) {
+    this.#maxBytes = Math.min(this.#mostBytes, bytes);
   }
   get bytes(): number {
     return this.#bytes;

@@ -1,16 +1,22 @@
 /** The serving role, switched on and off: takes strangers over HyperDHT, says so in the network, and sends them on when it ends. */
-import { encodeFrame } from "@earshot/core";
+import { type Clock, encodeFrame } from "@earshot/core";
 import type { Backbone } from "../backbone/backbone.ts";
 import type { DhtStream } from "../backbone/dht-stream.ts";
 import { DhtEdgeStream } from "../edge/dht-edge-stream.ts";
-import type { EdgeOrigin } from "../edge/edge-connection.ts";
+import type { EdgeConnection, EdgeOrigin } from "../edge/edge-connection.ts";
 import type { EdgeListener } from "../edge/edge-listener.ts";
+import { BandwidthLimit, LimitedEdgeStream } from "../roles/bandwidth-limit.ts";
 
 /** Told to those for whom there is no place, where nothing better is known. */
 const FULL_RETRY_MS = 10_000;
+/** Streams beyond the clients' places, for supernodes that deliver to those clients. */
+const PEER_PLACES = 64;
+/** On one of those, whoever has not shown by then to be a supernode is turned away. */
+const PEER_HELLO_MS = 3_000;
 
 export interface ServingPorts {
-  readonly backbone: Backbone;
+  readonly clock: Clock;
+  readonly backbone: Pick<Backbone, "setServing" | "listen" | "unlisten" | "announce" | "unannounce">;
   readonly listener: EdgeListener;
   /** WebSocket connections are strangers' too: the listener takes them without a token. */
   readonly openListener: boolean;
@@ -18,25 +24,41 @@ export interface ServingPorts {
   readonly drainRetryAfterMs: number;
 }
 
+/** `testing`: can be dialled, so that others can say whether it is reached, and serves nobody. */
+export type ServingPhase = "off" | "testing" | "serving" | "draining";
+
 export class Serving {
   readonly #ports: ServingPorts;
+  readonly #bandwidth: BandwidthLimit;
+  #phase: ServingPhase = "off";
   #maxClients = 0;
+  #listening = false;
   /** Changes one after another. */
   #changing: Promise<void> = Promise.resolve();
 
   constructor(ports: ServingPorts) {
     this.#ports = ports;
+    this.#bandwidth = new BandwidthLimit(ports.clock);
   }
 
   get on(): boolean {
-    return this.#maxClients > 0;
+    return this.#phase === "serving";
   }
+  get phase(): ServingPhase {
+    return this.#phase;
+  }
+  /** Places for strangers; 0 unless it serves. */
   get maxClients(): number {
     return this.#maxClients;
   }
-  /** Strangers' connections. */
+  /** Strangers' connections; other supernodes' are none. */
   get clients(): number {
-    return this.#ports.listener.countOf(this.#isStranger);
+    return this.#ports.listener.countOf(this.#isClient);
+  }
+
+  /** Of all streams over HyperDHT together; Infinity for no limit. */
+  set maxBytesPerSecond(rate: number) {
+    this.#bandwidth.bytesPerSecond = rate;
   }
 
   /**
@@ -44,34 +66,94 @@ export class Serving {
    * Resolves when it is done; calls follow one another.
    */
   set(maxClients: number): Promise<void> {
-    this.#changing = this.#changing.catch(() => {}).then(() => this.#change(maxClients));
+    return this.#then(maxClients > 0 ? () => this.#serve(maxClients) : () => this.#stop(false));
+  }
+
+  /** Can be dialled from now on, or no longer, where it serves nobody. */
+  setTesting(testing: boolean): Promise<void> {
+    return this.#then(async () => {
+      if (testing ? this.#phase !== "off" : this.#phase !== "testing") return;
+      this.#phase = testing ? "testing" : "off";
+      await this.#listen(testing);
+    });
+  }
+
+  /**
+   * Is in no list any more and tells those there to move within `graceMs`; until {@link retire} what is kept for them is
+   * delivered, and taken from other supernodes.
+   */
+  startDraining(graceMs: number): Promise<void> {
+    return this.#then(async () => {
+      if (this.#phase !== "serving") return;
+      this.#phase = "draining";
+      this.#maxClients = 0;
+      // Closes those that are still there when the time is up: not waited for.
+      void this.#ports.listener.drain(graceMs, this.#ports.drainRetryAfterMs, this.#isDht).catch(() => {});
+      await this.#ports.backbone.unannounce();
+    });
+  }
+
+  /** Lets go whoever is left. It can still be dialled. */
+  retire(): Promise<void> {
+    return this.#then(() => this.#stop(true));
+  }
+
+  readonly #isDht = ({ transport }: EdgeOrigin): boolean => transport === "dht";
+  readonly #isClient = ({ transport }: EdgeOrigin, isPeer: boolean): boolean =>
+    !isPeer && (this.#ports.openListener || transport !== "websocket");
+
+  #then(change: () => Promise<void>): Promise<void> {
+    this.#changing = this.#changing.catch(() => {}).then(change);
     return this.#changing;
   }
 
-  readonly #isStranger = ({ transport }: EdgeOrigin): boolean => this.#ports.openListener || transport === "dht";
-
-  async #change(maxClients: number): Promise<void> {
-    const { backbone, listener, drainGraceMs, drainRetryAfterMs } = this.#ports;
-    const was = this.on;
+  async #serve(maxClients: number): Promise<void> {
+    const { backbone } = this.#ports;
     this.#maxClients = maxClients;
-    if (this.on && !was) {
-      await backbone.setServing(true);
-      await backbone.listen((stream) => this.#take(stream));
-      await backbone.announce();
-    } else if (!this.on && was) {
-      await Promise.all([backbone.unannounce(), backbone.unlisten()]);
-      await listener.drain(drainGraceMs, drainRetryAfterMs, ({ transport }) => transport === "dht");
-      await backbone.setServing(false);
-    }
+    if (this.#phase === "serving") return;
+    this.#phase = "serving";
+    await backbone.setServing(true);
+    await this.#listen(true);
+    await backbone.announce();
+  }
+
+  async #stop(testing: boolean): Promise<void> {
+    const { backbone, listener, drainGraceMs, drainRetryAfterMs } = this.#ports;
+    const was = this.#phase;
+    this.#phase = testing ? "testing" : "off";
+    this.#maxClients = 0;
+    await Promise.all([backbone.unannounce(), this.#listen(testing)]);
+    if (was !== "serving" && was !== "draining") return;
+    await listener.drain(was === "draining" ? 0 : drainGraceMs, drainRetryAfterMs, this.#isDht);
+    await backbone.setServing(false);
+  }
+
+  async #listen(listening: boolean): Promise<void> {
+    if (listening === this.#listening) return;
+    this.#listening = listening;
+    const { backbone } = this.#ports;
+    await (listening ? backbone.listen((stream) => this.#take(stream)) : backbone.unlisten());
   }
 
   #take(stream: DhtStream): void {
     const { listener } = this.#ports;
-    if (this.clients >= this.#maxClients) return turnAway(stream, FULL_RETRY_MS);
+    const streams = listener.countOf(this.#isDht);
+    const full = this.clients >= this.#maxClients;
+    const spare = (this.on || this.#phase === "draining") && streams < this.#maxClients + PEER_PLACES;
+    if (full && !spare) return turnAway(stream, FULL_RETRY_MS);
     const admittance = listener.admit(stream.remoteHost);
     if (!admittance.admitted) return turnAway(stream, admittance.retryAfterMs);
-    listener.add(new DhtEdgeStream(stream), admittance.prefix, "dht", stream.remoteHost);
+    const limited = new LimitedEdgeStream(new DhtEdgeStream(stream), this.#bandwidth);
+    const connection = listener.open(limited, admittance.prefix, "dht", stream.remoteHost);
+    if (full) this.#ports.clock.setTimer(PEER_HELLO_MS, () => sendAway(connection));
   }
+}
+
+/** There was a place for a supernode only. */
+function sendAway(connection: EdgeConnection): void {
+  if (connection.peerKey !== undefined || !connection.open) return;
+  connection.send({ type: "error", code: "server-busy", retryAfterMs: FULL_RETRY_MS });
+  connection.close("shutdown");
 }
 
 /** There is no HTTP status to say it with. */

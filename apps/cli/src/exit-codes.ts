@@ -19,6 +19,8 @@ export const EXIT = {
   storageInUse: 7,
   /** The home folder is damaged, or open to others, or on a disk that fails. */
   homeUnusable: 8,
+  /** `earshot verify-app`: not the app that is installed here. */
+  appDiffers: 9,
   /** Ctrl-C before there was a call to hang up. */
   interrupted: 130,
 } as const;
@@ -49,6 +51,11 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "port-in-use": EXIT.usage,
   "port-not-allowed": EXIT.usage,
   "host-unavailable": EXIT.usage,
+  "certificate-unusable": EXIT.usage,
+  "app-not-built": EXIT.usage,
+  "bad-workers": EXIT.usage,
+  "network-invalid": EXIT.usage,
+  "app-unreachable": EXIT.nodeUnreachable,
   "node-unreachable": EXIT.nodeUnreachable,
   "node-refused": EXIT.nodeUnreachable,
   "no-report": EXIT.nodeUnreachable,
@@ -116,4 +123,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   6  the call could not be connected, or broke off
   7  another earshot uses this home folder
   8  the home folder is damaged, open to others, or cannot be written
+  9  verify-app: what is served there is not the app that is installed here
   1  a fault of Earshot itself     130  interrupted`;

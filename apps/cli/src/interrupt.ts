@@ -9,8 +9,13 @@ export interface Interrupt {
   readonly interrupted: Promise<never>;
 }
 
-/** Takes over the process's SIGINT, SIGTERM and SIGHUP. Once per process. */
-export function catchInterrupts(target: NodeJS.Process = process): Interrupt {
+type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** Takes over the process's SIGINT, SIGTERM and SIGHUP, or those given. Once per process. */
+export function catchInterrupts(
+  target: NodeJS.Process = process,
+  signals: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"],
+): Interrupt {
   const acts = new Set<() => void>();
   let happened = false;
   const interrupted = new Promise<never>((_resolve, reject) => {
@@ -22,7 +27,7 @@ export function catchInterrupts(target: NodeJS.Process = process): Interrupt {
     happened = true;
     for (const act of acts) act();
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) target.on(signal, onSignal);
+  for (const signal of signals) target.on(signal, onSignal);
   return {
     interrupted,
     onInterrupt(act) {

@@ -12,6 +12,7 @@ import type { CallOptions } from "./call-options.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
 import { DEFAULT_PORT } from "./default-port.ts";
 import type { CommonOptions } from "./common-options.ts";
+import { addSupernodeCommands } from "./supernode-program.ts";
 import type { Terminal } from "./terminal.ts";
 
 const { version: VERSION } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -59,10 +60,11 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quie
   addStatus(program, runs);
   addLend(program, runs);
   addHomes(program, runs);
+  addSupernodeCommands(program, runs);
   return program;
 }
 
-type Runs = <Options extends CommonOptions>(
+export type Runs = <Options extends CommonOptions>(
   act: (options: Options, terminal: Terminal, args: string[]) => Promise<ExitCode | void>,
 ) => (...all: unknown[]) => Promise<void>;
 

@@ -1,8 +1,18 @@
 /** The Earshot daemon. */
 export { isLoopbackHost } from "./http/access.ts";
-export { OPEN_NETWORK, parseNetworkConfig } from "./backbone/network-config.ts";
 export { readRunFile, type RunFile } from "./home/run-file.ts";
 export { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 export { createNodeLog, type NodeLog } from "./log.ts";
 export type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 export { startNode } from "./start-node.ts";
+export {
+  createNetworkConfig,
+  formatNetworkConfig,
+  type NetworkConfig,
+  OPEN_NETWORK,
+  parseNetworkConfig,
+} from "./backbone/network-config.ts";
+export { type AppManifest, manifestOf } from "./hosted/manifest.ts";
+export { type AppComparison, verifyHostedApp } from "./hosted/verify-app.ts";
+export { type FrontOptions, MAX_CONNECTIONS_PER_WORKER, type PublicFront } from "./workers/public-front.ts";
+export { MAX_WORKERS } from "./workers/worker-pool.ts";

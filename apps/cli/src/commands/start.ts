@@ -30,7 +30,7 @@ export interface StartOptions extends CommonOptions, NetworkChoice {
 }
 
 /** The built web app, from src/commands as from dist/commands. */
-const APP_FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
+export const APP_FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
 const MAX_PORT = 65_535;
 /** Of a daemon on this machine. */
 const HEALTH_TIMEOUT_MS = 2_000;
@@ -132,10 +132,10 @@ function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose:
   );
 }
 
-function parsePort(text: string): number {
+export function parsePort(text: string, option = "--port"): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > MAX_PORT)
-    throw new UsageError(`--port takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
+    throw new UsageError(`${option} takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
   return port;
 }
 
@@ -153,7 +153,7 @@ function behindProxy(publicUrl: string | undefined): Partial<NodeOptions> {
 }
 
 /** A start that failed, with what to do about it. */
-async function explained(error: unknown, port: number, home: string): Promise<unknown> {
+export async function explained(error: unknown, port: number, home: string): Promise<unknown> {
   if (!(error instanceof EarshotError)) return error;
   const because = (advice: string): EarshotError => new EarshotError(error.code, advice, { cause: error });
   if (error.code === "store-unavailable")

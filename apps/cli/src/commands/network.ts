@@ -1,0 +1,80 @@
+/** `earshot network`: the file that makes a private network. */
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { EarshotError, networkIdOf } from "@earshot/core";
+import { createNetworkConfig, formatNetworkConfig, type NetworkConfig, parseNetworkConfig } from "@earshot/node";
+import type { CommonOptions } from "../common-options.ts";
+import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
+
+export interface NetworkCreateOptions extends CommonOptions {
+  readonly name?: string;
+  readonly bootstrap?: readonly string[];
+  /** False with `--no-prefix-limits`. */
+  readonly prefixLimits: boolean;
+  readonly out?: string;
+}
+
+/** Others may neither read nor write it: its key makes a member. */
+const PRIVATE_MODE = 0o600;
+const OTHERS = 0o077;
+
+/** Writes a network with a fresh key to `--out`, or to stdout. */
+export async function createNetwork(options: NetworkCreateOptions, terminal: Terminal): Promise<void> {
+  const { name = "private", bootstrap = [], prefixLimits, out } = options;
+  const config = createNetworkConfig({ name, bootstrap, prefixLimits });
+  const text = formatNetworkConfig(config);
+  if (out === undefined) {
+    if (terminal.json) terminal.emit(JSON.parse(text) as object);
+    else terminal.say(text.trimEnd());
+    terminal.note("This holds the network's key: keep it in a file of mode 0600, and give it only to members.");
+    return;
+  }
+  write(out, text);
+  terminal.emit({ event: "created", file: out, id: idOf(config) });
+  terminal.say(`${terminal.good("Created")} ${out}: network "${config.name}", id ${idOf(config)}.`);
+  terminal.note("It holds the network's key: give it only to members. Each of their nodes starts with --network FILE.");
+}
+
+/** Says what a network file is, without its key. */
+export async function showNetwork(file: string, _options: CommonOptions, terminal: Terminal): Promise<void> {
+  const config = readNetworkFile(file);
+  const bootstrap = config.bootstrap.map(({ host, port }) => `${host}:${port}`);
+  const { name, prefixLimits } = config;
+  terminal.emit({ name, id: idOf(config), private: config.private, bootstrap, prefixLimits });
+  terminal.say(`network    ${name}`);
+  terminal.say(`id         ${idOf(config)}`);
+  terminal.say(`bootstrap  ${bootstrap.join(", ") || "none: a node that starts with this is the first"}`);
+  terminal.say(
+    `limits     ${prefixLimits ? "one node per address, two per /24" : "any number of nodes per address (for labs)"}`,
+  );
+}
+
+export async function unknownNetworkCommand(): Promise<never> {
+  throw new UsageError("Say what: earshot network create, or earshot network show <file>.");
+}
+
+/** Throws UsageError for no such file, and EarshotError `file-not-private` or `network-invalid`. */
+export function readNetworkFile(file: string): NetworkConfig {
+  let text: string;
+  try {
+    if (lstatSync(file).mode & OTHERS)
+      throw new EarshotError("file-not-private", `others can read ${file}, which holds a key: chmod 600 ${file}`);
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof EarshotError) throw error;
+    throw new UsageError(`There is no network file ${file}. Make one: earshot network create --out ${file}`);
+  }
+  return parseNetworkConfig(text);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: PRIVATE_MODE, flag: "wx" });
+  } catch {
+    throw new UsageError(`${file} cannot be written, or is there already: a network's key is not overwritten.`);
+  }
+}
+
+function idOf(config: NetworkConfig): string {
+  return Buffer.from(networkIdOf(config.key)).toString("hex");
+}

@@ -21,6 +21,8 @@ type LogEvent =
   | "worker-lost"
   | "certificate-changed"
   | "certificate-rejected"
+  | "supernodes-forgotten"
+  | "supernodes-not-saved"
   | "store-failed"
   | "failed";
 

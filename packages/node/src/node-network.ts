@@ -1,6 +1,15 @@
 /** The node in a network: its backbone, the other supernodes, its serving role, and its person's tunnels. Missing where it is alone. */
 import { randomBytes } from "node:crypto";
-import { type Clock, edgeGateSubprotocol } from "@earshot/core";
+import { join } from "node:path";
+import {
+  type Clock,
+  edgeGateSubprotocol,
+  networkIdOf,
+  parseDhtAddress,
+  type RandomSource,
+  type SupernodeRef,
+  toHex,
+} from "@earshot/core";
 import { Backbone } from "./backbone/backbone.ts";
 import type { NetworkConfig } from "./backbone/network-config.ts";
 import { nodeSignatures } from "./crypto.ts";
@@ -9,16 +18,20 @@ import type { NodeSecrets } from "./home/node-secrets.ts";
 import type { Access } from "./http/access.ts";
 import type { WaitingSockets } from "./http/waiting-sockets.ts";
 import type { NodeLimits } from "./limits.ts";
-import type { NodeLog } from "./log.ts";
+import { errorCodeOf, type NodeLog } from "./log.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { NodeNetworkOptions } from "./node-options.ts";
 import { NodeOverlay } from "./supernodes/node-overlay.ts";
 import { OverlayMetrics } from "./supernodes/overlay-metrics.ts";
+import { loadRemembered, MAX_REMEMBERED_SUPERNODES, saveRemembered } from "./supernodes/remembered.ts";
 import { Serving } from "./supernodes/serving.ts";
+import { refOf } from "./supernodes/supernode-table.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
 
 /** How long a node that stops waits for the DHT to hear of it. */
 const GOODBYE_MS = 1_000;
+
+const systemRandom: RandomSource = { bytes: (length) => new Uint8Array(randomBytes(length)) };
 
 interface Parts {
   readonly clock: Clock;
@@ -42,30 +55,49 @@ export class NodeNetwork {
   readonly overlay: NodeOverlay;
   readonly #parts: Parts;
   readonly #metrics: OverlayMetrics;
+  readonly #remembered: { readonly path: string; readonly supernodes: readonly SupernodeRef[] };
+  /** As it was written last. */
+  #saved = "";
   #descriptor: () => Uint8Array = () => new Uint8Array();
   #serving: Serving | undefined;
   #tunnels: Tunnels | undefined;
 
   /** Rejects with EarshotError `port-in-use` or `host-unavailable`. */
-  static async start(options: NodeNetworkOptions, dedicated: boolean, parts: Parts): Promise<NodeNetwork> {
+  static async start(
+    options: NodeNetworkOptions,
+    { home, dedicated }: { home: string; dedicated: boolean },
+    parts: Parts,
+  ): Promise<NodeNetwork> {
     const { secrets } = parts.state;
+    const path = join(home, "node", "supernodes.json");
+    const remembered = loadRemembered(path, networkIdOf(options.key));
+    if (remembered.damaged) parts.log.warn("supernodes-forgotten");
     const { dhtHost, dhtPort = 0, reachable = dedicated } = options;
     const backbone = await Backbone.start({
       network: options,
       supernodeSeed: secrets.supernodeSeed,
       clock: parts.clock,
-      random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+      random: systemRandom,
       signatures: nodeSignatures,
       refused: (code) => parts.metrics.refused(code),
       ...(dhtHost === undefined ? {} : { host: dhtHost }),
       port: dhtPort,
       serving: dedicated,
       reachable,
+      remembered: remembered.supernodes.flatMap(({ dht }) => {
+        const address = parseDhtAddress(dht);
+        return address.ok ? [address.value] : [];
+      }),
     });
-    return new NodeNetwork(options, backbone, parts);
+    return new NodeNetwork(options, backbone, parts, { path, supernodes: remembered.supernodes });
   }
 
-  private constructor(config: NetworkConfig, backbone: Backbone, parts: Parts) {
+  private constructor(
+    config: NetworkConfig,
+    backbone: Backbone,
+    parts: Parts,
+    remembered: { readonly path: string; readonly supernodes: readonly SupernodeRef[] },
+  ) {
     const { clock, limits, state, metrics } = parts;
     const { supernodeKey, supernodeSeed } = state.secrets;
     this.config = config;
@@ -81,8 +113,12 @@ export class NodeNetwork {
       supernodeKey,
       supernodeSeed,
       tunnels: true,
+      random: systemRandom,
       descriptor: () => this.#descriptor(),
+      refused: (code) => metrics.refused(code),
+      onRound: () => this.#remember(),
     });
+    this.#remembered = remembered;
   }
 
   /** Sub-protocol that strangers must offer to WebSocket listeners; undefined in an open network. */
@@ -105,7 +141,7 @@ export class NodeNetwork {
     const { overlay, backbone } = this;
     const { drainGraceMs, drainRetryAfterMs } = limits;
     this.#descriptor = descriptor;
-    this.#serving = new Serving({ backbone, listener, openListener, drainGraceMs, drainRetryAfterMs });
+    this.#serving = new Serving({ clock, backbone, listener, openListener, drainGraceMs, drainRetryAfterMs });
     const tunnels = new Tunnels({
       access,
       waiting,
@@ -119,14 +155,29 @@ export class NodeNetwork {
     this.#metrics.watch({
       peers: () => overlay.pool.count,
       tunnels: () => tunnels.count,
-      supernodes: () => overlay.descriptors(512).length,
+      supernodes: () => overlay.table.size,
       dht: () => backbone.stats,
     });
+    overlay.discovery.start(this.#remembered.supernodes);
   }
 
   /** Serves up to so many strangers, or none (0). Resolves when those there have been sent on. */
   async setServing(maxClients: number): Promise<void> {
     await this.#serving?.set(maxClients);
+  }
+
+  /** The newest proofs, where they have changed: a few each round at most. */
+  #remember(): void {
+    const known = this.overlay.table.entries().toReversed().map(refOf);
+    const names = known.map(({ supernodeKey, dht, url }) => `${toHex(supernodeKey)} ${dht} ${url}`);
+    const text = names.slice(0, MAX_REMEMBERED_SUPERNODES).sort().join();
+    if (known.length === 0 || text === this.#saved) return;
+    this.#saved = text;
+    try {
+      saveRemembered(this.#remembered.path, this.overlay.networkId, known);
+    } catch (error) {
+      this.#parts.log.warn("supernodes-not-saved", { errorCode: errorCodeOf(error) });
+    }
   }
 
   /** Before the listener is drained: no newcomers. */

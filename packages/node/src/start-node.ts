@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 import { createNodeLog, errorCodeOf, type NodeLog } from "./log.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { NodeMetrics } from "./metrics.ts";
+import { NameResolver } from "./names/name-resolver.ts";
 import { NodeNetwork } from "./node-network.ts";
 import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
@@ -105,6 +106,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       info: () => ({ ...describe(state, addresses), ...options.info?.() }),
       status: stats,
       keyHalf: state.secrets.keyHalf,
+      names: new NameResolver({ clock, file: { allowPrivate: options.network?.private ?? false } }),
     },
   );
   const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
@@ -144,8 +146,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
 }
 
-async function networkOf({ network, role }: NodeOptions, parts: Parts): Promise<NodeNetwork | undefined> {
-  return network && NodeNetwork.start(network, role === "dedicated", parts);
+async function networkOf({ network, role, home }: NodeOptions, parts: Parts): Promise<NodeNetwork | undefined> {
+  return network && NodeNetwork.start(network, { home, dedicated: role === "dedicated" }, parts);
 }
 
 async function frontOf(

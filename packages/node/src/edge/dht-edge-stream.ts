@@ -28,6 +28,10 @@ export class DhtEdgeStream implements PausableStream {
     });
   }
 
+  get remoteHost(): string {
+    return this.#stream.remoteHost;
+  }
+
   get bufferedBytes(): number {
     return this.#stream.bufferedBytes;
   }

@@ -37,6 +37,8 @@ export interface EdgeStream {
 
 /** A stream whose messages can be held back, so that they are read as fast as they are passed on. */
 export interface PausableStream extends EdgeStream {
+  /** The other side's address; empty where it is not known. */
+  readonly remoteHost: string;
   /** No further messages once those under way have come, until `resume`. */
   pause(): void;
   resume(): void;

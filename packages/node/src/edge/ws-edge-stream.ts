@@ -29,6 +29,10 @@ export class WsEdgeStream implements PausableStream {
     });
   }
 
+  get remoteHost(): string {
+    return (this.#stream as Duplex & { readonly remoteAddress?: string }).remoteAddress ?? "";
+  }
+
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
   }

@@ -4,15 +4,15 @@
  */
 import {
   type Clock,
-  equalBytes,
+  type EdgeSession,
   NO_SPREAD_LIMITS,
   networkIdOf,
-  pickSpread,
+  type RandomSource,
+  type RefusalCode,
   type Result,
   accept,
   refuse,
   SPREAD_LIMITS,
-  type SupernodeDescriptor,
   type SupernodeRef,
   verifyDescriptor,
 } from "@earshot/core";
@@ -25,21 +25,12 @@ import type { NodeLimits } from "../limits.ts";
 import { AddressBuckets } from "./address-buckets.ts";
 import { DialBacks } from "./dial-backs.ts";
 import { createDialer, type Dialer } from "./dialer.ts";
+import { Discovery } from "./discovery.ts";
 import { type Asker, Forwarder } from "./forwarder.ts";
 import type { OverlayMetrics } from "./overlay-metrics.ts";
 import { PeerPool, type PeerRequest } from "./peer-pool.ts";
-import { verifySupernode, type VerifiedSupernode } from "./verify.ts";
-
-/** Supernodes that have proved to be such: the table, as this needs it. */
-export interface KnownSupernodes {
-  find(supernodeKey: Uint8Array): SupernodeDescriptor | undefined;
-  /** Newest proof first. */
-  list(): readonly { readonly descriptor: SupernodeDescriptor; readonly bytes: Uint8Array }[];
-  /** Somebody's word that there is one: looked into in its own time, or not. */
-  consider(ref: SupernodeRef): void;
-  /** A supernode that has just proved to be one. */
-  add(verified: VerifiedSupernode): void;
-}
+import { refOf, SupernodeTable } from "./supernode-table.ts";
+import { type AskPorts, listSupernodes, openSession, verifySupernode } from "./verify.ts";
 
 export interface NodeOverlayOptions {
   readonly network: NetworkConfig;
@@ -47,12 +38,17 @@ export interface NodeOverlayOptions {
   readonly clock: Clock;
   readonly limits: NodeLimits;
   readonly metrics: OverlayMetrics;
+  readonly random: RandomSource;
   readonly supernodeKey: Uint8Array;
   readonly supernodeSeed: Uint8Array;
   /** This node has an endpoint for tunnels. */
   readonly tunnels: boolean;
   /** This node's own, signed. */
   descriptor(): Uint8Array;
+  /** Counts what was refused of others. */
+  refused(code: RefusalCode): void;
+  /** After each round of discovery. */
+  onRound(): void;
 }
 
 export class NodeOverlay implements EdgeOverlay {
@@ -64,7 +60,8 @@ export class NodeOverlay implements EdgeOverlay {
   readonly #forwarder: Forwarder;
   readonly #dialBacks: DialBacks;
   readonly #probes: AddressBuckets;
-  #known: KnownSupernodes | undefined;
+  readonly table: SupernodeTable;
+  readonly discovery: Discovery;
 
   constructor(options: NodeOverlayOptions) {
     const { network, backbone, clock, limits, metrics, supernodeSeed } = options;
@@ -75,7 +72,10 @@ export class NodeOverlay implements EdgeOverlay {
     this.dialer = createDialer(network, { clock, connectDht });
     const { descriptor } = options;
     this.pool = new PeerPool({ clock, dialer: this.dialer, descriptor, supernodeSeed }, limits);
-    const known = (key: Uint8Array): SupernodeRef | undefined => this.#known?.find(key);
+    const spread = network.prefixLimits ? SPREAD_LIMITS : NO_SPREAD_LIMITS;
+    this.table = new SupernodeTable({ ownKey: options.supernodeKey, limits: spread });
+    this.discovery = this.#createDiscovery(spread.perNear);
+    const known = (key: Uint8Array): SupernodeRef | undefined => this.table.refOf(key);
     const onOutcome = metrics.forwarded;
     this.#forwarder = new Forwarder({ clock, pool: this.pool, known, onOutcome }, limits.unknownDials);
     this.#dialBacks = new DialBacks(
@@ -83,11 +83,6 @@ export class NodeOverlay implements EdgeOverlay {
       limits,
     );
     this.#probes = new AddressBuckets(limits.probeBytesPerPrefix, limits.probeBytes, clock.now());
-  }
-
-  /** Once, before anything is asked: the table needs {@link verify}. */
-  set known(known: KnownSupernodes) {
-    this.#known = known;
   }
 
   forward(asker: Asker, ref: SupernodeRef, request: PeerRequest): Promise<Answer> {
@@ -98,18 +93,16 @@ export class NodeOverlay implements EdgeOverlay {
     const { clock } = this.#options;
     const verified = await verifyDescriptor(nodeSignatures, bytes, { networkId: this.networkId, now: clock.now() });
     if (!verified.ok) return verified;
-    if (!this.isSupernode(verified.value.supernodeKey)) this.#known?.consider(refOf(verified.value));
+    this.discovery.suggest(refOf({ descriptor: verified.value }));
     return accept(verified.value.supernodeKey);
   }
 
   isSupernode(key: Uint8Array): boolean {
-    return this.#known?.find(key) !== undefined;
+    return this.table.has(key);
   }
 
   descriptors(most: number): readonly Uint8Array[] {
-    const limits = this.#options.network.prefixLimits ? SPREAD_LIMITS : NO_SPREAD_LIMITS;
-    const entries = (this.#known?.list() ?? []).map(({ descriptor, bytes }) => ({ ...descriptor, bytes }));
-    return pickSpread(entries, most, { limits }).map(({ bytes }) => bytes);
+    return this.table.descriptors(most);
   }
 
   takeProbe(host: string, bytes: number): number {
@@ -120,28 +113,43 @@ export class NodeOverlay implements EdgeOverlay {
     return this.#dialBacks.answer(host, dht, supernodeKey);
   }
 
-  /** Asks it for proof. For the table, which bounds how often. */
-  verify(ref: SupernodeRef): ReturnType<typeof verifySupernode> {
-    return verifySupernode({ dialer: this.dialer, clock: this.#options.clock, networkId: this.networkId }, ref);
-  }
-
   /** Where a supernode is, once it has proved to be one; for tunnels. Never rejects. */
   async prove(ref: SupernodeRef): Promise<Result<SupernodeRef>> {
-    if (equalBytes(ref.supernodeKey, this.#options.supernodeKey)) return refuse("not-allowed", "itself");
-    const known = this.#known?.find(ref.supernodeKey);
-    if (known) return accept(refOf(known));
-    const verified = await this.verify(ref);
-    if (!verified.ok) return verified;
-    this.#known?.add(verified);
-    // By the addresses that led there: a descriptor may name more than can be reached from here.
-    return accept(ref);
+    if (this.table.isOwn(ref.supernodeKey)) return refuse("not-allowed", "itself");
+    const known = this.table.refOf(ref.supernodeKey);
+    if (known) return accept(known);
+    // By the addresses that led there: its descriptor may name others, which need not be reached from here.
+    return (await this.discovery.verifyNow(ref)) ? accept(ref) : refuse("unknown-supernode");
+  }
+
+  /** A greeted session, for measuring: over HyperDHT alone, so that we are seen at our HyperDHT address. Rejects. */
+  async openDhtSession(ref: SupernodeRef): Promise<EdgeSession> {
+    return (await openSession(this.#asking, { ...ref, url: "" })).session;
   }
 
   close(): void {
+    this.discovery.stop();
     this.pool.close();
   }
-}
 
-function refOf({ supernodeKey, dht, url }: SupernodeRef): SupernodeRef {
-  return { supernodeKey, dht, url };
+  get #asking(): AskPorts {
+    return { dialer: this.dialer, clock: this.#options.clock, networkId: this.networkId };
+  }
+
+  #createDiscovery(perNear: number): Discovery {
+    const { clock, random, backbone, refused, onRound } = this.#options;
+    return new Discovery({
+      clock,
+      random,
+      signatures: nodeSignatures,
+      table: this.table,
+      networkId: this.networkId,
+      perNear,
+      lookup: () => backbone.lookupSupernodes(),
+      verify: (ref) => verifySupernode(this.#asking, ref),
+      list: (ref) => listSupernodes(this.#asking, ref),
+      refused,
+      onRound,
+    });
+  }
 }

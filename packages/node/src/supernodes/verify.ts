@@ -1,67 +1,100 @@
-/** Asks a node that is said to be a supernode for proof: a welcome under its key, and a fresh descriptor of this network. */
+/** What this node asks of others to find its way: proof that they are supernodes, and whom they know. */
 import {
   type Clock,
   EarshotError,
+  type EdgeSession,
   equalBytes,
   type Refusal,
   refuse,
-  type SupernodeDescriptor,
   type SupernodeRef,
   verifyDescriptor,
 } from "@earshot/core";
 import { nodeSignatures } from "../crypto.ts";
 import type { Dialer } from "./dialer.ts";
 import { sessionOver } from "./edge-client.ts";
+import type { Proof } from "./supernode-table.ts";
 
-/** Of each of the two answers. */
+/** Of each answer. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
-export interface VerifiedSupernode {
-  readonly ok: true;
-  readonly descriptor: SupernodeDescriptor;
-  /** As it was signed; a copy. */
-  readonly bytes: Uint8Array;
-  /** Of one question, on an open stream. */
-  readonly roundTripMs: number;
+export interface AskPorts {
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  readonly networkId: Uint8Array;
 }
 
-/** Never rejects; refused as `unknown-supernode` where it is not reached, else by what is wrong with its descriptor. */
+/**
+ * A welcome under that key, and a fresh descriptor of this network. Never rejects; refused as `unknown-supernode` where it is
+ * not reached, else by what is wrong with its descriptor.
+ */
 export async function verifySupernode(
-  ports: { readonly dialer: Dialer; readonly clock: Clock; readonly networkId: Uint8Array },
+  ports: AskPorts,
   ref: SupernodeRef,
-): Promise<VerifiedSupernode | Refusal> {
+): Promise<({ readonly ok: true } & Proof) | Refusal> {
   try {
-    return await ask(ports, ref);
+    return await withSession(ports, ref, (session, observedHost) => askForProof(ports, ref, session, observedHost));
   } catch (error) {
     return refuse("unknown-supernode", error instanceof EarshotError ? error.code : "unexpected");
   }
 }
 
-async function ask(
-  { dialer, clock, networkId }: Parameters<typeof verifySupernode>[0],
-  ref: SupernodeRef,
-): Promise<VerifiedSupernode | Refusal> {
-  const stream = await dialer.dial(ref);
-  const session = sessionOver(stream, {
-    clock,
-    supernodeKey: ref.supernodeKey,
-    requestTimeoutMs: ANSWER_TIMEOUT_MS,
-  });
+/** The descriptors that it gives; none where it does not answer. */
+export async function listSupernodes(ports: AskPorts, ref: SupernodeRef): Promise<readonly Uint8Array[]> {
   try {
-    const welcome = await session.hello();
-    if (!welcome.ok) return welcome;
-    const askedAt = clock.now();
-    const answer = await session.request({ type: "get-descriptor" });
-    if (!answer.ok) return answer;
-    const roundTripMs = clock.now() - askedAt;
-    const bytes = Uint8Array.from(answer.value.descriptor);
-    const verified = await verifyDescriptor(nodeSignatures, bytes, { networkId, now: clock.now() });
-    if (!verified.ok) return verified;
-    const descriptor = verified.value;
-    const isThatOne =
-      equalBytes(descriptor.supernodeKey, ref.supernodeKey) && equalBytes(descriptor.hopKey, welcome.value.hopKey);
-    return isThatOne ? { ok: true, descriptor, bytes, roundTripMs } : refuse("bad-key", "descriptor of another");
+    return await withSession(ports, ref, async (session) => {
+      const answer = await session.request({ type: "list-supernodes" });
+      return answer.ok ? answer.value.descriptors.map((bytes) => Uint8Array.from(bytes)) : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** A stream, greeted by the supernode of that key. Rejects with EarshotError where there is none. */
+export async function openSession(
+  { dialer, clock }: AskPorts,
+  ref: SupernodeRef,
+  requestTimeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<{ readonly session: EdgeSession; readonly observedHost: string }> {
+  const stream = await dialer.dial(ref);
+  const observedHost = stream.remoteHost;
+  const session = sessionOver(stream, { clock, supernodeKey: ref.supernodeKey, requestTimeoutMs });
+  const welcome = await session.hello();
+  if (welcome.ok) return { session, observedHost };
+  session.close();
+  throw new EarshotError(welcome.code, "hello was refused");
+}
+
+async function withSession<T>(
+  ports: AskPorts,
+  ref: SupernodeRef,
+  ask: (session: EdgeSession, observedHost: string) => Promise<T>,
+): Promise<T> {
+  const { session, observedHost } = await openSession(ports, ref);
+  try {
+    return await ask(session, observedHost);
   } finally {
     session.close();
   }
+}
+
+async function askForProof(
+  { clock, networkId }: AskPorts,
+  ref: SupernodeRef,
+  session: EdgeSession,
+  observedHost: string,
+): Promise<({ readonly ok: true } & Proof) | Refusal> {
+  const askedAt = clock.now();
+  const answer = await session.request({ type: "get-descriptor" });
+  if (!answer.ok) return answer;
+  const roundTripMs = clock.now() - askedAt;
+  const bytes = Uint8Array.from(answer.value.descriptor);
+  const verified = await verifyDescriptor(nodeSignatures, bytes, { networkId, now: clock.now() });
+  if (!verified.ok) return verified;
+  const { supernodeKey, hopKey, maxClients } = verified.value;
+  if (!equalBytes(supernodeKey, ref.supernodeKey) || !equalBytes(hopKey, session.welcome?.hopKey ?? new Uint8Array()))
+    return refuse("bad-key", "descriptor of another");
+  if (maxClients === 0) return refuse("not-allowed", "no supernode now");
+  const where = observedHost === "" ? {} : { observedHost };
+  return { ok: true, descriptor: verified.value, bytes, roundTripMs, ...where };
 }

@@ -31,6 +31,7 @@ export interface BackboneLimits {
   readonly lookupGraceMs: number;
   readonly putDeadlineMs: number;
   readonly connectDeadlineMs: number;
+  /** Records being looked for or put, those included that go on after their answer. */
   readonly maxLookups: number;
   readonly maxFoundSupernodes: number;
   // announcing and joining
@@ -58,7 +59,7 @@ export const DEFAULT_BACKBONE_LIMITS: BackboneLimits = {
   lookupGraceMs: 50,
   putDeadlineMs: 5_000,
   connectDeadlineMs: 10_000,
-  maxLookups: 256,
+  maxLookups: 1_024,
   maxFoundSupernodes: 256,
   announceEveryMs: 8 * 60_000,
   joinCheckMs: 30_000,

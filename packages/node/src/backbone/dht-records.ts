@@ -31,6 +31,15 @@ const GET_RETRIES = 1;
 /** compact-encoding's 0: records of any seq. */
 const ANY_SEQ = Buffer.from([0]);
 
+/** Whatever its nodes do. */
+const LONGEST_QUERY_MS = 10_000;
+
+interface StoredRecord {
+  readonly seq: number;
+  readonly value: Buffer;
+  readonly signature: Buffer;
+}
+
 export class DhtRecords {
   readonly #parts: DhtRecordsParts;
   #running = 0;
@@ -82,43 +91,44 @@ export class DhtRecords {
    * EarshotError `server-busy`.
    */
   async get(publicKey: Uint8Array, known?: RecordOnWire): Promise<RecordOnWire | null> {
-    if (this.#running >= this.#parts.limits.maxLookups)
+    const { clock, limits, dht } = this.#parts;
+    if (dht.destroyed || this.#running >= limits.maxLookups)
       throw new EarshotError("server-busy", "too many look-ups at once: try again");
-    this.#running++;
-    try {
-      return await this.#find(publicKey, known ?? null);
-    } finally {
-      this.#running--;
-    }
-  }
-
-  async #find(publicKey: Uint8Array, known: RecordOnWire | null): Promise<RecordOnWire | null> {
-    const { clock, limits } = this.#parts;
     const target = HyperDHT.hash(publicKey);
-    const own = await this.#checked(publicKey, this.#ownCopy(target));
-    let best = newer(known, own);
-    const query = this.#ask(target, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
+    let best = known ?? null;
     const cancels: (() => void)[] = [];
-    const ended = new Promise<void>((resolve) => {
+    await new Promise<void>((resolve) => {
       const stopAfter = (ms: number) => cancels.push(clock.setTimer(ms, resolve));
       stopAfter(limits.lookupDeadlineMs);
       if (best) stopAfter(limits.lookupGraceMs);
-      const read = async () => {
-        for await (const answer of query) {
-          if (best && !(answer.seq > best.seq)) continue;
-          const valid = await this.#checked(publicKey, answer);
-          if (valid && !best) stopAfter(limits.lookupGraceMs);
-          best = newer(best, valid);
-        }
+      const onAnswer = async (answer: StoredRecord | undefined) => {
+        if (!answer || (best && !(answer.seq > best.seq))) return;
+        const valid = await this.#checked(publicKey, answer);
+        if (valid && !best) stopAfter(limits.lookupGraceMs);
+        best = newer(best, valid);
       };
-      void read()
-        .catch(() => {})
-        .finally(resolve);
+      void Promise.all([onAnswer(this.#ownCopy(target)), this.#readAll(target, onAnswer)]).finally(resolve);
     });
-    await ended;
     for (const cancel of cancels) cancel();
-    query.destroy();
     return best;
+  }
+
+  /**
+   * To its end, which nobody waits for: only a question that has waited its time out makes HyperDHT forget a node that is
+   * dead, so that the next look-up is spared it.
+   */
+  async #readAll(target: Buffer, onAnswer: (answer: StoredRecord) => Promise<void>): Promise<void> {
+    const query = this.#ask(target, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
+    const cancel = this.#parts.clock.setTimer(LONGEST_QUERY_MS, () => query.destroy());
+    this.#running++;
+    try {
+      for await (const answer of query) await onAnswer(answer);
+    } catch {
+      // Cut off: what came until then has come.
+    } finally {
+      cancel();
+      this.#running--;
+    }
   }
 
   /** So that a network of two finds it: a look-up never asks the asker. */
@@ -137,16 +147,13 @@ export class DhtRecords {
     return accept(undefined);
   }
 
-  #ownCopy(target: Buffer): { seq: number; value: Buffer; signature: Buffer } | undefined {
+  #ownCopy(target: Buffer): StoredRecord | undefined {
     const kept = this.#parts.dht._persistent?.mutables.get(target.toString("hex")) ?? null;
     return decodeMessage(messages.mutableGetResponse, kept);
   }
 
   /** Null, and counted, where it is not what we would keep. */
-  async #checked(
-    publicKey: Uint8Array,
-    answer: { seq: number; value: Buffer; signature: Buffer } | undefined,
-  ): Promise<RecordOnWire | null> {
+  async #checked(publicKey: Uint8Array, answer: StoredRecord | undefined): Promise<RecordOnWire | null> {
     if (!answer?.value) return null;
     const { seq, value, signature } = answer;
     const record = { publicKey, seq, value, signature };

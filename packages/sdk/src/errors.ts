@@ -6,10 +6,10 @@ export class StorageError extends EarshotError {}
 /** The node cannot be used: `node-unreachable`, `node-refused`, `supernode-unreachable` (a tunnel's other end), `bad-node-url`, `offline`. */
 export class NodeError extends EarshotError {}
 
-/** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, … */
+/** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, `name-changed`, `name-…`, … */
 export class ContactError extends EarshotError {}
 
-/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `bad-call-state`, `track-refused`, `calls-not-loaded`. */
+/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `name-changed`, `bad-call-state`, `track-refused`, `calls-not-loaded`. */
 export class CallError extends EarshotError {}
 
 /** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`, `account-key-away`, `wrong-account`, … */
@@ -23,4 +23,9 @@ export function messageOf(error: unknown): string {
 /** The stable code of anything thrown; `unexpected` for what is not an {@link EarshotError}. */
 export function codeOf(error: unknown): string {
   return error instanceof EarshotError ? error.code : "unexpected";
+}
+
+/** Anything thrown as an error, to be thrown again. */
+export function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

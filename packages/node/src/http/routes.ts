@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromHex } from "@earshot/core";
 import type { NodeMetrics } from "../metrics.ts";
+import { answerName } from "../names/name-route.ts";
+import type { NameResolver } from "../names/name-resolver.ts";
 import type { Access } from "./access.ts";
 import { COMMON_HEADERS, readBody, sendJson, sendText } from "./responses.ts";
 import { serveApp } from "./static-app.ts";
@@ -19,6 +21,7 @@ export interface RouteServices {
   info(): object;
   status(): object;
   keyHalf(salt: Uint8Array): Buffer;
+  readonly names: Pick<NameResolver, "resolve">;
 }
 
 /** Answers one request; never rejects. */
@@ -51,6 +54,7 @@ async function handleApi(
   const route = `${request.method} ${pathname}`;
   if (route === "GET /api/info") return sendJson(response, 200, s.info());
   if (route === "GET /api/status") return sendJson(response, 200, s.status());
+  if (route === "GET /api/name") return answerName(s.names, request, response);
   if (route === "POST /api/key-half") return keyHalf(s, request, response);
   return sendJson(response, 404, { error: "not-found" });
 }

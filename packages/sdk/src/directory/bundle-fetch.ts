@@ -9,6 +9,7 @@ import {
   refuse,
   type Result,
 } from "@earshot/core";
+import { errorOf } from "../errors.ts";
 import { type ScoutLink, scoutPair, type Scouts } from "./scouts.ts";
 
 /** After so long without an answer, the next home is asked as well. */
@@ -30,14 +31,16 @@ export async function fetchBundle(
 ): Promise<Result<Uint8Array>> {
   const ways = waysTo(places, scoutPair(ports.scouts));
   let refusal: RefusalCode | undefined;
-  let error: unknown;
+  let error: Error | undefined;
   let answered = 0;
   const found = await firstOf(ports.clock, ways, async ({ place, link }) => {
     const { supernodeKey, url, dht } = place.home;
-    const answer = await link.request({ type: "get-bundle", hash, at: { supernodeKey, url, dht } }).catch((reason) => {
-      error ??= reason;
-      return undefined;
-    });
+    const answer = await link
+      .request({ type: "get-bundle", hash, at: { supernodeKey, url, dht } })
+      .catch((reason: unknown) => {
+        error ??= errorOf(reason);
+        return undefined;
+      });
     if (answer) answered += 1;
     if (answer && !answer.ok) refusal ??= answer.code;
     const bundle = answer?.ok ? answer.value.bundle : null;

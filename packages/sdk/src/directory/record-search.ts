@@ -11,6 +11,7 @@ import {
   refuse,
   type Result,
 } from "@earshot/core";
+import { errorOf } from "../errors.ts";
 import type { ScoutLink, Scouts } from "./scouts.ts";
 
 /** After the first valid answer, so long for another that may be newer: a scout could serve an old one. */
@@ -56,7 +57,7 @@ export class RecordSearch<R> {
   #missing = 0;
   #best: FoundRecord<R> | undefined;
   #refusal: { readonly code: RefusalCode; readonly detail?: string } | undefined;
-  #error: unknown;
+  #error: Error | undefined;
   #wake: () => void = () => {};
 
   constructor(ports: SearchPorts, target: SearchTarget<R>, hedgeMs = HEDGE_MS) {
@@ -74,7 +75,7 @@ export class RecordSearch<R> {
     this.#waiting.set(link, (this.#waiting.get(link) ?? 0) + 1);
     void this.#ask(slot, link)
       .catch((error: unknown) => {
-        this.#error ??= error;
+        this.#error ??= errorOf(error);
       })
       .finally(() => {
         this.#pending -= 1;

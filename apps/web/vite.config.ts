@@ -6,7 +6,7 @@ import { defaultClientConditions, defineConfig, type Plugin } from "vite";
  * The overlay's part of the SDK (homes, records at four places, descriptors) took the whole over the earlier 95 kB.
  */
 const MAX_SHELL_BYTES = 30_000;
-const MAX_FIRST_LOAD_BYTES = 105_000;
+const MAX_FIRST_LOAD_BYTES = 110_000;
 const TARGET_BYTES = 80_000;
 
 const PURE_MODULES = /\/packages\/(core|sdk)\/src\/|\/node_modules\/(@noble|@scure|hpke|idb|qr)\//;

@@ -174,6 +174,29 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     then: async (_stage, home) => home.open("settings"),
   },
   homes: { before: networked, then: (_stage, home) => home.open("settings") },
+  "add-contact-name": { before: people, then: (_stage, home) => home.offerCard("grace@example.org") },
+  "name-changed": {
+    before: ({ platform }) =>
+      platform.client.emit("contacts", [ECHO, { ...GRACE, address: "grace@example.org" } as Contact]),
+    then: async ({ platform }, home) => {
+      platform.client.nameChanged({ contactId: GRACE.id, address: "grace@example.org", newId: "ear1new" });
+      home.contacts.select(GRACE.id);
+      await appears("[data-testid=name-changed]");
+    },
+  },
+  hosted: {
+    before: (stage) => {
+      people(stage);
+      stage.platform.script.hosted = { operator: "calls.example", host: "app.calls.example" };
+    },
+    then: () => document.querySelector("[data-testid=hosted]")?.setAttribute("open", ""),
+  },
+  "hosted-first-run": {
+    before: ({ platform }) => {
+      platform.script.identity = false;
+      platform.script.hosted = { operator: "", host: "app.calls.example" };
+    },
+  },
   "lend-question": { before: networked, then: () => appears("[data-testid=lend-question]") },
   "lend-dialog": {
     before: networked,

@@ -10,7 +10,7 @@ import type {
   ContactRequest,
   Device,
 } from "@earshot/sdk";
-import type { HomeStatus, OverlayClient, SupernodeChoice } from "../view-models/overlay-client.ts";
+import type { HomeStatus, NameChange, OverlayClient, SupernodeChoice } from "../view-models/overlay-client.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 
 type Listener = (value: never) => void;
@@ -150,6 +150,9 @@ export class ScriptedClient implements OverlayClient {
   }
   async keepContactKey(id: string): Promise<void> {
     this.#record(`keep the key of ${id}`);
+  }
+  nameChanged(change: NameChange): void {
+    this.emit("nameChanged" as keyof ClientEvents, change as never);
   }
   /** Sets where it is at home, and tells. */
   atHome(homes: readonly HomeStatus[]): void {

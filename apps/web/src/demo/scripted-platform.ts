@@ -3,6 +3,7 @@ import { EarshotError, type NodeReport } from "@earshot/core";
 import type { Client } from "@earshot/sdk";
 import type {
   ClockPort,
+  Hosted,
   MediaProblem,
   MediaResult,
   NodePort,
@@ -83,6 +84,7 @@ export interface ScriptedPlatform extends Platform {
     openedWith: OpenOptions | undefined;
     holder: TabHolder | undefined;
     silenced: boolean;
+    hosted: Hosted | undefined;
     report: NodeReport;
     /** The code with which the node's page fails while set. */
     nodeFails: string | undefined;
@@ -111,6 +113,7 @@ export function scriptedPlatform(
     openedWith: undefined,
     holder: undefined,
     silenced: false,
+    hosted: undefined,
     report: ALONE,
     nodeFails: undefined,
     visible: true,
@@ -202,6 +205,7 @@ function scriptedSession(
       if (options.name) client.name = options.name;
       return client;
     },
+    hosted: () => script.hosted,
     checkCard,
     echoCard: async () => script.echo,
     notes: {

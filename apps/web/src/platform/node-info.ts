@@ -7,7 +7,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function tokenStatus(token: string): Promise<Obstacle | undefined> {
   const response = await getInfo(token).catch(() => undefined);
   if (response === undefined || response.status >= 500) return "node-unreachable";
-  return response.status === 401 || response.status === 403 ? "token-refused" : undefined;
+  // A hosted copy's server has no such thing, and no token of ours.
+  return [401, 403, 404].includes(response.status) ? "token-refused" : undefined;
 }
 
 /** Echo's card, or undefined where this node hosts none. Rejects where the node does not answer. */

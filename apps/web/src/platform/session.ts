@@ -1,8 +1,9 @@
 /** The session on a browser: the node's small HTTP interface first, then the SDK over its storage and transport. */
 import type { ClientOptions } from "@earshot/sdk";
 import { codeOf } from "../view-models/plain-words.ts";
-import type { NotePort, Obstacle, SessionPort } from "../view-models/ports.ts";
+import type { Hosted, NotePort, Obstacle, SessionPort } from "../view-models/ports.ts";
 import type * as ClientModule from "./client-module.ts";
+import { hostedKeyHalf, hostedLabel } from "./hosted.ts";
 import { echoCard } from "./node-info.ts";
 import { tabHandover } from "./tab-handover.ts";
 import type { TokenKeeper } from "./token.ts";
@@ -27,6 +28,7 @@ interface Ready {
 export function browserSession(page: { readonly origin: string; readonly tokens: TokenKeeper }): SessionPort {
   const handover = tabHandover();
   let token: string | undefined;
+  let hosted: Hosted | undefined;
   let prepared: Ready | undefined;
 
   const ready = (): Ready => {
@@ -36,15 +38,20 @@ export function browserSession(page: { readonly origin: string; readonly tokens:
   return {
     prepare: async (takeOver) => {
       const found = await page.tokens.find();
-      if ("obstacle" in found) return found.obstacle;
-      token = found.token;
-      const node = { url: page.origin, token };
+      if ("obstacle" in found) {
+        hosted = await hostedLabel();
+        if (hosted === undefined) return found.obstacle;
+      } else token = found.token;
+      const node = { url: page.origin, ...(token === undefined ? {} : { token }) };
       const module = await import("./client-module.ts").catch(() => undefined);
       // The page is there and its script is not: the node went away, or was updated, in between.
       if (module === undefined) return "node-unreachable";
       if (takeOver && (await handover.ask(takeOver === "even-in-call")) === "in-call") return "other-tab-in-call";
       try {
-        prepared = { module, options: await module.browserClientOptions({ node }) };
+        prepared = {
+          module,
+          options: await module.browserClientOptions({ node, ...(hosted ? { keyHalf: hostedKeyHalf } : {}) }),
+        };
         return undefined;
       } catch (error) {
         const known = OBSTACLES[codeOf(error)];
@@ -68,6 +75,7 @@ export function browserSession(page: { readonly origin: string; readonly tokens:
       void navigator.storage?.persist?.().catch(() => false);
       return ready().module.createClient({ ...ready().options, ...options });
     },
+    hosted: () => hosted,
     checkCard: (text) => ready().module.checkCard(text),
     echoCard: () => echoCard(token),
     notes: notesIn(() => ready().options.storage),

@@ -1,4 +1,4 @@
-/** Adding a contact by a pasted card, link or id. What is wrong with it is said while it is typed. */
+/** Adding a contact by a pasted card, link or id, or by a name at a domain. What is wrong with it is said while it is typed. */
 import type { Client } from "@earshot/sdk";
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { cardProblem, codeOf } from "./plain-words.ts";
@@ -13,6 +13,8 @@ export interface AddContactModel {
   readonly text: ReadonlySignal<string>;
   /** Set once the text is a card or id that can be added. */
   readonly found: ReadonlySignal<{ readonly id: string; readonly name: string } | undefined>;
+  /** The text is a name at a domain, which the own node looks up when it is added. */
+  readonly address: ReadonlySignal<string | undefined>;
   readonly problem: ReadonlySignal<string | undefined>;
   readonly busy: ReadonlySignal<boolean>;
   setText(text: string): void;
@@ -20,12 +22,19 @@ export interface AddContactModel {
   submit(): Promise<string | undefined>;
 }
 
+/** `name@domain` as a person types it; the node judges it strictly. */
+const ADDRESS = /^[^\s@:]{1,64}@[^\s@:]+\.[^\s@:.]{2,}$/;
+
 /** `client` for what is already there and for adding; `checkCard` to judge the text. */
 export function createAddContactModel(client: Client, checkCard: (text: string) => CardCheck): AddContactModel {
   const text = signal("");
   const busy = signal(false);
   const failure = signal<string | undefined>(undefined);
 
+  const address = computed(() => {
+    const typed = text.value.trim();
+    return ADDRESS.test(typed) ? typed : undefined;
+  });
   const verdict = computed<CardCheck | undefined>(() => {
     const typed = text.value.trim();
     if (typed === "") return undefined;
@@ -39,13 +48,15 @@ export function createAddContactModel(client: Client, checkCard: (text: string) 
   const problem = computed(() => {
     if (failure.value !== undefined) return failure.value;
     const check = verdict.value;
-    if (check === undefined || check.ok || text.value.trim().length < MIN_JUDGED_CHARS) return undefined;
+    if (address.value !== undefined || check === undefined || check.ok || text.value.trim().length < MIN_JUDGED_CHARS)
+      return undefined;
     return cardProblem(check.code, check.detail);
   });
 
   return {
     text,
     found: computed(() => (verdict.value?.ok ? verdict.value : undefined)),
+    address,
     problem,
     busy,
     setText: (next) => {
@@ -56,10 +67,10 @@ export function createAddContactModel(client: Client, checkCard: (text: string) 
       if (busy.value) return undefined;
       const check = verdict.value;
       if (check === undefined) {
-        failure.value = "Paste a card, a link or an id first.";
+        failure.value = "Paste a card, a link or an id first, or type a name such as grace@example.org.";
         return undefined;
       }
-      if (!check.ok) {
+      if (!check.ok && address.value === undefined) {
         failure.value = cardProblem(check.code, check.detail);
         return undefined;
       }

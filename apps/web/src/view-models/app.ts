@@ -5,13 +5,13 @@ import { addEchoOnce } from "./echo.ts";
 import { createFirstRunModel, type FirstRunModel } from "./first-run.ts";
 import { createHomeModel, type HomeModel } from "./home.ts";
 import { codeOf } from "./plain-words.ts";
-import type { Obstacle, OpenOptions, Platform, TakeOver } from "./ports.ts";
+import type { Hosted, Obstacle, OpenOptions, Platform, TakeOver } from "./ports.ts";
 
 export type Screen =
   | { readonly kind: "starting" }
   | { readonly kind: "blocked"; readonly obstacle: Obstacle }
   | { readonly kind: "failed"; readonly code: string }
-  | { readonly kind: "first-run"; readonly model: FirstRunModel }
+  | { readonly kind: "first-run"; readonly model: FirstRunModel; readonly hosted: Hosted | undefined }
   | { readonly kind: "home"; readonly model: HomeModel };
 
 export interface AppModel {
@@ -64,7 +64,7 @@ export function createAppModel(platform: Platform): AppModel {
         const obstacle = await session.prepare(takeOver);
         if (obstacle) screen.value = { kind: "blocked", obstacle };
         else if (await session.hasIdentity()) await enter({});
-        else screen.value = { kind: "first-run", model: createFirstRunModel(enter) };
+        else screen.value = { kind: "first-run", model: createFirstRunModel(enter), hosted: session.hosted() };
       } catch (error) {
         screen.value = { kind: "failed", code: codeOf(error) };
       }

@@ -4,12 +4,13 @@ import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals"
 import { type AccountKeyModel, createAccountKeyModel } from "./account-key.ts";
 import { type AddContactModel, createAddContactModel } from "./add-contact.ts";
 import { type CallsModel, createCallsModel } from "./calls.ts";
+import { type ChangedNamesModel, createChangedNamesModel } from "./changed-names.ts";
 import { type ConnectionModel, createConnectionModel } from "./connection.ts";
 import { type ContactsModel, createContactsModel } from "./contacts.ts";
 import { createMyCardModel, type MyCardModel } from "./my-card.ts";
 import { createNoticesModel, type NoticesModel } from "./notices.ts";
 import type { NodePageDeps } from "./node-page.ts";
-import type { Platform } from "./ports.ts";
+import type { Hosted, Platform } from "./ports.ts";
 import { createRequestsModel, type RequestsModel } from "./requests.ts";
 import { createSettingsModel, type SettingsModel } from "./settings.ts";
 
@@ -30,6 +31,9 @@ export interface HomeModel {
   readonly settings: SettingsModel;
   readonly accountKey: AccountKeyModel;
   readonly calls: CallsModel;
+  readonly changedNames: ChangedNamesModel;
+  /** Set where whoever serves this page could change it. */
+  readonly hosted: Hosted | undefined;
   readonly later: LaterDeps;
   /** The browser keeps the page silent until the person clicks in it: a call would not be heard. */
   readonly silenced: ReadonlySignal<boolean>;
@@ -52,11 +56,13 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
   const connection = createConnectionModel(client, clock);
   const contacts = createContactsModel(client);
   const requests = createRequestsModel(client);
+  const changedNames = createChangedNamesModel(client);
   const calls = createCallsModel(client, {
     media: platform.media,
     ring: platform.ring,
     attention: platform.attention,
     clock,
+    onNameChanged: changedNames.note,
     onMissed: (call) => notices.addMissed(call.peer.id, call.callId),
   });
   await Promise.all([notices.restore(), settings.restore()]);
@@ -91,6 +97,8 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     settings,
     accountKey,
     calls,
+    changedNames,
+    hosted: session.hosted(),
     later: { client, node: platform.node, clock, watchVisible: platform.watchVisible },
     silenced,
     dialog,
@@ -103,7 +111,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
       stopWatching();
       closeDialogs();
       refreshCard();
-      for (const part of [connection, contacts, requests, notices, calls, accountKey]) part.dispose();
+      for (const part of [connection, contacts, requests, notices, calls, accountKey, changedNames]) part.dispose();
     },
   };
 }

@@ -4,9 +4,10 @@
  */
 import type { Client } from "@earshot/sdk";
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { onNameChanged } from "./overlay-client.ts";
 import type { ClockPort, NotePort } from "./ports.ts";
 
-export type NoticeKind = "missed" | "new-device" | "list-restarted" | "broken-attempt";
+export type NoticeKind = "missed" | "new-device" | "list-restarted" | "broken-attempt" | "name-changed";
 
 export interface Notice {
   readonly key: string;
@@ -19,7 +20,13 @@ export interface Notice {
 /** Oldest notices go first when there are more: nobody reads further back, and storage stays bounded. */
 const MAX_NOTICES = 50;
 const NOTE_KEY = "notices";
-const KINDS: readonly string[] = ["missed", "new-device", "list-restarted", "broken-attempt"] satisfies NoticeKind[];
+const KINDS: readonly string[] = [
+  "missed",
+  "new-device",
+  "list-restarted",
+  "broken-attempt",
+  "name-changed",
+] satisfies NoticeKind[];
 
 export interface NoticesModel {
   /** Newest first. */
@@ -49,6 +56,9 @@ export function createNoticesModel(client: Client, notes: NotePort, clock: Clock
       const kind = listRestarted ? "list-restarted" : "new-device";
       put({ key: `device ${contactId} ${deviceId}`, kind, contactId, at: clock.now() });
     }),
+    onNameChanged(client, ({ contactId, newId }) =>
+      put({ key: `name ${contactId} ${newId}`, kind: "name-changed", contactId, at: clock.now() }),
+    ),
     client.on("brokenAttempt", ({ contactId, at }) =>
       put({ key: `broken ${contactId} ${at}`, kind: "broken-attempt", contactId, at }),
     ),

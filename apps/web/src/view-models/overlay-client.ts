@@ -1,5 +1,5 @@
 /** What this app uses of the SDK for homes, in one place. */
-import type { Client } from "@earshot/sdk";
+import type { Client, ClientEvents, Contact } from "@earshot/sdk";
 
 export interface HomeStatus {
   readonly key: string;
@@ -27,6 +27,23 @@ export interface OverlayClient extends Client {
   setTrustedSupernodes(keys: readonly string[]): Promise<void>;
   moveHome(fromKey: string, toKey?: string): Promise<void>;
   keepContactKey(id: string): Promise<void>;
+}
+
+/** The key behind a contact's name at a domain is another one now: calls to them are stopped until the person has decided. */
+export interface NameChange {
+  readonly contactId: string;
+  readonly address: string;
+  readonly newId: string;
+}
+
+/** Follows those. */
+export function onNameChanged(client: Client, listener: (change: NameChange) => void): () => void {
+  return client.on("nameChanged" as keyof ClientEvents, listener as (value: unknown) => void);
+}
+
+/** `name@domain`, where the contact was added by one. */
+export function addressOf(contact: Contact): string | undefined {
+  return (contact as { readonly address?: string }).address;
 }
 
 /** The client with those. */

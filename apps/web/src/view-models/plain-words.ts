@@ -20,6 +20,11 @@ const CARD_PROBLEMS: Readonly<Record<string, string>> = {
   "own-card": "This is your own card. Send it to somebody else, and paste theirs here.",
   "already-added": "You have added this contact already.",
   "too-many-contacts": "Your contact list is full. Remove somebody first.",
+  "name-not-found": "That domain publishes no such name. Check the spelling, or ask for their card.",
+  "name-malformed": "A name looks like grace@example.org.",
+  "name-unavailable": "That domain does not answer now. Try again later, or ask for their card.",
+  "name-changed": "That name leads to another key than before.",
+  "no-names": "Your node does not look up names. Ask for their card.",
   offline: "You are offline. The request can be sent once you are connected again.",
 };
 
@@ -59,6 +64,8 @@ export function callStartProblem(code: string, name: string): string {
       return "You are offline. Earshot keeps trying to reach your node.";
     case "already-in-call":
       return "You are in another call. Hang up first.";
+    case "name-changed":
+      return `The key behind ${name}’s name has changed, so this call was stopped. Decide above what to do.`;
     case "contact-unreachable":
       return `${name} cannot be found right now. Their Earshot may not have been online for a while.`;
     case "calls-not-loaded":

@@ -84,6 +84,14 @@ export interface TabHolder {
   letGo(): Promise<void>;
 }
 
+/** A copy of the app that an operator serves to strangers: the weaker kind, and labelled so. */
+export interface Hosted {
+  /** Who runs it, by their own word; may be empty. */
+  readonly operator: string;
+  /** `host` or `host:port` that it comes from. */
+  readonly host: string;
+}
+
 /** The person's client on this browser: storage, transport and node behind one door. */
 export interface SessionPort {
   /** Checks the token with the node and opens the storage, from another tab where `takeOver` says so. */
@@ -93,6 +101,8 @@ export interface SessionPort {
   hasIdentity(): Promise<boolean>;
   /** Makes or opens the identity; does not connect yet. Throws what the SDK throws. */
   open(options: OpenOptions): Promise<Client>;
+  /** Once `prepare` found nothing in the way: set where this page comes from somebody else's supernode. */
+  hosted(): Hosted | undefined;
   /** Judges a card, link or id as typed; once `prepare` found nothing in the way. */
   checkCard(text: string): CardCheck;
   /** Echo's card as this node tells it, or undefined where it hosts none. */

@@ -17,7 +17,7 @@ export function AddContactDialog({ home, onClose }: { readonly home: HomeModel; 
     <Dialog title="Add a contact" testId="add-contact-dialog" onClose={onClose}>
       <form onSubmit={(event) => void submit(event)} noValidate>
         <label class="field">
-          <span class="label">Their card, link or id</span>
+          <span class="label">Their card, link, id, or name@domain</span>
           <textarea
             data-testid="add-contact-input"
             rows={4}
@@ -31,6 +31,12 @@ export function AddContactDialog({ home, onClose }: { readonly home: HomeModel; 
             onInput={(event) => model.setText(event.currentTarget.value)}
           />
         </label>
+        {model.address.value !== undefined && (
+          <p class="found" data-testid="found-address">
+            Your node asks {model.address.value.split("@")[1]} whose key this name stands for. From then on this app
+            holds on to that key, and warns you if the name ever leads to another one.
+          </p>
+        )}
         {found && (
           <div class="found" data-testid="found">
             <Avatar id={found.id} name={found.name || "?"} size="s" />

@@ -20,7 +20,7 @@ export function AppView({ model }: { readonly model: AppModel }) {
     case "failed":
       return <FailedView code={screen.code} onRetry={() => void model.start()} />;
     case "first-run":
-      return <FirstRunView model={screen.model} />;
+      return <FirstRunView model={screen.model} hosted={screen.hosted} />;
     case "home":
       return <HomeView model={screen.model} />;
   }

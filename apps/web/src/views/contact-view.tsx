@@ -2,6 +2,8 @@
 import type { Contact } from "@earshot/sdk";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
+import { addressOf } from "../view-models/overlay-client.ts";
+import { NameChanged } from "./name-changed.tsx";
 import { Avatar, Button, Dialog, Problem } from "./parts.tsx";
 
 interface Props {
@@ -13,6 +15,7 @@ interface Props {
 export function ContactView({ contact, home }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
+  const stopped = home.changedNames.changed.value.has(contact.id);
   const { problem } = home.calls;
   const failed = problem.value?.contactId === contact.id ? problem.value.text : undefined;
   return (
@@ -26,13 +29,18 @@ export function ContactView({ contact, home }: Props) {
       <h1 id="person-name" ref={heading} tabIndex={-1}>
         {contact.name}
       </h1>
-      <StateText contact={contact} />
+      {addressOf(contact) && (
+        <p class="soft break" data-testid="contact-address">
+          {addressOf(contact)}
+        </p>
+      )}
+      {stopped ? <NameChanged contact={contact} home={home} /> : <StateText contact={contact} />}
       <div class="person-calls">
         <Button
           kind="go"
           icon="phone"
           testId="call-voice"
-          disabled={contact.state !== "contact"}
+          disabled={contact.state !== "contact" || stopped}
           onClick={() => home.calls.start(contact, false)}
         >
           Voice call
@@ -41,7 +49,7 @@ export function ContactView({ contact, home }: Props) {
           kind="plain"
           icon="camera"
           testId="call-video"
-          disabled={contact.state !== "contact"}
+          disabled={contact.state !== "contact" || stopped}
           onClick={() => home.calls.start(contact, true)}
         >
           Video call

@@ -1,11 +1,19 @@
 /** First run: what Earshot does, a name, or an account from its recovery phrase. */
 import { useRef } from "preact/hooks";
 import type { FirstRunModel } from "../view-models/first-run.ts";
+import type { Hosted } from "../view-models/ports.ts";
+import { HostedNotice } from "./hosted-notice.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { Button, Problem } from "./parts.tsx";
 
 /** The form; the model judges it. */
-export function FirstRunView({ model }: { readonly model: FirstRunModel }) {
+export function FirstRunView({
+  model,
+  hosted,
+}: {
+  readonly model: FirstRunModel;
+  readonly hosted: Hosted | undefined;
+}) {
   const restoring = model.restoring.value;
   const submit = (event: Event) => {
     event.preventDefault();
@@ -16,6 +24,7 @@ export function FirstRunView({ model }: { readonly model: FirstRunModel }) {
       <Mark />
       <h1>{restoring ? "Restore your account" : "Welcome to Earshot"}</h1>
       <p class="lead">Calls that only the people on them can hear.</p>
+      <HostedNotice hosted={hosted} />
       <form class="panel" onSubmit={submit} noValidate>
         {restoring && <RestoreFields model={model} />}
         <label class="field">

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import { ContactList } from "./contact-list.tsx";
 import { Icon, Mark } from "./icons.tsx";
+import { HostedNotice } from "./hosted-notice.tsx";
 import { IncomingDialog } from "./incoming-dialog.tsx";
 import { fetchLaterViews, Later } from "./later.tsx";
 import { Button, Dialog, Problem } from "./parts.tsx";
@@ -41,6 +42,7 @@ function Desk({ model }: { readonly model: HomeModel }) {
     <main class="desk" data-selected={selected ? "yes" : "no"}>
       <section class="side" aria-label="Contacts and requests">
         <SideHead model={model} />
+        <HostedNotice hosted={model.hosted} />
         <ConnectionBanner text={model.connection.banner.value} state={model.connection.state.value} />
         <AccountKeyBanner text={model.accountKey.banner.value} />
         <SilenceNotice silenced={model.silenced.value} />

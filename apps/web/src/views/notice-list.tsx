@@ -8,6 +8,7 @@ const ICONS: Readonly<Record<NoticeKind, IconName>> = {
   "new-device": "device",
   "list-restarted": "device",
   "broken-attempt": "warning",
+  "name-changed": "key",
 };
 
 /** What a notice says about `name`; `inCall` where the words to compare are on the screen now. */
@@ -20,6 +21,8 @@ export function noticeText(kind: NoticeKind, name: string, inCall = false): stri
       return `${name} is using a device you have not seen before. If they did not tell you about it, ask them. ${compare}`;
     case "list-restarted":
       return `${name} seems to have started anew from their recovery phrase, or somebody has it. Ask them in another way. If it was them, add their card again; until then your calls do not reach the new device.`;
+    case "name-changed":
+      return `The name of ${name} leads to another key now. Calls to them are stopped until you have decided: open the contact.`;
     case "broken-attempt":
       return `A call attempt with ${name} broke off half-way. Once is likely just the network; if it happens again and again, somebody may be interfering. ${compare}`;
   }
@@ -58,7 +61,7 @@ function NoticeRow({ notice, model }: { readonly notice: Notice; readonly model:
         </time>
       </p>
       <span class="notice-actions">
-        {notice.kind === "missed" && (
+        {(notice.kind === "missed" || notice.kind === "name-changed") && (
           <Button
             kind="quiet"
             icon="person"

@@ -32,13 +32,15 @@ export function SettingsDialog({ home, onClose }: { readonly home: HomeModel; re
         </Button>
       </section>
       <HomesSection home={home} />
-      <section aria-labelledby="node-title">
-        <h3 id="node-title">Your node</h3>
-        <p class="soft">What it does for you and for others, the supernodes it knows, and lending it.</p>
-        <Button icon="node" testId="open-node" onClick={() => home.open("node")}>
-          Open its page
-        </Button>
-      </section>
+      {home.hosted === undefined && (
+        <section aria-labelledby="node-title">
+          <h3 id="node-title">Your node</h3>
+          <p class="soft">What it does for you and for others, the supernodes it knows, and lending it.</p>
+          <Button icon="node" testId="open-node" onClick={() => home.open("node")}>
+            Open its page
+          </Button>
+        </section>
+      )}
       <section aria-labelledby="about-title">
         <h3 id="about-title">About</h3>
         <dl class="facts">

@@ -1,7 +1,7 @@
 import { nobleBackend, webCryptoBackend } from "@earshot/core";
 import type { ClientOptions, NodeAddress } from "../api.ts";
 import { indexedDbStorage } from "./indexed-db-storage.ts";
-import { keyHalfFromNode } from "./key-half.ts";
+import { type KeyHalfSource, keyHalfFromNode } from "./key-half.ts";
 import { browserTransport } from "./web-socket-transport.ts";
 
 export { indexedDbStorage, type IndexedDbStorageOptions } from "./indexed-db-storage.ts";
@@ -13,6 +13,8 @@ export interface BrowserClientOptions {
   readonly node: NodeAddress;
   /** Name of the database: one client each. Default `earshot`. */
   readonly database?: string;
+  /** The other half of the storage key. Default: the daemon's. A hosted app has no daemon to keep it. */
+  readonly keyHalf?: KeyHalfSource;
 }
 
 /**
@@ -20,10 +22,13 @@ export interface BrowserClientOptions {
  * the browser's own WebRTC and WebCrypto. Throws StorageError: `storage-in-use` (another tab), `key-half-unavailable`
  * (no daemon), `storage-locked` (another daemon's), `storage-failed` (site data not allowed).
  */
-export async function browserClientOptions({ node, database }: BrowserClientOptions): Promise<ClientOptions> {
+export async function browserClientOptions({ node, database, keyHalf }: BrowserClientOptions): Promise<ClientOptions> {
   const subtle = globalThis.crypto?.subtle;
   return {
-    storage: await indexedDbStorage({ keyHalf: keyHalfFromNode(node), ...(database ? { name: database } : {}) }),
+    storage: await indexedDbStorage({
+      keyHalf: keyHalf ?? keyHalfFromNode(node),
+      ...(database ? { name: database } : {}),
+    }),
     transport: browserTransport(),
     peerConnection: (configuration) => new RTCPeerConnection(configuration),
     signatures: (subtle && (await webCryptoBackend(subtle))) ?? nobleBackend,

@@ -1,0 +1,42 @@
+/** The warning that stops a call: a contact's name leads to another key than the one this app knows. */
+import type { Contact } from "@earshot/sdk";
+import type { HomeModel } from "../view-models/home.ts";
+import { addressOf } from "../view-models/overlay-client.ts";
+import { Icon } from "./icons.tsx";
+import { Button, Problem } from "./parts.tsx";
+
+/** What it can mean, and the two ways on. */
+export function NameChanged({ contact, home }: { readonly contact: Contact; readonly home: HomeModel }) {
+  const model = home.changedNames;
+  const address = addressOf(contact) ?? contact.name;
+  const domain = address.split("@")[1] ?? "the domain";
+  const addAnew = async () => {
+    const id = await model.addAnew(contact);
+    if (id !== undefined) home.contacts.select(id);
+  };
+  return (
+    <section class="name-changed" role="alert" data-testid="name-changed">
+      <h2>
+        <Icon name="warning" /> The key behind this name has changed
+      </h2>
+      <p>
+        {address} leads to another key than the one you know. Either {contact.name} started anew and published a new
+        key, or somebody who controls {domain} wants to be taken for them. Calls are stopped until you decide. Ask{" "}
+        {contact.name} in another way first.
+      </p>
+      <Problem text={model.problem.value} />
+      <div class="row">
+        <Button kind="primary" testId="name-keep" disabled={model.busy.value} onClick={() => model.keep(contact.id)}>
+          Keep the key I know
+        </Button>
+        <Button testId="name-anew" disabled={model.busy.value} onClick={addAnew}>
+          They told me: use the new key
+        </Button>
+      </div>
+      <p class="hint">
+        Keeping it calls whoever you talked to before. Using the new key removes this contact and adds the new one; they
+        have to accept, and you compare the words in your first call.
+      </p>
+    </section>
+  );
+}

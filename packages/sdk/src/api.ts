@@ -63,6 +63,8 @@ export interface ClientOptions {
   readonly acceptAllRequests?: boolean;
   /** Calls with different people at once; whoever calls beyond is told busy. Default 1; bots take more (at most 16). */
   readonly maxCalls?: number;
+  /** `name@domain` to an id or a card's text. Default: asks the own node. Rejects with an EarshotError `name-…`. */
+  readonly resolveName?: (address: string) => Promise<string>;
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly signatures?: SignatureBackend;
@@ -89,6 +91,8 @@ export interface ClientEvents {
    * Until then nothing is sent to the devices of the new list.
    */
   newDevice: { readonly contactId: string; readonly deviceId: string; readonly listRestarted?: true };
+  /** The domain behind a contact's name names somebody else now: they moved to another account, or somebody took the domain. Ask them in another way. */
+  nameChanged: { readonly contactId: string; readonly address: string; readonly newId: string };
   /** An attempt that was broken off between the nonces: shown, because guessing words costs an attacker such attempts. */
   brokenAttempt: { readonly contactId: string; readonly at: number };
   /** Bytes from someone else were refused; counted in `client.refusals()`. */
@@ -126,8 +130,39 @@ export interface ClientStatus {
    * taken its mailboxes; this one tries again after a minute or two.
    */
   readonly problem?: string;
-  /** The supernode this client has its mailboxes at (hex key), when online. */
+  /** One of the supernodes this client has its mailboxes at (hex key), when online. */
   readonly supernode?: string;
+  /** All of them, lost ones included. Absent before the first. */
+  readonly homes?: readonly HomeStatus[];
+}
+
+/** A supernode that holds this client's mailboxes. */
+export interface HomeStatus {
+  /** Hex. */
+  readonly key: string;
+  readonly url: string;
+  /** Who says to run it: unproven. */
+  readonly operator: string;
+  /** `own`: the node that this client is connected to by its address, on the person's own machine. */
+  readonly kind: "own" | "promoted" | "dedicated";
+  readonly trusted: boolean;
+  readonly state: "connected" | "connecting" | "lost";
+  readonly roundTripMs?: number;
+}
+
+/** A supernode that this client could have as a home. */
+export interface SupernodeChoice {
+  /** Hex. */
+  readonly key: string;
+  readonly operator: string;
+  readonly kind: "promoted" | "dedicated";
+  readonly url: string;
+  /** What it shares its address with: an IPv4 /24, an IPv6 /48, or its host's name. */
+  readonly prefix: string;
+  readonly roundTripMs?: number;
+  readonly trusted: boolean;
+  /** It is one now. */
+  readonly home: boolean;
 }
 
 export interface Contact {
@@ -136,6 +171,10 @@ export interface Contact {
   /** `added`: waiting for the other to add us too; `contact`: can call; `blocked`. */
   readonly state: "added" | "contact" | "blocked";
   readonly addedAt: number;
+  /** The name that they were added by: `ann@example.org`. */
+  readonly address?: string;
+  /** The domain names somebody else by it now (id): calls to them fail until `keepContactKey`, or until they are removed. Show it, on their calls too. */
+  readonly nameChangedTo?: string;
 }
 
 /** A stranger asks to be a contact. Never rings. */
@@ -174,8 +213,10 @@ export interface Client {
   setName(name: string): Promise<void>;
   contacts(): readonly Contact[];
   requests(): readonly ContactRequest[];
-  /** Adds a card or id and sends the request; resolves when it is on its way (errors: `id-mistyped`, `card-mistyped`, `own-card`, `too-many-contacts`, …). */
+  /** Adds a card, an id or a name (`ann@example.org`; errors: `name-not-found`, `name-unreachable`, `name-conflict`, `name-refused`, `name-changed`, …) and sends the request; resolves when it is on its way (errors: `id-mistyped`, `card-mistyped`, `own-card`, `too-many-contacts`, …). */
   addContact(card: string, name?: string): Promise<Contact>;
+  /** Stays with the key that a contact's name was pinned to, though the domain names another now. Errors: `not-a-contact`. */
+  keepContactKey(id: string): Promise<void>;
   acceptRequest(id: string): Promise<Contact>;
   declineRequest(id: string): Promise<void>;
   renameContact(id: string, name: string): Promise<void>;
@@ -184,8 +225,8 @@ export interface Client {
   /** The same, and whatever they send from then on is refused. Tells them nothing but that a call with them has ended. */
   blockContact(id: string): Promise<void>;
   /**
-   * Calls a contact by id or card; a card not yet added is added first. Resolves with the call as soon as the invite is on its way.
-   * Errors: `not-a-contact`, `waiting-for-contact`, `offline`, `already-in-call`, `contact-unreachable`.
+   * Calls a contact by id, card or name; one not yet added is added first. Resolves with the call as soon as the invite is on its way.
+   * Errors: `not-a-contact`, `waiting-for-contact`, `offline`, `already-in-call`, `contact-unreachable`, `name-changed`.
    */
   call(idOrCard: string, media?: CallMedia): Promise<Call>;
   calls(): readonly Call[];
@@ -209,15 +250,17 @@ export interface Client {
    */
   provideAccountKey(phrase: string, options?: { readonly keep?: boolean }): Promise<void>;
   /** Errors: `account-key-away`; `backup` the same. */
-  /** This account's active devices as this one knows them: once online, as they are published. */
-  devices(): readonly Device[];
-  /**
-   * Takes another of this account's devices out for good: contacts refuse it as soon as they have learnt of it. Resolves once
-   * that is published and contacts are being told. Errors: `not-started`, `offline`, `own-device`, `unknown-device`, `node-refused`.
-   */
-  revokeDevice(deviceId: string): Promise<void>;
   recoveryPhrase(): Promise<string>;
   backup(): Promise<Uint8Array>;
+  /** Supernodes known now. Changes are told by the `status` event. */
+  supernodes(): readonly SupernodeChoice[];
+  /** Supernodes (hex keys, at most 64) to be preferred when homes are chosen. Homes that work stay. Error: `bad-key`. */
+  setTrustedSupernodes(keys: readonly string[]): Promise<void>;
+  /**
+   * Gives up one home for another, that one or one chosen. Resolves once the records name it; calls ring throughout.
+   * Errors: `not-started`, `offline`, `unknown-supernode`, `no-other-home`.
+   */
+  moveHome(fromKey: string, toKey?: string): Promise<void>;
   refusals(): readonly (readonly [RefusalCode, number])[];
   on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe;
 }

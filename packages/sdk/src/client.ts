@@ -1,5 +1,6 @@
 import {
   CALL_LEGS_MAX,
+  CARD_MAX_HOMES,
   decodeCard,
   type DeviceLocator,
   encodeCard,
@@ -18,11 +19,12 @@ import type {
   Contact,
   ContactRequest,
   Device,
+  SupernodeChoice,
   Unsubscribe,
 } from "./api.ts";
 import type { Assembly } from "./wiring/assembly.ts";
+import { supernodeChoices } from "./wiring/home-status.ts";
 import { backupOf } from "./contacts/backup-contacts.ts";
-import { eachLink } from "./edge/links.ts";
 import type { Emitter } from "./emitter.ts";
 import { CallError, ClientError, NodeError } from "./errors.ts";
 import { ownDevices } from "./identity/own-devices.ts";
@@ -61,15 +63,19 @@ export class EarshotClient implements Client {
   }
 
   card(): string {
-    const { identity, mailboxes } = this.#parts;
-    const homes = mailboxes.home ? [mailboxes.home] : [];
-    return encodeCard({ accountKey: identity.accountKey, name: identity.name, homes });
+    const { identity } = this.#parts;
+    const homes = this.#parts.homes.places("request").map(({ home }) => home);
+    return encodeCard({ accountKey: identity.accountKey, name: identity.name, homes: homes.slice(0, CARD_MAX_HOMES) });
   }
 
   async start(): Promise<void> {
     if (this.#state === "stopped") throw new ClientError("stopped", "This client was stopped. Create another one.");
     this.#state = "started";
-    this.#parts.presence.start();
+    this.#parts.names.start();
+    const { presence, homes, network } = this.#parts;
+    presence.start();
+    homes.start();
+    network.start();
     return new Promise((resolve) => {
       const done = this.#events.on("status", (status) => {
         if (status.state === "online" || this.#state === "stopped") {
@@ -87,12 +93,15 @@ export class EarshotClient implements Client {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    const { calls, outbox, presence, mailboxes, ports, clockCheck } = this.#parts;
+    this.#parts.names.stop();
+    const { calls, outbox, presence, homes, network, ports, clockCheck } = this.#parts;
     await calls.stop();
     outbox.stop();
     presence.stop();
+    network.stop();
+    homes.stop();
     clockCheck.stop();
-    await mailboxes.idle();
+    await homes.idle();
     await ports.storage.close();
   }
 
@@ -108,13 +117,19 @@ export class EarshotClient implements Client {
     return this.#parts.book.requests();
   }
 
-  async addContact(card: string, name?: string): Promise<Contact> {
-    const { contacts, outbox, presence, ports, book } = this.#parts;
-    const contact = await contacts.add(card, name);
-    if (!presence.online) return contact;
+  async addContact(cardOrName: string, name?: string): Promise<Contact> {
+    const { contacts, names, outbox, presence, ports, book } = this.#parts;
+    const { card, address, suggested } = await names.lookUp(cardOrName);
     const { accountKey } = unwrap(decodeCard(card));
+    let contact = await contacts.add(card, name ?? (book.get(accountKey)?.label ? undefined : suggested));
+    if (address !== undefined) contact = await names.pin(accountKey, address);
+    if (!presence.online) return contact;
     await withinMs(ports.clock.setTimer, REQUEST_WAIT_MS, outbox.flush(accountKey));
     return book.contact(accountKey) ?? contact;
+  }
+
+  keepContactKey(id: string): Promise<void> {
+    return this.#parts.names.keep(keyOf(id));
   }
 
   acceptRequest(id: string): Promise<Contact> {
@@ -139,13 +154,14 @@ export class EarshotClient implements Client {
 
   async call(idOrCard: string, media: CallMedia = {}): Promise<Call> {
     this.#mustBeStarted();
-    const { book, calls, ports } = this.#parts;
-    const accountKey = keyOf(idOrCard);
+    const { book, calls, ports, names } = this.#parts;
+    const accountKey = names.known(idOrCard) ?? keyOf((await names.lookUp(idOrCard)).card);
     calls.mayPlace();
     await this.#whenOnline();
     const known = book.contact(accountKey);
     if (!known) await this.addContact(idOrCard);
     if (known?.state === "blocked") throw new CallError("not-a-contact", "This contact is blocked.");
+    await names.beforeCall(accountKey);
     const waiting = book.contact(accountKey);
     if (waiting?.state === "added" && ports.clock.now() - waiting.addedAt < JUST_ADDED_MS) {
       await withinMs(ports.clock.setTimer, ACCEPT_WAIT_MS, this.#becomesContact(accountKey));
@@ -214,6 +230,23 @@ export class EarshotClient implements Client {
     return sealBackup(ports.random, identity.accountSeed, content);
   }
 
+  supernodes(): readonly SupernodeChoice[] {
+    return supernodeChoices(this.#parts);
+  }
+
+  async setTrustedSupernodes(keys: readonly string[]): Promise<void> {
+    await this.#parts.trusted.set(keys);
+    this.#parts.presence.tell();
+  }
+
+  async moveHome(fromKey: string, toKey?: string): Promise<void> {
+    this.#mustBeStarted();
+    await this.#whenOnline();
+    const { roaming } = this.#parts.network;
+    if (!roaming) throw new NodeError("offline", "The supernodes are not known yet. Try again in a minute.");
+    await roaming.move(fromKey, toKey);
+  }
+
   refusals(): readonly (readonly [RefusalCode, number])[] {
     return this.#parts.refusals.entries();
   }
@@ -224,7 +257,8 @@ export class EarshotClient implements Client {
 
   /** The network came back or changed: tries at once, and lets calls look for a new path. */
   handleNetworkChange(): void {
-    eachLink(this.#parts.links, (link) => link.hurry());
+    this.#parts.homes.hurry();
+    this.#parts.network.hurry();
     this.#parts.calls.handleNetworkChange();
   }
 

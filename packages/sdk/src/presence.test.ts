@@ -2,33 +2,28 @@ import type { EdgeSession, Welcome } from "@earshot/core";
 import { deferred, settle, VirtualClock } from "@earshot/testkit";
 import { expect, it } from "vitest";
 import type { ClientStatus } from "./api.ts";
-import type { Links } from "./edge/links.ts";
-import type { Mailboxes } from "./edge/mailboxes.ts";
+import type { HomeSlot } from "./edge/home-slot.ts";
+import type { Homes } from "./edge/homes.ts";
 import type { Publisher } from "./directory/publisher.ts";
 import { NodeError } from "./errors.ts";
 import { Presence } from "./presence.ts";
 
-/** Presence over connections that the test opens; what each does with the mailboxes is the test's to settle. */
-function makePresence() {
-  const opening: PromiseWithResolversOf<void>[] = [];
+/** Presence over homes whose connections the test opens; what each does with the mailboxes is the test's to settle. */
+function makePresence(count = 1) {
   const told: ClientStatus[] = [];
   const drains: string[] = [];
+  const clock = new VirtualClock();
   let clockWrong = false;
-  const link = { start: () => {}, stop: () => {}, hurry: () => {} };
+  const slots = Array.from({ length: count }, (_, i) => makeSlot(i));
+  const opening = (slots[0] as ReturnType<typeof makeSlot>).opening;
+  const homes = { slots, current: slots, refreshTokens: async () => {} } as unknown as Homes;
   const presence = new Presence(
     {
-      clock: new VirtualClock(),
-      links: () => ({ mailboxes: link, deliveries: link, directory: link }) as unknown as Links,
-      mailboxes: {
-        open: () => {
-          const one = deferred<void>();
-          opening.push(one);
-          return one.promise;
-        },
-        handleDown: () => {},
-      } as unknown as Mailboxes,
+      clock,
+      homes: () => homes,
       publisher: () => ({ publish: async () => true }) as unknown as Publisher,
-      edgeUrl: "ws://127.0.0.1:1",
+      whereIs: () => ({}),
+      homeStatus: () => [],
       clockWrong: () => clockWrong,
     },
     {
@@ -36,38 +31,65 @@ function makePresence() {
       onDraining: () => drains.push("hold"),
       onDrained: () => drains.push("release"),
       onOnline: () => {},
+      onHome: () => {},
+      onLeaving: () => {},
       onProblem: () => {},
     },
   );
-  const connect = async () => {
+  const connect = async (at = 0) => {
+    const slot = slots[at] as ReturnType<typeof makeSlot>;
+    const down = (problem: string) => {
+      slot.phase = "connecting";
+      presence.leave(slot as unknown as HomeSlot, problem, 500);
+    };
     const session = {
       closed: false,
-      request: async () => ({ ok: false }),
+      lose: () => {
+        session.closed = true;
+        down("node-unreachable");
+      },
       close: () => {
         if (session.closed) return;
         session.closed = true;
-        presence.linkHandlers.onDown?.("closed-by-us", 500);
+        down("closed-by-us");
       },
     };
-    const welcome = { supernodeKey: new Uint8Array(32) } as Welcome;
-    presence.linkHandlers.onUp?.(session as unknown as EdgeSession, welcome);
+    slot.phase = "arriving";
+    slot.failure = undefined;
+    void presence.arrive(slot as unknown as HomeSlot, session as unknown as EdgeSession, {} as Welcome);
     await settle(1);
     return session;
   };
   presence.start();
-  return { presence, opening, told, drains, connect, setClockWrong: (wrong: boolean) => (clockWrong = wrong) };
+  const setClockWrong = (wrong: boolean) => (clockWrong = wrong);
+  return { presence, clock, slots, opening, told, drains, connect, setClockWrong };
+}
+
+function makeSlot(number: number) {
+  const opening: PromiseWithResolversOf<void>[] = [];
+  const open = () => {
+    const one = deferred<void>();
+    opening.push(one);
+    return one.promise;
+  };
+  const home = { supernodeKey: new Uint8Array(32).fill(number) };
+  return {
+    opening,
+    phase: "connecting",
+    failure: undefined as string | undefined,
+    mailboxes: { home, open, handleDown: () => {} },
+  };
 }
 type PromiseWithResolversOf<T> = ReturnType<typeof deferred<T>>;
 
 it("stays online where an arrival over an earlier connection fails late, and keeps rings back for the later one", async () => {
   const { presence, opening, drains, connect } = makePresence();
   const first = await connect();
-  first.closed = true;
-  presence.linkHandlers.onDown?.("node-unreachable", 500);
+  first.lose();
   await connect();
   opening[0]?.reject(new NodeError("offline", "too late"));
   await settle();
-  expect(drains).toEqual(["hold", "hold"]);
+  expect(drains).toEqual(["hold", "release", "hold"]);
   opening[1]?.resolve();
   await settle();
   expect(drains.at(-1)).toBe("release");
@@ -77,7 +99,7 @@ it("stays online where an arrival over an earlier connection fails late, and kee
 it("keeps being online where one fails after that", async () => {
   const { presence, opening, connect } = makePresence();
   const first = await connect();
-  first.closed = true;
+  first.lose();
   await connect();
   opening[1]?.resolve();
   await settle();
@@ -102,6 +124,30 @@ it("says why an arrival failed, and that the clock is wrong where it is", async 
   await settle();
   expect(presence.status).toMatchObject({ state: "online", problem: "clock-wrong" });
   setClockWrong(false);
-  presence.handleClock();
+  presence.tell();
   expect(told.at(-1)).not.toHaveProperty("problem");
+});
+
+it("is online by one home whatever becomes of the other, and stays so as long as one is left", async () => {
+  const { presence, slots, connect } = makePresence(2);
+  await connect(0); // never gets its mailboxes open
+  const second = await connect(1);
+  slots[1]?.opening[0]?.resolve();
+  await settle();
+  expect(presence.status).toMatchObject({ state: "online", supernode: "01".repeat(32) });
+  slots[0]?.opening[0]?.resolve();
+  await settle();
+  second.lose();
+  expect(presence.status).toMatchObject({ state: "online", supernode: "00".repeat(32) });
+});
+
+it("holds rings up a second at most for what a further home says that it has", async () => {
+  const { clock, slots, drains, connect } = makePresence(2);
+  await connect(0);
+  slots[0]?.opening[0]?.resolve();
+  await settle();
+  await connect(1);
+  expect(drains).toEqual(["hold", "release", "hold"]);
+  await clock.advance(1_000);
+  expect(drains).toEqual(["hold", "release", "hold", "release"]);
 });

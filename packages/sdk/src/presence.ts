@@ -1,16 +1,7 @@
-import {
-  type Clock,
-  decodeDescriptor,
-  type EdgeEvent,
-  type EdgeSession,
-  equalBytes,
-  toHex,
-  type Welcome,
-} from "@earshot/core";
-import type { ClientStatus } from "./api.ts";
-import type { EdgeLinkHandlers } from "./edge/edge-link.ts";
-import { eachLink, type Links } from "./edge/links.ts";
-import type { Mailboxes } from "./edge/mailboxes.ts";
+import { type Clock, type EdgeEvent, type EdgeSession, type Home, toHex, type Welcome } from "@earshot/core";
+import type { ClientStatus, HomeStatus } from "./api.ts";
+import type { HomeSlot } from "./edge/home-slot.ts";
+import type { Homes } from "./edge/homes.ts";
 import type { Publisher } from "./directory/publisher.ts";
 import { codeOf, NodeError } from "./errors.ts";
 
@@ -18,17 +9,22 @@ import { codeOf, NodeError } from "./errors.ts";
 const REFRESH_MS = 3_600_000;
 /** Where the public record was not taken, or others' devices could not be looked up. */
 const PUBLISH_AGAIN_MS = 60_000;
+/** Where nothing could be published at all, though there is a home; doubled each time. */
+const FIRST_RETRY_MS = 1_000;
 
 /** Before the mailboxes are taken back from a copy of this device: two that fight for them are told apart by nobody. */
 const MOVED_RETRY_MS = 60_000;
+/** Beside another home that works, rings wait no longer for what one announces. */
+const HOLD_MS = 1_000;
 
 export interface PresenceParts {
   readonly clock: Clock;
-  readonly links: () => Links;
-  readonly mailboxes: Mailboxes;
-  readonly publisher: () => Publisher;
-  /** What others reach the node by, where it does not say itself. */
-  readonly edgeUrl: string;
+  readonly homes: () => Pick<Homes, "slots" | "current" | "refreshTokens">;
+  readonly publisher: () => Pick<Publisher, "publish">;
+  /** How others reach a home, where more is known than what is kept. */
+  readonly whereIs: (slot: HomeSlot) => Partial<Pick<Home, "url" | "dht">>;
+  /** The homes as they are shown. */
+  readonly homeStatus: () => readonly HomeStatus[];
   /** The clock is further off than others forgive, as the supernode has it. */
   readonly clockWrong: () => boolean;
 }
@@ -36,25 +32,36 @@ export interface PresenceParts {
 /** What presence tells its owner. */
 export interface PresenceHandlers {
   onStatus(status: ClientStatus): void;
-  /** What waited at the home comes now, … */
+  /** What waited at a home comes now, … */
   onDraining(): void;
-  /** … and has been handled, or the connection broke. */
+  /** … and has been handled at all of them, or the connections broke. */
   onDrained(): void;
-  /** Mailboxes opened and drained, records published. After each connection. */
+  /** A home's mailboxes are open, what waited is handled, the records are published. After each connection. */
   onOnline(): void;
+  /** A home came or went. */
+  onHome(): void;
+  /** A home goes, and names these. */
+  onLeaving(slot: HomeSlot, descriptors: readonly Uint8Array[]): void;
   onProblem(error: unknown): void;
 }
 
-/** Being reachable: mailboxes open, what waited handled, records published; again after every loss. */
+type Push = Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>;
+
+/** Being reachable: at one home at least, mailboxes open, what waited handled, records published; again after every loss. */
 export class Presence {
   readonly #parts: PresenceParts;
   readonly #handlers: PresenceHandlers;
   #status: ClientStatus = { state: "offline" };
   #running = false;
-  /** The one that arrives, or has. */
-  #session: EdgeSession | undefined;
-  /** Why the last arrival failed: its connection is then closed from here, which says nothing. */
-  #failure: string | undefined;
+  /** The connection of each home that arrives, or has. */
+  readonly #sessions = new Map<HomeSlot, EdgeSession>();
+  /** Homes that rings wait for. */
+  readonly #holding = new Map<HomeSlot, () => void>();
+  #published = false;
+  #problem: string | undefined;
+  /** When each lost home is tried again. */
+  readonly #retryAt = new Map<HomeSlot, number>();
+  #retryMs = FIRST_RETRY_MS;
   #cancelRefresh: () => void = () => {};
   readonly #waiters = new Set<() => void>();
 
@@ -64,39 +71,30 @@ export class Presence {
   }
 
   get status(): ClientStatus {
-    return this.#status;
+    const homes = this.#running ? this.#parts.homeStatus() : [];
+    return homes.length > 0 ? { ...this.#status, homes } : this.#status;
   }
   get online(): boolean {
     return this.#status.state === "online";
-  }
-
-  /** What the mailbox link is to tell. */
-  get linkHandlers(): EdgeLinkHandlers {
-    return {
-      onUp: (session, welcome) => void this.#arrive(session, welcome),
-      onDown: (problem, retryInMs) => this.#leave(problem, retryInMs),
-      onPush: (event) => this.#pushed(event),
-    };
   }
 
   start(): void {
     if (this.#running) return;
     this.#running = true;
     this.#set({ state: "connecting" });
-    eachLink(this.#parts.links(), (link) => link.start());
   }
 
   stop(): void {
     this.#running = false;
     this.#cancelRefresh();
-    eachLink(this.#parts.links(), (link) => link.stop());
-    this.#parts.mailboxes.handleDown();
+    for (const slot of [...this.#holding.keys()]) this.#release(slot);
+    this.#sessions.clear();
     this.#set({ state: "offline" });
   }
 
-  /** The clock was found wrong, or right again. */
-  handleClock(): void {
-    if (this.online) this.#set(this.#onlineStatus(this.#status.supernode));
+  /** The clock was found wrong, or right again; or the homes look different. */
+  tell(): void {
+    if (this.#running) this.#set(this.#look());
   }
 
   /** Resolves when online. Rejects with {@link NodeError} `offline` after `waitMs`. */
@@ -116,75 +114,147 @@ export class Presence {
     });
   }
 
-  async #arrive(session: EdgeSession, welcome: Welcome): Promise<void> {
-    this.#session = session;
-    this.#failure = undefined;
-    this.#set({ state: "connecting" });
-    const { mailboxes, publisher } = this.#parts;
-    const isLatest = () => this.#session === session;
-    let complete: boolean;
+  /** A home is connected. */
+  async arrive(slot: HomeSlot, session: EdgeSession, welcome: Welcome): Promise<void> {
+    this.#sessions.set(slot, session);
+    this.#retryAt.delete(slot);
+    this.tell();
+    const isLatest = () => this.#sessions.get(slot) === session;
     try {
-      const where = await this.#ownAddresses(session, welcome);
-      this.#handlers.onDraining();
-      await mailboxes.open(session, welcome, where).finally(() => isLatest() && this.#handlers.onDrained());
-      // They may have waited for this: a supernode with new keys is theirs too only once the mailboxes are there.
-      eachLink(this.#parts.links(), (link) => link.hurry());
-      complete = await publisher().publish();
+      this.#hold(slot);
+      await slot.mailboxes
+        .open(session, welcome, this.#parts.whereIs(slot))
+        .finally(() => isLatest() && this.#release(slot));
     } catch (error) {
-      this.#handlers.onProblem(error);
-      if (isLatest()) this.#handlers.onDrained(); // also what an earlier one had begun
-      // The connection of one that is late has ended already, and another may be online.
-      if (session.closed || !isLatest()) return;
-      this.#failure = this.#parts.clockWrong() ? "clock-wrong" : codeOf(error);
-      this.#set({ state: "connecting", problem: this.#failure });
-      session.close(); // the link comes back, with its back-off
-      return;
+      return this.#failed(slot, session, error);
     }
     if (session.closed || !isLatest() || !this.#running) return;
-    this.#set(this.#onlineStatus(toHex(welcome.supernodeKey)));
+    slot.phase = "ready";
+    this.#handlers.onHome();
+    await this.#publish(slot, session);
+  }
+
+  /** A home is lost. */
+  leave(slot: HomeSlot, problem: string, retryInMs: number): void {
+    this.#sessions.delete(slot);
+    this.#release(slot);
+    slot.mailboxes.handleDown();
+    this.#problem = problem === "closed-by-us" ? (slot.failure ?? problem) : problem;
+    this.#retryAt.set(slot, this.#parts.clock.now() + retryInMs);
+    if (!this.#running) return;
+    this.#handlers.onHome();
+    this.tell();
+  }
+
+  /** The node that this client is to connect to does not answer. */
+  unreachable(problem: string, retryInMs: number): void {
+    if (!this.#running || this.#parts.homes().slots.length > 0) return;
+    this.#problem = problem;
+    this.#set({ state: "offline", problem, retryInMs });
+  }
+
+  pushed(slot: HomeSlot, event: Push): void {
+    if (event.type === "drain") {
+      this.#handlers.onLeaving(slot, event.descriptors);
+      return this.tell();
+    }
+    slot.mailboxes.handlePush(event);
+    if (event.type !== "moved") return;
+    // A copy of this device has its mailboxes. Both go on trying, each at its own time, so that the person sees it on both.
+    slot.failure = "moved";
+    slot.inbox.pause(MOVED_RETRY_MS);
+  }
+
+  /** Has the records tell of the homes as they are. Never rejects. */
+  async republish(): Promise<void> {
+    if (!this.#published || this.#ready().length === 0) return;
+    await this.#refresh();
+  }
+
+  #ready(): readonly HomeSlot[] {
+    return this.#parts.homes().slots.filter(({ phase }) => phase === "ready");
+  }
+
+  async #publish(slot: HomeSlot, session: EdgeSession): Promise<void> {
+    let complete: boolean;
+    try {
+      complete = await this.#parts.publisher().publish();
+    } catch (error) {
+      // At the only home it may be that home's fault; one of several is not left for it.
+      if (this.#parts.homes().current.length < 2) return this.#failed(slot, session, error);
+      this.#handlers.onProblem(error);
+      this.#problem = codeOf(error);
+      this.#retrySoon(slot, session);
+      return this.tell();
+    }
+    if (!this.#running || this.#ready().length === 0) return;
+    this.#published = true;
+    this.#retryMs = FIRST_RETRY_MS;
     this.#scheduleRefresh(complete);
+    this.tell();
+    if (!this.online) return;
     for (const waiter of [...this.#waiters]) waiter();
     this.#waiters.clear();
     this.#handlers.onOnline();
   }
 
-  /** The addresses under which others reach this supernode: its own word, or else how it was reached from here. */
-  async #ownAddresses(session: EdgeSession, welcome: Welcome): Promise<{ url: string; dht: string }> {
-    const answer = await session.request({ type: "list-supernodes" });
-    const own = answer.ok && answer.value.self ? answer.value.descriptors[0] : undefined;
-    const decoded = own && decodeDescriptor(own);
-    // The welcome proved the key, and the rest is that supernode's word: its signature would add nothing.
-    if (!decoded?.ok || !equalBytes(decoded.value.descriptor.supernodeKey, welcome.supernodeKey))
-      return { url: this.#parts.edgeUrl, dht: "" };
-    const { url, dht } = decoded.value.descriptor;
-    return url === "" && dht === "" ? { url: this.#parts.edgeUrl, dht: "" } : { url, dht };
-  }
-
-  #leave(problem: string, retryInMs: number): void {
+  #retrySoon(slot: HomeSlot, session: EdgeSession): void {
     this.#cancelRefresh();
-    this.#parts.mailboxes.handleDown();
-    const why = problem === "closed-by-us" ? (this.#failure ?? problem) : problem;
-    if (this.#running) this.#set({ state: "offline", problem: why, retryInMs });
+    this.#cancelRefresh = this.#parts.clock.setTimer(this.#retryMs, () => {
+      const still = this.#running && !session.closed;
+      if (still) void this.#publish(slot, session);
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, PUBLISH_AGAIN_MS);
   }
 
-  #onlineStatus(supernode: string | undefined): ClientStatus {
-    return {
-      state: "online",
-      ...(supernode === undefined ? {} : { supernode }),
-      ...(this.#parts.clockWrong() ? { problem: "clock-wrong" } : {}),
-    };
+  #failed(slot: HomeSlot, session: EdgeSession, error: unknown): void {
+    this.#handlers.onProblem(error);
+    const isLatest = this.#sessions.get(slot) === session;
+    if (isLatest) this.#release(slot); // also what an earlier one had begun
+    // The connection of one that is late has ended already, and another may be there.
+    if (session.closed || !isLatest) return;
+    slot.failure = this.#parts.clockWrong() ? "clock-wrong" : codeOf(error);
+    this.#problem = slot.failure;
+    this.tell();
+    session.close(); // the link comes back, with its back-off
   }
 
-  #pushed(event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void {
-    if (event.type === "drain") this.#set({ ...this.#status, state: "draining" });
-    else this.#parts.mailboxes.handlePush(event);
-    if (event.type === "moved") this.#giveWay();
+  /** Rings wait for what came before them. Where another home works, what one announces and never brings holds them up but little. */
+  #hold(slot: HomeSlot): void {
+    this.#holding.get(slot)?.();
+    const another = this.#ready().length > 0;
+    const cancel = another ? this.#parts.clock.setTimer(HOLD_MS, () => this.#release(slot)) : () => {};
+    this.#holding.set(slot, cancel);
+    this.#handlers.onDraining();
   }
 
-  /** A copy of this device has its mailboxes. Both go on trying, each at its own time, so that the person sees it on both. */
-  #giveWay(): void {
-    this.#failure = "moved";
-    this.#parts.links().mailboxes.pause(MOVED_RETRY_MS);
+  #release(slot: HomeSlot): void {
+    const cancel = this.#holding.get(slot);
+    if (!cancel) return;
+    cancel();
+    this.#holding.delete(slot);
+    if (this.#holding.size === 0) this.#handlers.onDrained();
+  }
+
+  #look(): ClientStatus {
+    const [clockWrong, problem] = [this.#parts.clockWrong(), this.#problem];
+    const { slots } = this.#parts.homes();
+    const ready = this.#ready();
+    const [first] = ready;
+    if (first && this.#published) {
+      const draining = ready.every(({ drainingAt }) => drainingAt !== undefined);
+      return {
+        state: draining ? "draining" : "online",
+        supernode: toHex(first.mailboxes.home.supernodeKey),
+        ...(clockWrong ? { problem: "clock-wrong" } : {}),
+      };
+    }
+    this.#published = false;
+    const why = problem === undefined ? {} : { problem };
+    if (this.#sessions.size > 0 || problem === undefined) return { state: "connecting", ...why };
+    const times = slots.flatMap((slot) => this.#retryAt.get(slot) ?? []);
+    const retryInMs = Math.max(0, Math.min(...times) - this.#parts.clock.now());
+    return { state: "offline", ...why, ...(times.length > 0 ? { retryInMs } : {}) };
   }
 
   #scheduleRefresh(complete: boolean): void {
@@ -196,16 +266,16 @@ export class Presence {
   async #refresh(): Promise<void> {
     let complete = false;
     try {
-      await this.#parts.mailboxes.refreshTokens();
+      await this.#parts.homes().refreshTokens();
       complete = await this.#parts.publisher().publish();
     } catch (error) {
       this.#handlers.onProblem(error);
     }
-    if (this.online) this.#scheduleRefresh(complete);
+    if (this.#published && this.#running) this.#scheduleRefresh(complete);
   }
 
   #set(status: ClientStatus): void {
     this.#status = status;
-    this.#handlers.onStatus(status);
+    this.#handlers.onStatus(this.status);
   }
 }

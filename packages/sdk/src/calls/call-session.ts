@@ -11,10 +11,12 @@ import {
   type MediaState,
   type RefusalCode,
   step,
+  toHex,
 } from "@earshot/core";
 import { codeOf, messageOf } from "../errors.ts";
 import { NamedTimers } from "./named-timers.ts";
 import { PeerLeg, type PeerLegOptions } from "./peer-leg.ts";
+import { type Resend, Unanswered } from "./unanswered.ts";
 
 /** Events that one event may cause in turn (a leg that fails at once); more would be a loop. */
 const MAX_QUEUED_EVENTS = 1_000;
@@ -23,8 +25,8 @@ const MAX_QUEUED_EVENTS = 1_000;
 export interface CallSessionPorts {
   readonly clock: Clock;
   readonly legOptions: PeerLegOptions;
-  /** Seals and delivers to that device of the peer; rejects where it cannot be delivered. */
-  sendEnvelope(device: Uint8Array, bytes: Uint8Array): Promise<void>;
+  /** Seals and delivers to that device of the peer; gives how to send it another way, if there is one. Rejects where it cannot be delivered. */
+  sendEnvelope(device: Uint8Array, bytes: Uint8Array): Promise<Resend | undefined>;
 }
 
 /** What a session says. */
@@ -54,6 +56,8 @@ export class CallSession {
   readonly #sending = new Set<Promise<void>>();
   /** Legs to whose device an envelope was sent. */
   readonly #reached = new Set<LegId>();
+  /** By device in hex: what it has not answered. */
+  readonly #unanswered = new Map<string, Unanswered>();
   #isOnItsWay: () => void = () => {};
   /** Resolves once a home took an envelope of this call, or the call ended before. */
   readonly onItsWay = new Promise<void>((resolve) => {
@@ -98,6 +102,7 @@ export class CallSession {
 
   /** A decoded packet that an envelope brought. */
   handleEnvelope(from: Uint8Array, packet: CallPacket, sentAt: number): void {
+    this.#unanswered.get(toHex(from))?.stop();
     this.handle({ type: "message", from, carrier: "envelope", packet, sentAt, now: this.#ports.clock.now() });
   }
 
@@ -155,6 +160,7 @@ export class CallSession {
         return this.#handlers.onRefused(effect.code);
       case "ended":
         this.#timers.stopAll();
+        for (const waiting of this.#unanswered.values()) waiting.stop();
         for (const leg of this.#legs.values()) void leg.close();
         this.#isOnItsWay();
         return this.#handlers.onEnded(effect.reason);
@@ -200,11 +206,21 @@ export class CallSession {
     if (!device) return;
     const first = !this.#reached.has(id);
     this.#reached.add(id);
-    const sending = this.#ports.sendEnvelope(device, bytes).then(this.#isOnItsWay, (error: unknown) => {
-      this.#handlers.onProblem(`envelope: ${codeOf(error)}`);
-      // Only an invite that nobody takes ends a leg: for the rest there are the data channel and the machine's timers.
-      if (first && this.#state.role === "caller") this.handle({ type: "leg-failed", leg: id });
-    });
+    const problem = (error: unknown) => this.#handlers.onProblem(`envelope: ${codeOf(error)}`);
+    const name = toHex(device);
+    const waiting = this.#unanswered.get(name) ?? new Unanswered(this.#ports.clock, problem);
+    this.#unanswered.set(name, waiting);
+    const sending = this.#ports.sendEnvelope(device, bytes).then(
+      (resend) => {
+        this.#isOnItsWay();
+        if (resend && !this.ended) waiting.sent(resend);
+      },
+      (error: unknown) => {
+        problem(error);
+        // Only an invite that nobody takes ends a leg: for the rest there are the data channel and the machine's timers.
+        if (first && this.#state.role === "caller") this.handle({ type: "leg-failed", leg: id });
+      },
+    );
     this.#sending.add(sending);
     void sending.finally(() => this.#sending.delete(sending));
   }

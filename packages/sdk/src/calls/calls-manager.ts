@@ -19,6 +19,7 @@ import type { CallMedia, Contact, PeerConnectionFactory } from "../api.ts";
 import { CallError } from "../errors.ts";
 import { CallHandle } from "./call-handle.ts";
 import { CallSession, type CallSessionHandlers } from "./call-session.ts";
+import type { Resend } from "./unanswered.ts";
 
 /** Calls that are set up or under way at once, told-busy ones included: each may cost a peer connection. */
 const MAX_SESSIONS = 16;
@@ -43,7 +44,7 @@ export interface CallsPorts {
   readonly contactOf: (account: Uint8Array) => Contact | undefined;
   /** Whether this device of a contact was seen for the first time just now: a person has to answer it. */
   readonly isNewDevice: (device: Uint8Array) => boolean;
-  readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<void>;
+  readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<Resend | undefined>;
 }
 
 /** What the manager tells its owner. */

@@ -29,8 +29,10 @@ function makePair(isNew: boolean) {
         self: { account: key(self), device: key(self + 10) },
         maxCalls: 1,
         contactOf: () => contact,
-        sendEnvelope: async (_, __, body) =>
-          made[peer - 1]?.handleEnvelope({ sender, body, sentAt: systemClock.now() } as OpenedEnvelope),
+        sendEnvelope: async (_, __, body) => {
+          made[peer - 1]?.handleEnvelope({ sender, body, sentAt: systemClock.now() } as OpenedEnvelope);
+          return undefined;
+        },
       },
       {
         onIncoming: (call) => rings.push(call) > 0,

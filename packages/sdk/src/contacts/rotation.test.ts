@@ -1,4 +1,4 @@
-import { readCbor, toHex } from "@earshot/core";
+import { encodeCbor, readCbor, toHex, unwrap } from "@earshot/core";
 import { MemoryTransport, SeededRandom, VirtualClock } from "@earshot/testkit";
 import { beforeEach, expect, it } from "vitest";
 import type { Client, Storage } from "../api.ts";
@@ -32,13 +32,27 @@ function clientOver(over: Storage, name: string): Promise<Client> {
   });
 }
 
-/** What finds this device: its locator key, and its contact mailbox. */
+/** What finds this device: its locator key, and its contact mailboxes. */
 async function placeOf(): Promise<string[]> {
   const read = async (key: string) => (await storage.get(key)) as Uint8Array;
   const locator = readCbor(await read("locator"), (value) => locatorCodec.decode(value));
-  const places = readCbor(await read("places"), (value) => placesCodec.decode(value));
-  if (!locator.ok || !places.ok) throw new Error("does not decode");
-  return [toHex(locator.value.seed), toHex(places.value.contactSeed)];
+  const names = await storage.keys("places/");
+  const mailboxes = await Promise.all(
+    names.map(async (name) => readCbor(await read(name), (value) => placesCodec.decode(value))),
+  );
+  if (!locator.ok) throw new Error("does not decode");
+  return [toHex(locator.value.seed), ...mailboxes.map((places) => toHex(unwrap(places).contactSeed))];
+}
+
+/** Two homes that this device has had mailboxes at. */
+async function settleAtTwoHomes(): Promise<void> {
+  const random = new SeededRandom(++seed);
+  for (let i = 0; i < 2; i++) {
+    const home = { url: "", dht: "", supernodeKey: random.bytes(32), hopKey: random.bytes(32) };
+    const seeds = { contactSeed: random.bytes(32), requestSeed: random.bytes(32), retiredSeeds: [] };
+    const places = placesCodec.encode({ home, own: false, leaving: false, ...seeds });
+    await storage.set(`places/${toHex(home.supernodeKey.subarray(0, 16))}`, encodeCbor(places));
+  }
 }
 
 /** Writes that still succeed before the machine dies. */
@@ -56,6 +70,7 @@ function dyingAfter(writes: number): Storage {
 it("never leaves somebody removed who still knows where this device is, whenever the machine dies", async () => {
   for (let writes = 0; ; writes++) {
     storage = memoryStorage();
+    await settleAtTwoHomes();
     const alice = await clientOver(storage, "Alice");
     const { id } = await alice.addContact(bobCard);
     const before = await placeOf();

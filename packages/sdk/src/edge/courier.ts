@@ -12,6 +12,7 @@ import {
   type SignatureBackend,
   toHex,
 } from "@earshot/core";
+import { NodeError } from "../errors.ts";
 import type { EdgeLink } from "./edge-link.ts";
 
 /** Sealed-hop sessions kept: one a day for each mailbox that is written to. */
@@ -21,8 +22,8 @@ export interface CourierPorts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly signatures: SignatureBackend;
-  /** The connection for deliveries. */
-  readonly link: EdgeLink;
+  /** The connections for deliveries: one to each home that is up. Empty before the first. */
+  readonly links: () => readonly EdgeLink[];
 }
 
 /** `ok`, or the refusal with the supernode's advice. */
@@ -37,13 +38,24 @@ export class Courier {
     this.#ports = ports;
   }
 
-  /** Rejects with NodeError `offline` or EdgeSessionError where there is no connection; a refusal is a result. */
-  async deliver(place: Place, lane: HopLane, envelope: Uint8Array, waitMs?: number): Promise<Delivery> {
+  /** How many ways there are for {@link deliver}. */
+  get ways(): number {
+    return this.#ports.links().length;
+  }
+
+  /**
+   * By the connection of that number, counted round. Rejects with NodeError `offline` or EdgeSessionError where there is no
+   * connection; a refusal is a result.
+   */
+  async deliver(place: Place, lane: HopLane, envelope: Uint8Array, way: number): Promise<Delivery> {
     const { home, mailboxId } = place;
     if (!decodeX25519Key(home.hopKey).ok) return { ...refuse("bad-key", "hop key"), retryAfterMs: 0 };
     const session = await this.#session(place);
     const sealedHop = session.seal({ mailboxId, lane, envelope });
-    return this.#ports.link.request({ type: "deliver", to: home, sealedHop }, waitMs);
+    const links = this.#ports.links();
+    const link = links[way % links.length];
+    if (!link) throw new NodeError("offline", "There is no connection to a supernode. Earshot keeps trying.");
+    return link.request({ type: "deliver", to: home, sealedHop });
   }
 
   /** Makes the session ahead of need: it is the slow part of a first delivery. */

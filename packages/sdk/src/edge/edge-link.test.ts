@@ -68,7 +68,7 @@ beforeEach(() => {
 function link(url = "wss://far.example", expectedKey?: Uint8Array): EdgeLink {
   return new EdgeLink(
     { clock, random: new SeededRandom(5), signatures: nobleBackend, transport },
-    { url },
+    () => ({ url }),
     {
       onUp: () => log.push("up"),
       onDown: (problem, retryInMs) => log.push(`${problem} ${retryInMs > 0}`),

@@ -47,7 +47,7 @@ export interface EdgeLinkOptions {
 /** One connection to a supernode that comes back by itself, with jittered back-off, until it is stopped. */
 export class EdgeLink {
   readonly #ports: EdgeLinkPorts;
-  readonly #node: NodeAddress;
+  readonly #node: () => NodeAddress;
   readonly #handlers: EdgeLinkHandlers;
   readonly #options: EdgeLinkOptions;
   readonly #backoff: BackoffOptions;
@@ -60,12 +60,18 @@ export class EdgeLink {
   #upAt = 0;
   #cancelRetry: () => void = () => {};
 
-  constructor(ports: EdgeLinkPorts, node: NodeAddress, handlers: EdgeLinkHandlers = {}, options: EdgeLinkOptions = {}) {
+  /** `node`: asked for at each connection. */
+  constructor(
+    ports: EdgeLinkPorts,
+    node: () => NodeAddress,
+    handlers: EdgeLinkHandlers = {},
+    options: EdgeLinkOptions = {},
+  ) {
     this.#ports = ports;
     this.#node = node;
     this.#handlers = handlers;
     this.#options = options;
-    this.#backoff = isLoopback(node.url) ? LOOPBACK_BACKOFF : DEFAULT_BACKOFF;
+    this.#backoff = isOnMachine(node()) ? LOOPBACK_BACKOFF : DEFAULT_BACKOFF;
   }
 
   /** The session, while welcomed. */
@@ -135,7 +141,7 @@ export class EdgeLink {
   async #connect(): Promise<void> {
     let connection: Connection;
     try {
-      connection = await this.#ports.transport.connect(this.#node);
+      connection = await this.#ports.transport.connect(this.#node());
     } catch (error) {
       return this.#failed(codeOf(error));
     }
@@ -200,7 +206,12 @@ export class EdgeLink {
   }
 }
 
-function isLoopback(url: string): boolean {
+/** What answers is this machine's, not a supernode that many come back to. */
+function isOnMachine({ url, tunnelTo }: NodeAddress): boolean {
+  return tunnelTo === undefined && isLoopback(url);
+}
+
+export function isLoopback(url: string): boolean {
   try {
     const host = new URL(url).hostname;
     return host === "localhost" || host === "[::1]" || host.startsWith("127.");

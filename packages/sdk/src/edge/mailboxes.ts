@@ -11,6 +11,7 @@ import {
   publicKeyOf,
   type RandomSource,
   type TokenEntry,
+  toHex,
   WORK_PURPOSE_MAILBOX,
   type Welcome,
 } from "@earshot/core";
@@ -54,8 +55,12 @@ interface Mailbox {
   readonly id: Uint8Array;
 }
 
+/** Where the mailboxes at each home are kept: this, then part of the supernode's key in hex. */
+const STORED_PREFIX = "places/";
+const STORED_KEY_BYTES = 16;
+
 /**
- * This device's two mailboxes at its home: contacts deliver to one, strangers' requests come to the other. One that it has
+ * This device's two mailboxes at one home: contacts deliver to one, strangers' requests come to the other. One that it has
  * moved from is emptied before it is given up, over restarts too: what lies there may be where a contact has moved to.
  */
 export class Mailboxes {
@@ -64,6 +69,7 @@ export class Mailboxes {
   readonly #stored: Stored<StoredPlaces>;
   readonly #queue = new SerialQueue(MAX_WAITING);
   #places: StoredPlaces;
+  #kept: boolean;
   #mailboxes: readonly Mailbox[];
   #session: EdgeSession | undefined;
   readonly #tokens = new TokenSync();
@@ -72,28 +78,58 @@ export class Mailboxes {
   #syncing: Promise<void> = Promise.resolve();
   #backlog: Backlog | undefined;
 
-  private constructor(
-    ports: MailboxPorts,
-    handlers: MailboxHandlers,
-    stored: Stored<StoredPlaces>,
-    places: StoredPlaces,
-  ) {
+  private constructor(ports: MailboxPorts, handlers: MailboxHandlers, places: StoredPlaces, kept: boolean) {
     this.#ports = ports;
     this.#handlers = handlers;
-    this.#stored = stored;
+    this.#stored = new Stored(ports.storage, storedNameOf(places.home), placesCodec);
     this.#places = places;
+    this.#kept = kept;
     this.#mailboxes = mailboxesOf(places);
   }
 
-  static async load(ports: MailboxPorts, handlers: MailboxHandlers): Promise<Mailboxes> {
-    const stored = new Stored(ports.storage, "places", placesCodec);
-    const places = (await stored.load()) ?? (await freshPlaces(ports, stored, null));
-    return new Mailboxes(ports, handlers, stored, places);
+  /** Those at every home that this device has. */
+  static async loadAll(ports: MailboxPorts, handlers: (home: Home) => MailboxHandlers): Promise<Mailboxes[]> {
+    const names = await ports.storage.keys(STORED_PREFIX);
+    const all = await Promise.all(names.map((name) => new Stored(ports.storage, name, placesCodec).load()));
+    return all.flatMap((places) => (places ? [new Mailboxes(ports, handlers(places.home), places, true)] : []));
   }
 
-  /** Null until the first welcome. */
-  get home(): Home | null {
+  /** Fresh ones at a home that this device has none at; kept once they are open there. */
+  static fresh(ports: MailboxPorts, handlers: MailboxHandlers, home: Home, own: boolean): Mailboxes {
+    const [contactSeed, requestSeed] = [ports.random.bytes(32), ports.random.bytes(32)];
+    const places = { home, own, leaving: false, contactSeed, requestSeed, retiredSeeds: [] };
+    return new Mailboxes(ports, handlers, places, false);
+  }
+
+  get home(): Home {
     return this.#places.home;
+  }
+  /** At the person's own node. */
+  get own(): boolean {
+    return this.#places.own;
+  }
+  /** They have been open there, so others may be told of them. */
+  get established(): boolean {
+    return this.#kept;
+  }
+  get leaving(): boolean {
+    return this.#places.leaving;
+  }
+
+  /** Marks them as being left, over restarts too. */
+  async leave(): Promise<void> {
+    await this.#moves.run(() => this.#keep({ ...this.#places, leaving: true }));
+  }
+
+  /** Deletes them, there if that is connected, and here. */
+  async forget(): Promise<void> {
+    await this.#queue.idle();
+    const session = this.#session;
+    this.#session = undefined;
+    for (const { id } of [...this.#mailboxes, ...this.#retired()])
+      if (session && !session.closed)
+        await session.request({ type: "close-mailbox", mailboxId: id, forget: true }).catch(() => {});
+    await this.#moves.run(() => this.#stored.delete());
   }
 
   idOf(lane: Lane): Uint8Array {
@@ -101,10 +137,10 @@ export class Mailboxes {
   }
 
   /**
-   * Opens both mailboxes on a fresh connection, then handles what waited. `where` is what others reach this supernode by.
+   * Opens both mailboxes on a fresh connection, then handles what waited. `where`: how others reach this supernode, if that is known better.
    * Resolves once all that waited is handled. Throws {@link NodeError} `node-refused` where the supernode doesn't open them.
    */
-  async open(session: EdgeSession, welcome: Welcome, where: Pick<Home, "url" | "dht">): Promise<void> {
+  async open(session: EdgeSession, welcome: Welcome, where: Partial<Pick<Home, "url" | "dht">> = {}): Promise<void> {
     // Pushes may come before the answers are read: they are counted down from here.
     const backlog = new Backlog(this.#ports.clock);
     const left = await this.#moves.run(() => this.#openAll(session, welcome, where, backlog));
@@ -116,10 +152,9 @@ export class Mailboxes {
   async #openAll(
     session: EdgeSession,
     welcome: Welcome,
-    where: Pick<Home, "url" | "dht">,
+    where: Partial<Pick<Home, "url" | "dht">>,
     backlog: Backlog,
   ): Promise<readonly Mailbox[]> {
-    await this.#settleAt({ ...where, supernodeKey: welcome.supernodeKey, hopKey: welcome.hopKey });
     this.#session = session;
     this.#welcome = welcome;
     this.#backlog = backlog;
@@ -135,6 +170,7 @@ export class Mailboxes {
     }
     for (const mailbox of this.#mailboxes) backlog.expect(mailbox.id, await this.#openOne(session, welcome, mailbox));
     await this.#sync();
+    await this.#settleAt({ ...this.#places.home, ...where, hopKey: welcome.hopKey });
     return left;
   }
 
@@ -229,20 +265,16 @@ export class Mailboxes {
   async #keep(places: StoredPlaces): Promise<void> {
     this.#places = places;
     this.#mailboxes = mailboxesOf(places);
-    await this.#stored.save(places);
+    if (this.#kept) await this.#stored.save(places);
   }
 
-  /** Moves to another supernode: fresh mailboxes, so that nothing links them to those at the last one. */
+  /** Keeps them from now on, and where the supernode is found. */
   async #settleAt(home: Home): Promise<void> {
-    const current = this.#places.home;
-    const same = current !== null && equalBytes(current.supernodeKey, home.supernodeKey);
-    if (same && current.url === home.url && current.dht === home.dht && equalBytes(current.hopKey, home.hopKey)) return;
-    if (same || current === null) await this.#keep({ ...this.#places, home });
-    else {
-      this.#places = await freshPlaces(this.#ports, this.#stored, home);
-      this.#mailboxes = mailboxesOf(this.#places);
-    }
-    if (!same) this.#tokens.reset();
+    const { url, dht, hopKey } = this.#places.home;
+    const same = url === home.url && dht === home.dht && equalBytes(hopKey, home.hopKey);
+    if (this.#kept && same) return;
+    this.#kept = true;
+    await this.#keep({ ...this.#places, home });
   }
 
   async #openOne(session: EdgeSession, welcome: Welcome, mailbox: Mailbox): Promise<number> {
@@ -288,12 +320,6 @@ function openingOf({ seed, key, lane }: Mailbox): Parameters<EdgeSession["openMa
   return { mailboxKeySeed: seed, mailboxKey: key, lanes: lane === "contact" ? LANE_CONTACT : LANE_REQUEST };
 }
 
-async function freshPlaces(
-  { random }: MailboxPorts,
-  stored: Stored<StoredPlaces>,
-  home: Home | null,
-): Promise<StoredPlaces> {
-  const places = { home, contactSeed: random.bytes(32), requestSeed: random.bytes(32), retiredSeeds: [] };
-  await stored.save(places);
-  return places;
+function storedNameOf({ supernodeKey }: Home): string {
+  return STORED_PREFIX + toHex(supernodeKey.subarray(0, STORED_KEY_BYTES));
 }

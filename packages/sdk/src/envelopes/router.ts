@@ -3,6 +3,7 @@ import type { Lane } from "../edge/mailboxes.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import type { Prekeys } from "../identity/prekeys.ts";
 import type { ContactBook } from "../contacts/contact-book.ts";
+import { EnvelopeCopies } from "./envelope-copies.ts";
 import { contradicts, isRestarted } from "../contacts/known-devices.ts";
 
 export interface RouterParts {
@@ -28,14 +29,18 @@ export interface RouterHandlers {
 export class EnvelopeRouter {
   readonly #parts: RouterParts;
   readonly #handlers: RouterHandlers;
+  readonly #copies = new EnvelopeCopies();
 
   constructor(parts: RouterParts, handlers: RouterHandlers) {
     this.#parts = parts;
     this.#handlers = handlers;
   }
 
-  /** Resolves when the envelope may be acknowledged. Rejects only where the storage fails. */
-  async handle(envelope: Uint8Array, lane: Lane): Promise<void> {
+  /**
+   * Resolves when the envelope may be acknowledged. `source`: the home that brought it; the same envelope from another home is
+   * its copy, which is dropped without a word. Rejects only where the storage fails.
+   */
+  async handle(envelope: Uint8Array, lane: Lane, source = ""): Promise<void> {
     const { ports, identity, prekeys, book } = this.#parts;
     const opened = await openEnvelope(
       ports.signatures,
@@ -49,7 +54,8 @@ export class EnvelopeRouter {
       },
       ports.clock.now(),
     );
-    if (!opened.ok) return this.#handlers.onRefused(opened.code);
+    const isCopy = this.#copies.isCopy(envelope, source);
+    if (!opened.ok) return opened.code === "replayed" && isCopy ? undefined : this.#handlers.onRefused(opened.code);
     await this.#dispatch(opened.value, lane);
   }
 

@@ -20,23 +20,17 @@ import {
   MESSAGE_ID_BYTES,
 } from "@earshot/core";
 import type { Directory, Found } from "../directory/directory.ts";
-import type { Courier, Delivery } from "../edge/courier.ts";
+import type { Courier } from "../edge/courier.ts";
+import { firstTaken } from "./first-taken.ts";
 import { solveWork } from "../edge/solve-work.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 
+/** Sooner, where one of its homes no longer takes what is sent there. */
+const LOOK_SOON_MS = 60_000;
 /** How long a found device is used without looking again. Its record changes when it moves, and that is told by a refusal. */
 const FRESH_MS = 10 * 60_000;
 /** Devices remembered; each is about 3 KB. */
 const MAX_REMEMBERED = 1_000;
-/** Refusals after which what is remembered of a device is out of date. */
-const OUTDATED: readonly string[] = [
-  "unknown-mailbox",
-  "token-unknown",
-  "unknown-hop-key",
-  "unknown-supernode",
-  "open-failed",
-];
-
 export interface SenderParts {
   readonly ports: IdentityPorts;
   readonly identity: Identity;
@@ -72,29 +66,31 @@ interface Remembered {
 export class Sender {
   readonly #parts: SenderParts;
   readonly #remembered = new Map<string, Remembered>();
+  /** By device: how often the ways to its homes were exchanged. */
+  readonly #turns = new Map<string, number>();
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
   }
 
   /**
-   * To a contact's device, paid with tokens of `tokenSecret`. Tries its places in turn, and looks it up anew when what is
-   * known of it is refused. Refusals are results; rejects where there is no connection.
+   * To a contact's device, paid with tokens of `tokenSecret`: to all its homes at once, each through another of the own. Looks
+   * it up anew when what is known of it is refused. Refusals are results; rejects where there is no connection.
    */
   async toContact(address: DeviceAddress, tokenSecret: Uint8Array, message: Outgoing): Promise<Sent> {
     const known = this.#recall(address);
     if (known) {
       const sent = await this.#deliverTo(address, known, tokenSecret, message);
-      if (sent.ok || !OUTDATED.includes(sent.code)) return done(sent);
+      if (sent.ok || !sent.outdated) return sent;
     }
-    const found = await this.look(address);
-    return found.ok ? done(await this.#deliverTo(address, found.value, tokenSecret, message)) : found;
+    const found = await this.#find(address);
+    return found.ok ? this.#deliverTo(address, found.value, tokenSecret, message) : found;
   }
 
   /** Looks a device up and prepares the delivery, so that a call to it starts fast. Refused where it cannot be found. */
   async prepare(address: DeviceAddress): Promise<Result<void>> {
     const known = this.#recall(address);
-    const found = known ? { ok: true as const, value: known } : await this.look(address);
+    const found = known ? { ok: true as const, value: known } : await this.#find(address);
     if (!found.ok) return found;
     for (const place of found.value.record.places) await this.#parts.courier.prepare(place);
     return accept(undefined);
@@ -110,7 +106,7 @@ export class Sender {
     let delivered = false;
     for (const device of bundle.devices) {
       const places = record.places.filter((place) => place.device === device.index);
-      last = done(await this.#seal(accountKey, device, message, places, (each) => this.#work(each)));
+      last = await this.#seal(accountKey, device, message, places, (each) => this.#work(each));
       delivered ||= last.ok;
     }
     return delivered ? { ok: true, value: undefined } : last;
@@ -128,25 +124,46 @@ export class Sender {
     return found;
   }
 
+  /** As {@link look}; where nobody answers now, what was found before. */
+  async #find(address: DeviceAddress): Promise<Result<Found<ContactRecord>>> {
+    const before = this.#remembered.get(toHex(address.locatorKey))?.found;
+    try {
+      const found = await this.look(address);
+      return found.ok || !before ? found : accept(before);
+    } catch (error) {
+      if (before) return accept(before);
+      throw error;
+    }
+  }
+
   #recall({ locatorKey }: DeviceAddress): Found<ContactRecord> | undefined {
     const remembered = this.#remembered.get(toHex(locatorKey));
     const age = remembered ? this.#parts.ports.clock.now() - remembered.at : 0;
     return remembered && age >= 0 && age < FRESH_MS ? remembered.found : undefined;
   }
 
-  #deliverTo(
-    { accountKey, deviceKey }: DeviceAddress,
+  async #deliverTo(
+    { accountKey, deviceKey, locatorKey }: DeviceAddress,
     { record, bundle }: Found<ContactRecord>,
     tokenSecret: Uint8Array,
     message: Outgoing,
-  ): Promise<Delivery> {
+  ): Promise<Sent> {
     const device = bundle.devices.find((each) => toHex(each.deviceKey) === toHex(deviceKey));
-    if (!device) return Promise.resolve(failed(refuse("bad-bundle", "another device")));
+    if (!device) return refuse("bad-bundle", "another device");
     const day = dayOf(this.#parts.ports.clock.now());
-    return this.#seal(accountKey, device, message, record.places, async ({ mailboxId }) => ({
+    const laneFor = async ({ mailboxId }: Place): Promise<HopLane> => ({
       kind: "contact",
       token: deliveryToken(tokenSecret, mailboxId, day),
-    }));
+    });
+    return this.#seal(accountKey, device, message, record.places, laneFor, () => this.#lookSoon(locatorKey));
+  }
+
+  /** One of its homes refuses what another takes: it may have moved. */
+  #lookSoon(locatorKey: Uint8Array): void {
+    const remembered = this.#remembered.get(toHex(locatorKey));
+    if (!remembered) return;
+    const at = Math.min(remembered.at, this.#parts.ports.clock.now() - FRESH_MS + LOOK_SOON_MS);
+    this.#remembered.set(toHex(locatorKey), { ...remembered, at });
   }
 
   async #seal(
@@ -155,11 +172,12 @@ export class Sender {
     { kind, body }: Outgoing,
     places: readonly Place[],
     laneFor: (place: Place) => Promise<HopLane>,
-  ): Promise<Delivery> {
+    onOutdated = () => {},
+  ): Promise<Sent> {
     const { ports, identity, courier } = this.#parts;
     const now = ports.clock.now();
     const prekey = usablePrekey(device.prekeys, now);
-    if (!prekey) return failed(refuse("record-missing", "no prekey for today"));
+    if (!prekey) return refuse("record-missing", "no prekey for today");
     const { accountKey: self, deviceSeed, certificate, listHead } = identity;
     const envelope = await sealEnvelope(ports, {
       sender: { accountKey: self, deviceSeed, certificate, listHead },
@@ -169,12 +187,24 @@ export class Sender {
       kind,
       body,
     });
-    let last = failed(refuse("record-missing", "no place"));
-    for (const place of places) {
-      last = await courier.deliver(place, await laneFor(place), envelope);
-      if (last.ok) return last;
-    }
-    return last;
+    if (places.length === 0) return refuse("record-missing", "no place");
+    // The same envelope everywhere: whichever copy comes first counts, the others are known by it.
+    const sendAll = (turn: number): Promise<Sent> => {
+      const deliveries = places.map(async (place, i) =>
+        courier.deliver(place, await laneFor(place), envelope, i + turn),
+      );
+      return firstTaken(deliveries, onOutdated);
+    };
+    const name = toHex(device.deviceKey);
+    const turn = this.#turns.get(name) ?? 0;
+    const sent = await sendAll(turn);
+    if (!sent.ok || courier.ways < 2) return sent;
+    const again = async () => {
+      this.#turns.set(name, turn + 1);
+      if (this.#turns.size > MAX_REMEMBERED) this.#turns.delete(this.#turns.keys().next().value as string);
+      await sendAll(turn + 1);
+    };
+    return { ...sent, again };
   }
 
   async #work({ mailboxId }: Place): Promise<HopLane> {
@@ -185,13 +215,19 @@ export class Sender {
   }
 }
 
-function failed(refusal: Refusal): Delivery {
-  return { ...refusal, retryAfterMs: 0 };
-}
-
 /** What became of a message: a refusal may say when to try again. */
-export type Sent = { readonly ok: true; readonly value: undefined } | (Refusal & { readonly retryAfterMs?: number });
-
-function done(delivery: Delivery): Sent {
-  return delivery.ok ? { ok: true, value: undefined } : delivery;
-}
+export type Sent =
+  | {
+      readonly ok: true;
+      readonly value: undefined;
+      /**
+       * Sends the same once more, to each home through another of the own ones: one that took it may have dropped it. From
+       * then on everything to that device goes that way. Rejects where no connection takes it. Absent where there is no other way.
+       */
+      readonly again?: () => Promise<void>;
+    }
+  | (Refusal & {
+      readonly retryAfterMs?: number;
+      /** What is known of the device may be out of date. */
+      readonly outdated?: boolean;
+    });

@@ -1,4 +1,4 @@
-import { type CborValue, encodeCbor, newContact, readCbor } from "@earshot/core";
+import { type CborValue, encodeCbor, newContact, readCbor, toHex } from "@earshot/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aheadCodec } from "../account/signed-ahead.ts";
@@ -8,6 +8,7 @@ import { locatorCodec } from "../contacts/locator.ts";
 import { outboxCodec } from "../contacts/outbox-codec.ts";
 import { publishedCodec } from "../directory/publisher.ts";
 import { placesCodec } from "../edge/places-codec.ts";
+import { trustedCodec } from "../edge/trusted-supernodes.ts";
 import { identityCodec } from "../identity/identity-codec.ts";
 import { prekeysCodec } from "../identity/prekeys.ts";
 import { memoryStorage } from "../memory-storage.ts";
@@ -106,18 +107,19 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
       entries: fc.array(fixed(142), { maxLength: 3 }),
     }),
   ],
+  ["trusted supernodes", trustedCodec as StoredCodec<never>, fc.uniqueArray(fixed(32).map(toHex), { maxLength: 64 })],
   [
     "places",
     placesCodec as StoredCodec<never>,
     fc.record({
-      home: fc.option(
-        fc.record({
-          url: fc.constantFrom("", "wss://a.example/edge"),
-          supernodeKey: fixed(32),
-          hopKey: fixed(32),
-          dht: fc.constantFrom("", "192.0.2.7:9"),
-        }),
-      ),
+      home: fc.record({
+        url: fc.constantFrom("", "wss://a.example/edge"),
+        supernodeKey: fixed(32),
+        hopKey: fixed(32),
+        dht: fc.constantFrom("", "192.0.2.7:9"),
+      }),
+      own: fc.boolean(),
+      leaving: fc.boolean(),
       contactSeed: fixed(32),
       requestSeed: fixed(32),
       retiredSeeds: fc.array(fixed(32), { maxLength: 4 }),

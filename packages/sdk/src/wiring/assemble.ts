@@ -8,7 +8,6 @@ import { Directory } from "../directory/directory.ts";
 import { LastGoodRecords } from "../directory/last-good.ts";
 import { Publisher } from "../directory/publisher.ts";
 import { RecordWriter } from "../directory/record-writer.ts";
-import { singleScout } from "../directory/scouts.ts";
 import { Courier } from "../edge/courier.ts";
 import type { Emitter } from "../emitter.ts";
 import { codeOf, messageOf } from "../errors.ts";
@@ -17,12 +16,9 @@ import { openIdentity } from "../identity/open-identity.ts";
 import { Prekeys } from "../identity/prekeys.ts";
 import type { Assembly, Base } from "./assembly.ts";
 import { makeCalls } from "./make-calls.ts";
-import { makeContacts, makeOutbox } from "./make-contacts.ts";
-import { makeClockCheck, makeLinks, makeMailboxes, makePresence } from "./make-edge.ts";
+import { makeContacts, makeNames, makeOutbox } from "./make-contacts.ts";
+import { makeClockCheck, makeHomes, makeNetwork, makePresence, makeTrusted } from "./make-edge.ts";
 import { makeLooks, makeRouter, makeSender } from "./make-envelopes.ts";
-
-/** What a supernode asks for on the request lane, until it says so itself. */
-const DEFAULT_REQUEST_WORK_BITS = 18;
 
 type Unfinished = { -readonly [K in keyof Assembly]: Assembly[K] };
 
@@ -36,28 +32,26 @@ export async function assemble(
   // The managers refer to each other in circles. Each takes what it needs from here when it is used, not when it is made.
   const parts = { ...base } as Unfinished;
   const { clock } = ports;
-  parts.supernode = { requestWorkBits: DEFAULT_REQUEST_WORK_BITS, iceServers: [] };
   parts.router = makeRouter(parts);
-  parts.mailboxes = await makeMailboxes(parts);
+  parts.trusted = await makeTrusted(parts);
+  parts.homes = await makeHomes(parts);
   parts.clockCheck = makeClockCheck(parts);
   parts.presence = makePresence(parts);
-  parts.links = makeLinks(parts);
-  const scouts = singleScout(parts.links.directory);
+  parts.network = makeNetwork(parts);
+  const scouts = parts.network;
   parts.directory = new Directory({ ...ports, lastGood: parts.lastGood, scouts, onRefused: parts.refuse });
   parts.writer = new RecordWriter({ clock, scouts });
-  parts.courier = new Courier({ ...ports, link: parts.links.deliveries });
+  parts.courier = new Courier({ ...ports, links: () => parts.homes.deliveries() });
   parts.sender = makeSender(parts);
   parts.looks = makeLooks(parts);
   parts.publisher = new Publisher({
     ...parts,
-    places: (lane) => {
-      const { home } = parts.mailboxes;
-      return home ? [{ home, mailboxId: parts.mailboxes.idOf(lane) }] : [];
-    },
+    places: (lane) => parts.homes.places(lane),
     onPublished: accountTeller(parts),
   });
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);
+  parts.names = makeNames(parts);
   parts.calls = makeCalls(parts);
   return parts;
 }

@@ -6,6 +6,7 @@ import type { SignedAhead } from "../account/signed-ahead.ts";
 import type { ContactBook } from "../contacts/contact-book.ts";
 import type { ContactsManager } from "../contacts/contacts-manager.ts";
 import type { Locator } from "../contacts/locator.ts";
+import type { PinnedNames } from "../contacts/pinned-names.ts";
 import type { Outbox } from "../contacts/outbox.ts";
 import type { ContactLooks } from "../directory/contact-looks.ts";
 import type { Directory } from "../directory/directory.ts";
@@ -13,8 +14,9 @@ import type { LastGoodRecords } from "../directory/last-good.ts";
 import type { Publisher } from "../directory/publisher.ts";
 import type { RecordWriter } from "../directory/record-writer.ts";
 import type { Courier } from "../edge/courier.ts";
-import type { Links } from "../edge/links.ts";
-import type { Mailboxes } from "../edge/mailboxes.ts";
+import type { Homes } from "../edge/homes.ts";
+import type { Network } from "../edge/network.ts";
+import type { TrustedSupernodes } from "../edge/trusted-supernodes.ts";
 import type { Emitter } from "../emitter.ts";
 import type { EnvelopeRouter } from "../envelopes/router.ts";
 import type { Sender } from "../envelopes/sender.ts";
@@ -46,10 +48,11 @@ export interface Base {
 /** The managers of one client, wired up. They use each other through this, once all are made. */
 export interface Assembly extends Base {
   readonly router: EnvelopeRouter;
-  readonly mailboxes: Mailboxes;
+  readonly trusted: TrustedSupernodes;
+  readonly homes: Homes;
+  readonly network: Network;
   readonly clockCheck: ClockCheck;
   readonly presence: Presence;
-  readonly links: Links;
   readonly directory: Directory;
   readonly writer: RecordWriter;
   readonly courier: Courier;
@@ -58,14 +61,6 @@ export interface Assembly extends Base {
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly contacts: ContactsManager;
+  readonly names: PinnedNames;
   readonly calls: LazyCalls;
-  /** What the supernode said last. */
-  readonly supernode: SupernodeFacts;
-}
-
-/** What the supernode says of itself, as far as others need it. */
-export interface SupernodeFacts {
-  /** Bits of work on the request lane. */
-  requestWorkBits: number;
-  iceServers: readonly RTCIceServer[];
 }

@@ -1,5 +1,6 @@
 import { contactSecret, equalBytes } from "@earshot/core";
 import type { CallsHandlers, CallsPorts } from "../calls/calls-manager.ts";
+import { MAX_ICE_SERVERS } from "../calls/ice-servers.ts";
 import { LazyCalls } from "../calls/lazy-calls.ts";
 import { CallError } from "../errors.ts";
 import type { Assembly } from "./assembly.ts";
@@ -13,12 +14,12 @@ export function makeCalls(parts: Assembly): LazyCalls {
 }
 
 function callsPorts(parts: Assembly): CallsPorts {
-  const { ports, options, identity, book, supernode } = parts;
+  const { ports, options, identity, book, homes } = parts;
   return {
     clock: ports.clock,
     random: ports.random,
     peerConnection: options.peerConnection,
-    iceServers: () => supernode.iceServers,
+    iceServers: () => iceServersOfAll(homes.slots),
     self: { account: identity.accountKey, device: identity.deviceKey },
     maxCalls: options.maxCalls ?? 1,
     clockCorrectionMs: () => parts.clockCheck.correctionMs,
@@ -44,13 +45,21 @@ function callsHandlers(parts: Assembly): CallsHandlers {
   };
 }
 
-/** To one device of a contact. Rejects with {@link CallError} where no home takes it. */
+/** What all homes name, one of each before the second of any; as many as one alone may name. */
+function iceServersOfAll(slots: Assembly["homes"]["slots"]): readonly RTCIceServer[] {
+  const lists = slots.map(({ iceServers }) => iceServers);
+  const mixed = Array.from({ length: MAX_ICE_SERVERS }, (_, i) => lists.flatMap((list) => list[i] ?? [])).flat();
+  const byUrl = new Map(mixed.map((server) => [String(server.urls), server]));
+  return [...byUrl.values()].slice(0, MAX_ICE_SERVERS);
+}
+
+/** To one device of a contact; gives how to send it again. Rejects with {@link CallError} where no home takes it. */
 async function sendCallMessage(
   { book, identity, sender }: Assembly,
   accountKey: Uint8Array,
   device: Uint8Array,
   body: Uint8Array,
-): Promise<void> {
+): Promise<(() => Promise<void>) | undefined> {
   const state = book.get(accountKey)?.state;
   const secret = state && contactSecret(identity.accountKey, state);
   const locators = state?.status === "contact" ? state.locators : [];
@@ -58,4 +67,5 @@ async function sendCallMessage(
   if (!secret || !address) throw new CallError("not-a-contact", "No longer a contact.");
   const sent = await sender.toContact({ accountKey, ...address }, secret, { kind: "call", body });
   if (!sent.ok) throw new CallError(sent.code, "The call's message was not taken.");
+  return sent.again;
 }

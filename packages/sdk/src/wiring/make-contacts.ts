@@ -1,4 +1,6 @@
 import { ContactsManager } from "../contacts/contacts-manager.ts";
+import { nodeNameResolver } from "../contacts/node-names.ts";
+import { PinnedNames } from "../contacts/pinned-names.ts";
 import { Outbox } from "../contacts/outbox.ts";
 import type { Assembly } from "./assembly.ts";
 
@@ -27,11 +29,23 @@ export function makeContacts(parts: Assembly): ContactsManager {
       onContacts: () => events.emit("contacts", book.contacts()),
       onRequests: () => events.emit("requests", book.requests()),
       onRefused: parts.refuse,
-      onTokens: () => parts.mailboxes.refreshTokens().catch(problem),
+      onTokens: () => parts.homes.refreshTokens().catch(problem),
       onRotate: async () => {
-        await parts.mailboxes.rotateContact();
+        await parts.homes.rotateContact();
         if (parts.presence.online) await parts.publisher.publish().catch(problem);
       },
+    },
+  );
+}
+
+export function makeNames({ ports, options, book, events, problem }: Assembly): PinnedNames {
+  const { clock } = ports;
+  return new PinnedNames(
+    { clock, book, resolve: options.resolveName ?? nodeNameResolver(options.node, clock) },
+    {
+      onContacts: () => events.emit("contacts", book.contacts()),
+      onChanged: (change) => events.emit("nameChanged", change),
+      onProblem: problem,
     },
   );
 }

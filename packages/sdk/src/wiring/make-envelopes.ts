@@ -14,11 +14,15 @@ export function makeRouter(parts: Assembly): EnvelopeRouter {
   });
 }
 
+/** What a supernode asks for on the request lane, until one says so itself. */
+const DEFAULT_WORK_BITS = 18;
+
 export function makeSender(parts: Assembly): Sender {
-  const { book, supernode } = parts;
+  const { book, homes } = parts;
   return new Sender({
     ...parts,
-    requestWorkBits: () => supernode.requestWorkBits,
+    requestWorkBits: () =>
+      Math.max(0, ...homes.slots.flatMap((slot) => slot.requestWorkBits ?? [])) || DEFAULT_WORK_BITS,
     onList: async (accountKey, list) => {
       for (const device of book.newDevices(accountKey, list)) tellNewDevice(parts, accountKey, device, false);
       await book.learnList(accountKey, list);

@@ -1,0 +1,106 @@
+import { type Home, type HomeCandidate, pickScouts, unitFromBytes } from "@earshot/core";
+import type { ScoutFault, ScoutLink, Scouts } from "../directory/scouts.ts";
+import { EdgeLink, type EdgeLinkPorts } from "./edge-link.ts";
+import type { Homes } from "./homes.ts";
+import { OnDemandLink } from "./on-demand-link.ts";
+
+/** A pair of scouts sees what this device looks up: not the same for ever. Give or take a quarter. */
+const CHANGE_MS = 24 * 3_600_000;
+const SCOUTS = 2;
+/** There is another way: what a dead scout was asked is asked there. */
+const WAIT_MS = 3_000;
+/** There is none. */
+const ONLY_WAIT_MS = 10_000;
+
+export interface ScoutChoicePorts extends EdgeLinkPorts {
+  readonly homes: Homes;
+}
+
+/** Who there is to choose from. */
+export interface ScoutSource {
+  candidates(): readonly HomeCandidate[];
+  homeOf(key: string): Home | undefined;
+  /** It does not answer, or does not tell the truth: not chosen for a while. */
+  failed(key: string): void;
+}
+
+interface Chosen {
+  readonly key: string;
+  readonly link: OnDemandLink;
+}
+
+/** One or two scouts, kept for a day, and exchanged where they fail. */
+export class ScoutChoice implements Scouts {
+  readonly #ports: ScoutChoicePorts;
+  readonly #source: ScoutSource;
+  #chosen: readonly Chosen[] = [];
+  #until = 0;
+  /** No longer chosen, and perhaps still open. */
+  readonly #old = new Set<OnDemandLink>();
+
+  constructor(ports: ScoutChoicePorts, source: ScoutSource) {
+    this.#ports = ports;
+    this.#source = source;
+  }
+
+  /** Empty where nobody is known at all. */
+  links(): readonly ScoutLink[] {
+    const { clock, random, homes } = this.#ports;
+    const taken = homes.current.map(({ key }) => key);
+    if (clock.now() >= this.#until) this.#choose([]);
+    const kept = this.#chosen.filter(({ key }) => !taken.includes(key));
+    if (kept.length < SCOUTS) {
+      const unit = () => unitFromBytes(random.bytes(4));
+      const candidates = this.#source.candidates();
+      const wishes = {
+        count: SCOUTS,
+        homes: taken,
+        kept: candidates.filter(({ key }) => kept.some((each) => each.key === key)),
+      };
+      if (this.#chosen.length === 0) this.#until = clock.now() + CHANGE_MS * (0.75 + unit() / 2);
+      this.#choose(pickScouts(candidates, wishes, clock.now(), unit).map(({ key }) => key));
+    }
+    return this.#chosen.map(({ link }) => link);
+  }
+
+  report(link: ScoutLink, _fault: ScoutFault): void {
+    const bad = this.#chosen.find((each) => each.link === link);
+    if (!bad || this.#chosen.length < SCOUTS) return;
+    this.#source.failed(bad.key);
+    this.#choose(this.#chosen.filter((each) => each !== bad).map(({ key }) => key));
+  }
+
+  hurry(): void {
+    for (const { link } of this.#chosen) link.hurry();
+  }
+
+  stop(): void {
+    this.#choose([]);
+    for (const link of this.#old) link.stop();
+  }
+
+  /** What is no longer chosen goes on until it is idle. */
+  #choose(keys: readonly string[]): void {
+    const waitMs = keys.length < SCOUTS ? ONLY_WAIT_MS : WAIT_MS;
+    const before = this.#chosen;
+    this.#chosen = keys.flatMap((key) => {
+      const known = before.find((each) => each.key === key);
+      const home = this.#source.homeOf(key);
+      if (known) return [known];
+      return home ? [{ key, link: this.#linkTo(home, waitMs) }] : [];
+    });
+    for (const { key, link } of before) if (!keys.includes(key)) this.#old.add(link);
+  }
+
+  #linkTo(home: Home, waitMs: number): OnDemandLink {
+    const onDown = (problem: string) => {
+      if (problem === "closed-by-us") return;
+      this.report(link, "slow");
+    };
+    const { homes, clock } = this.#ports;
+    const options = { expectedKey: () => home.supernodeKey };
+    const edge = new EdgeLink(this.#ports, () => homes.addressOf(home), { onDown }, options);
+    const link: OnDemandLink = new OnDemandLink(clock, edge, waitMs, () => this.#old.delete(link));
+    return link;
+  }
+}

@@ -1,4 +1,7 @@
 /** The Earshot daemon. */
+export { Backbone, type BackboneOptions } from "./backbone/backbone.ts";
+export { nodeSignatures } from "./crypto.ts";
+export { systemClock } from "./system-clock.ts";
 export { isLoopbackHost } from "./http/access.ts";
 export { readRunFile, type RunFile } from "./home/run-file.ts";
 export { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
@@ -10,6 +13,7 @@ export {
   formatNetworkConfig,
   type NetworkConfig,
   OPEN_NETWORK,
+  parseHostPort,
   parseNetworkConfig,
 } from "./backbone/network-config.ts";
 export { type AppManifest, manifestOf } from "./hosted/manifest.ts";

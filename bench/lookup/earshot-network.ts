@@ -1,0 +1,54 @@
+/** Ours: backbones with their guards on, each in a /24 of its own, keeping records that clients signed with blinded keys. */
+import { randomBytes } from "node:crypto";
+import { blindKeyPair, type MutableRecord, signRecord } from "@earshot/core";
+import {
+  Backbone,
+  createNetworkConfig,
+  type NetworkConfig,
+  nodeSignatures,
+  parseHostPort,
+  systemClock,
+} from "@earshot/node";
+import { type DhtNetwork, VALUE_BYTES } from "./dht-network.ts";
+
+export async function earshotNetwork(size: number, records: number): Promise<DhtNetwork> {
+  const own = createNetworkConfig({ name: "bench", prefixLimits: true });
+  const first = await start(own, 1);
+  const bootstrap = [parseHostPort(first.address())].flatMap((each) => each ?? []);
+  const nodes = [first];
+  for (let i = 2; i <= size; i++) nodes.push(await start({ ...own, bootstrap }, i));
+  // Signing is the client's work, not the network's.
+  const signed = Array.from({ length: records }, signedRecord);
+  return {
+    size,
+    async put(node) {
+      const record = signed.pop() as MutableRecord;
+      await nodes[node]?.putRecord(record);
+      return record.publicKey;
+    },
+    find: async (node, key) => (await nodes[node]?.getRecord(key as Uint8Array)) != null,
+    async kill(indices) {
+      await Promise.all(indices.map((i) => nodes[i]?.destroy()));
+    },
+  };
+}
+
+function signedRecord(): MutableRecord {
+  const pair = blindKeyPair("public", new Uint8Array(randomBytes(32)), 20_000, 0);
+  return signRecord(pair, 1, new Uint8Array(randomBytes(VALUE_BYTES)));
+}
+
+async function start(network: NetworkConfig, i: number): Promise<Backbone> {
+  const backbone = await Backbone.start({
+    network,
+    supernodeSeed: new Uint8Array(randomBytes(32)),
+    clock: systemClock,
+    random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+    signatures: nodeSignatures,
+    refused: () => {},
+    host: `127.78.${i}.1`,
+    serving: true,
+  });
+  while (!backbone.stats.serving || backbone.state !== "joined") await new Promise((resolve) => setTimeout(resolve, 2));
+  return backbone;
+}

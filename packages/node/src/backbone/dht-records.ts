@@ -16,7 +16,16 @@ import {
 } from "@earshot/core";
 import type { BackboneLimits } from "./backbone-limits.ts";
 import type { GuardedDht } from "./guarded-dht.ts";
-import { DHT_COMMANDS, decodeMessage, encodeMessage, HyperDHT, messages, type Query, type Reply } from "./hyperdht.ts";
+import {
+  DHT_COMMANDS,
+  decodeMessage,
+  encodeMessage,
+  HyperDHT,
+  messages,
+  type Query,
+  type Reply,
+  ROLLED_BACK,
+} from "./hyperdht.ts";
 
 export interface DhtRecordsParts {
   readonly dht: GuardedDht;
@@ -55,7 +64,7 @@ export class DhtRecords {
 
   /**
    * Gives it to the nodes closest to its key, ourselves among them where we keep records. Accepted with their number; 0 where
-   * there is nobody else. Refused: `server-busy` (too many at once, or none of them answered in time), `rolled-back`.
+   * there is nobody else. Refused: `server-busy` (too many at once, or none of them answered in time), `rolled-back`, `over-quota`.
    * The caller has verified it.
    */
   async put(record: RecordOnWire): Promise<Result<number>> {
@@ -181,19 +190,13 @@ export class DhtRecords {
 
   /** Waits for all within the deadline; one that took it is enough. */
   async #outcome(outcomes: Promise<number>[]): Promise<Result<number>> {
-    let [taken, rolledBack] = [0, 0];
-    const counted = outcomes.map((outcome) =>
-      outcome.then(
-        (error) => {
-          if (error === 0) taken++;
-          else rolledBack++;
-        },
-        () => {},
-      ),
-    );
-    await this.#within(this.#parts.limits.putDeadlineMs / 2, Promise.all(counted));
+    const errors: number[] = [];
+    const heard = outcomes.map((outcome) => outcome.then((error) => errors.push(error)).catch(() => {}));
+    await this.#within(this.#parts.limits.putDeadlineMs / 2, Promise.all(heard));
+    const taken = errors.filter((error) => error === 0).length;
     if (taken > 0) return accept(taken);
-    return rolledBack > 0 ? refuse("rolled-back") : refuse("server-busy", "the network");
+    if (errors.some((error) => ROLLED_BACK.includes(error))) return refuse("rolled-back");
+    return errors.length > 0 ? refuse("over-quota", "the network") : refuse("server-busy", "the network");
   }
 
   async #within(ms: number, work: Promise<unknown>): Promise<void> {

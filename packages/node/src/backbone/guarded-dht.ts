@@ -2,13 +2,14 @@
  * HyperDHT with limits (design: "Eclipse"). A node's id follows from its address and port, so one address has 64,000 of
  * them: tables and look-ups take one node per address and two per /24, and what is kept for others has quotas.
  */
-import { RECORD_BYTES } from "@earshot/core";
+import { RECORD_BYTES, type RefusalCode } from "@earshot/core";
 import type { DhtGuard } from "./dht-guard.ts";
 import {
   DHT_COMMANDS,
   decodeMessage,
   HyperDHT,
   messages,
+  NOT_KEPT,
   type Query,
   type Request,
   type TableNode,
@@ -99,37 +100,36 @@ export class GuardedDht extends HyperDHT {
     const addresses = [message?.peerAddress, handshake?.relayAddress];
     if (message && addresses.every((address) => !address || this.#guard.allows(address.host)))
       return super.onrequest(request);
-    this.#guard.options.refused(message ? "not-allowed" : "bad-frame");
-    return true;
+    return this.#ignore(message ? "not-allowed" : "bad-frame");
   }
 
   #onPut(request: Request): boolean {
     const put = decodeMessage(messages.mutablePutRequest, request.value);
-    const { refused } = this.#guard.options;
-    if (!put?.value || !request.target) refused("bad-frame");
-    else if (put.value.length > RECORD_BYTES) refused("too-large");
-    else {
-      const name = request.target.toString("hex");
-      const { host } = request.from;
-      if (!this.#guard.mayKeepRecord(name, host)) return true;
-      return this.#watched(request, () => this.#guard.keptRecord(name, host));
-    }
-    return true;
+    if (!put?.value || !isProven(request)) return this.#ignore("bad-frame");
+    const name = request.target.toString("hex");
+    const { host } = request.from;
+    const isTooLarge = put.value.length > RECORD_BYTES;
+    if (isTooLarge) this.#guard.options.refused("too-large");
+    if (isTooLarge || !this.#guard.mayKeepRecord(name, host)) return notKept(request);
+    return this.#watched(request, () => this.#guard.keptRecord(name, host));
   }
 
   #onAnnounce(request: Request): boolean {
     const announce = decodeMessage(messages.announce, request.value);
-    if (!announce?.peer || !request.target) {
-      this.#guard.options.refused("bad-frame");
-      return true;
-    }
+    if (!announce?.peer || !isProven(request)) return this.#ignore("bad-frame");
     const { host } = request.from;
     const target = request.target.toString("hex");
     const own = HyperDHT.hash(announce.peer.publicKey).equals(request.target);
     const topic = own ? undefined : target;
     const name = `${target} ${announce.peer.publicKey.toString("hex")}`;
-    if (!this.#guard.mayAnnounce(name, host, topic)) return true;
+    if (!this.#guard.mayAnnounce(name, host, topic)) return notKept(request);
     return this.#watched(request, () => this.#guard.announced(name, host, topic));
+  }
+
+  /** Without an answer. */
+  #ignore(code: RefusalCode): true {
+    this.#guard.options.refused(code);
+    return true;
   }
 
   /** HyperDHT's own checks: it answers what it took, gives an error for a put that rolls back, and ignores what is not signed. */
@@ -151,4 +151,15 @@ export class GuardedDht extends HyperDHT {
     if (known && !heard) refused("bad-signature");
     return known;
   }
+}
+
+/** Its sender is where it says: it brings back a token that went there. */
+function isProven(request: Request): request is Request & { target: Buffer } {
+  return request.token !== null && request.target !== null;
+}
+
+/** Silence would make its sender think that we are dead, and forget us. */
+function notKept(request: Request): true {
+  request.error(NOT_KEPT);
+  return true;
 }

@@ -39,6 +39,10 @@ export const DHT_COMMANDS = {
 
 /** dht-rpc's answer to a command that it does not know. */
 export const UNKNOWN_COMMAND = 1;
+/** hyperdht's: another value under the same seq, a lower seq. */
+export const ROLLED_BACK: readonly number[] = [16, 17];
+/** Ours, above theirs: not kept, for its size or for how much its sender has here already. */
+export const NOT_KEPT = 64;
 /** Its default of 80 stalls above about 16 look-ups at once; at 2,000 it holds about 1,000 a second. */
 export const MAX_WINDOW = 2_000;
 

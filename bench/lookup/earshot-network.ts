@@ -26,9 +26,9 @@ export async function earshotNetwork(size: number, records: number): Promise<Dht
       await nodes[node]?.putRecord(record);
       return record.publicKey;
     },
-    find: async (node, key) => (await nodes[node]?.getRecord(key as Uint8Array)) != null,
+    find: async (node, key) => ((await nodes[node]?.getRecord(key as Uint8Array)) ?? null) !== null,
     async kill(indices) {
-      await Promise.all(indices.map((i) => nodes[i]?.destroy()));
+      await Promise.all(nodes.filter((_, i) => indices.includes(i)).map((node) => node.destroy()));
     },
   };
 }

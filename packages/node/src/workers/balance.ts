@@ -4,8 +4,8 @@
  */
 
 /** More than its share by this much: it rests, until it is back at the second mark. */
-const RESTS_ABOVE = { share: 1.25, more: 128 };
-const RESTS_UNTIL = { share: 1.1, more: 64 };
+const RESTS_ABOVE = { share: 1.25, more: 16 };
+const RESTS_UNTIL = { share: 1.1, more: 8 };
 
 export interface WorkerLoad {
   readonly connections: number;

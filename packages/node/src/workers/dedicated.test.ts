@@ -1,5 +1,8 @@
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type DedicatedProcess,
@@ -7,8 +10,8 @@ import {
   type TestCertificate,
   writeCertificate,
 } from "../testing/dedicated-process.ts";
-import { accepted, openSocket, randomEnvelope, TestClient, TestMailbox } from "../testing/test-client.ts";
-import { temporaryHome } from "../testing/test-node.ts";
+import { accepted, openSocket, randomEnvelope, stopReading, TestClient, TestMailbox } from "../testing/test-client.ts";
+import { startTestNode, temporaryHome } from "../testing/test-node.ts";
 
 /** Test certificates are nobody's. */
 process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
@@ -31,21 +34,24 @@ async function clientsOnAllWorkers(): Promise<TestClient[]> {
   const clients: TestClient[] = [];
   const held = (place: number) => supernode.metric(`earshot_worker_connections{worker="${place}"}`);
   while ((await held(0)) === 0 || (await held(1)) === 0) {
-    if (clients.length > 200) throw new Error("one worker gets nobody");
+    if (clients.length > 2_000) throw new Error("one worker gets nobody");
     clients.push(...(await Promise.all(Array.from({ length: 10 }, () => TestClient.connect(supernode)))));
   }
   return clients;
 }
 
-async function exchange(owner: TestClient, sender: TestClient): Promise<void> {
+/** So many envelopes from one to the other, one after the other. */
+async function exchange(owner: TestClient, sender: TestClient, count = 1): Promise<void> {
   const mailbox = new TestMailbox();
   accepted(await mailbox.open(owner));
   accepted(await mailbox.registerContact(owner));
-  const envelope = randomEnvelope();
-  accepted(await mailbox.deliver(sender, envelope));
-  const pushed = await owner.next("envelope");
-  expect(pushed.envelope).toEqual(envelope);
-  accepted(await mailbox.ack(owner, pushed.seq));
+  for (let i = 0; i < count; i++) {
+    const envelope = randomEnvelope();
+    accepted(await mailbox.deliver(sender, envelope));
+    const pushed = await owner.next("envelope");
+    expect(pushed.envelope).toEqual(envelope);
+    accepted(await mailbox.ack(owner, pushed.seq));
+  }
 }
 
 describe("a dedicated supernode", () => {
@@ -77,7 +83,54 @@ describe("a dedicated supernode", () => {
   }, 30_000);
 });
 
-describe("what is refused", () => {
+describe("from strangers", () => {
+  test("a flood is turned away with a time to come back, and those who are in stay served", async () => {
+    const limits = { handshakes: { perSecond: 20, burst: 40 } };
+    const small = await spawnDedicated({ home: temporaryHome(), limits, front: { tls: certificate } });
+    try {
+      const [owner, sender] = [await TestClient.connect(small), await TestClient.connect(small)];
+      const flood = Array.from({ length: 300 }, () =>
+        openSocket(small, { token: null }).then(
+          () => undefined,
+          (error: { status?: number; headers?: Record<string, string> }) => error,
+        ),
+      );
+      await exchange(owner, sender, 10);
+      const shed = (await Promise.all(flood)).filter((each) => each !== undefined);
+      expect(shed.length).toBeGreaterThan(200);
+      expect(new Set(shed.map(({ status }) => status))).toEqual(new Set([503]));
+      expect(shed.every(({ headers }) => Number(headers?.["retry-after"]) >= 1)).toBe(true);
+      expect(owner.session.closed || sender.session.closed).toBe(false);
+      await expect
+        .poll(() => small.metric('earshot_edge_handshakes_total{outcome="shed"}'))
+        .toBeGreaterThanOrEqual(shed.length);
+    } finally {
+      await small.kill9();
+    }
+  }, 30_000);
+
+  test("a client that takes nothing is cut off, and its worker's memory stays bounded", async () => {
+    const limits = { maxBufferedBytes: 256 * 1024, framesPerConnection: { perSecond: 1e6, burst: 1e6 } };
+    const small = await spawnDedicated({ home: temporaryHome(), limits, front: { workers: 1 } });
+    try {
+      const socket = await openSocket(small, { token: null });
+      const closed = once(socket, "close");
+      stopReading(socket);
+      // Each is refused with an answer that nobody reads.
+      const listing = Buffer.from([0x0d, 0, 0, 0, 1]);
+      const ended = expect.poll(() => small.metric("earshot_edge_connections"), { timeout: 15_000 }).toBe(0);
+      const pump = setInterval(() => {
+        for (let i = 0; i < 2_000; i++) socket.send(listing);
+      }, 5);
+      await ended;
+      clearInterval(pump);
+      socket.terminate();
+      await closed;
+    } finally {
+      await small.kill9();
+    }
+  }, 30_000);
+
   test("an upgrade of another path, host or protocol", async () => {
     const port = supernode.frontPort;
     const at = (path: string) => openSocket({ edgeUrl: `wss://127.0.0.1:${port}${path}`, token: "" }, { token: null });
@@ -86,6 +139,78 @@ describe("what is refused", () => {
     expect(await Promise.all(["/healthz", "/", "/metrics", "/api/info", "/edge"].map(page))).toEqual([
       200, 404, 404, 404, 426,
     ]);
+  });
+});
+
+describe("certificates", () => {
+  const servedCertificate = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = tlsConnect({ port: supernode.frontPort, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+        const { raw } = socket.getPeerCertificate();
+        socket.destroy();
+        resolve(new X509Certificate(raw).fingerprint256);
+      });
+      socket.on("error", reject);
+    });
+  const fingerprint = ({ cert }: TestCertificate) => new X509Certificate(cert).fingerprint256;
+
+  test("a new one is served from the next connection on, and nobody who is in notices", async () => {
+    const client = await TestClient.connect(supernode);
+    expect(await servedCertificate()).toBe(fingerprint(certificate));
+    const renewed = await writeCertificate(dirname(certificate.certFile));
+    supernode.process.kill("SIGHUP");
+    await expect.poll(servedCertificate).toBe(fingerprint(renewed));
+    await exchange(client, await TestClient.connect(supernode));
+    certificate = renewed;
+  });
+
+  test("one that cannot be used is not taken, and shows", async () => {
+    writeFileSync(certificate.certFile, "nonsense");
+    supernode.process.kill("SIGHUP");
+    await expect.poll(() => supernode.metric("earshot_tls_certificate_rejected")).toBe(1);
+    expect(await servedCertificate()).toBe(fingerprint(certificate));
+    certificate = await writeCertificate(dirname(certificate.certFile));
+    // Without being told: the files are looked at every few seconds.
+    await expect.poll(servedCertificate, { timeout: 10_000 }).toBe(fingerprint(certificate));
+    expect(await supernode.metric("earshot_tls_certificate_rejected")).toBe(0);
+  }, 15_000);
+
+  test("a client resumes its session, at whichever worker it comes to", async () => {
+    let session: Buffer | undefined;
+    const once = () =>
+      new Promise<boolean>((resolve, reject) => {
+        const options = { port: supernode.frontPort, host: "127.0.0.1", rejectUnauthorized: false };
+        const socket = tlsConnect({ ...options, ...(session ? { session } : {}) });
+        // Tickets come with what is read.
+        socket.on("error", reject).resume();
+        socket.on("session", (fresh) => {
+          session = fresh;
+          const reused = socket.isSessionReused();
+          socket.destroy();
+          resolve(reused);
+        });
+      });
+    expect(await once()).toBe(false);
+    for (let i = 0; i < 20; i++) expect(await once()).toBe(true);
+  });
+});
+
+test("when the core is killed its workers let everybody go and end", async () => {
+  const doomed = await spawnDedicated({ home: temporaryHome(), front: { tls: certificate } });
+  const pids = await doomed.workerPids();
+  const client = await TestClient.connect(doomed);
+  const closed = client.next("closed");
+  await doomed.kill9();
+  await closed;
+  for (const pid of pids) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+});
+
+test("a port that is taken is told as such", async () => {
+  const taken = { host: "127.0.0.1", port: supernode.frontPort, workers: 1 };
+  await expect(startTestNode({ front: taken })).rejects.toMatchObject({ code: "port-in-use" });
+  const files = { certFile: certificate.keyFile, keyFile: certificate.keyFile };
+  await expect(startTestNode({ front: { ...taken, tls: files } })).rejects.toMatchObject({
+    code: "certificate-unusable",
   });
 });
 

@@ -105,6 +105,8 @@ export class WorkerPool {
         exited: () => {
           if (clock.now() - startedAt > STEADY_AFTER_MS) place.attempt = 0;
           place.worker = undefined;
+          // Whoever rested for its sake goes on at once.
+          this.#balance();
           if (!this.#stopped) this.#startAgain(place);
         },
       },
@@ -127,7 +129,7 @@ export class WorkerPool {
   }
 
   #balance(): void {
-    const workers = this.#places.flatMap(({ worker }) => worker ?? []);
+    const workers = this.#places.flatMap(({ worker }) => (worker?.ready ? worker : []));
     const loads = workers.map((worker) => ({ connections: worker.counts.connections, resting: worker.resting }));
     const rests = whoRests(loads, this.#orders.limits.maxConnections);
     for (const [i, worker] of workers.entries()) if (worker.resting !== rests[i]) worker.rest(rests[i] as boolean);

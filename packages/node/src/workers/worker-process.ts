@@ -38,6 +38,8 @@ export class WorkerProcess {
   #onListening: ((report: Extract<Report, { report: "listening" | "failed" }>) => void) | undefined;
   readonly #exited: Promise<void>;
   resting = false;
+  /** Takes clients, or did until it was told to rest. */
+  ready = false;
 
   /** Starts the process; it takes clients once `listening` has resolved. */
   constructor(orders: FrontOrders, core: Omit<CoreLinkOptions, "onLost" | "maxConnections">, events: WorkerEvents) {
@@ -97,6 +99,7 @@ export class WorkerProcess {
 
   #handle(message: unknown, events: WorkerEvents): void {
     if (!isReport(message) || message.report === "ready") return;
+    if (message.report === "listening") this.ready = true;
     if (message.report !== "counts") return this.#onListening?.(message);
     const { report: _, ...counts } = message;
     this.#counts = counts;

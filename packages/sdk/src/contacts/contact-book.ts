@@ -67,7 +67,7 @@ export class ContactBook {
       throw new ContactError("too-many-contacts", `There are ${MAX_CONTACTS} contacts already. Remove one first.`);
     this.#entries.delete(key); // to the end: forgotten ones leave in the order in which they were forgotten
     // Who is added again after a removal is met anew: their list may have been started anew.
-    this.#entries.set(key, entry.state.status === "none" ? { ...entry, ...NO_DEVICES } : entry);
+    this.#entries.set(key, entry.state.status === "none" ? forgotten(entry) : entry);
     this.#dropForgotten();
   }
 
@@ -143,9 +143,21 @@ function counts(state: ContactState | undefined): boolean {
   return state !== undefined && state.status !== "none" && state.status !== "requested";
 }
 
-function viewOf({ state, label, addedAt }: ContactEntry): Contact | undefined {
+function forgotten({ state, label, addedAt }: ContactEntry): ContactEntry {
+  return { state, label, addedAt, ...NO_DEVICES };
+}
+
+function viewOf({ state, label, addedAt, pin }: ContactEntry): Contact | undefined {
   if (state.status === "none" || state.status === "requested") return undefined;
   const ownName = state.status === "contact" ? state.name : "";
   const id = encodeId(state.accountKey);
-  return { id, name: label || ownName || `${id.slice(0, 12)}…`, state: state.status, addedAt };
+  const name = label || ownName || `${id.slice(0, 12)}…`;
+  return {
+    id,
+    name,
+    state: state.status,
+    addedAt,
+    ...(pin ? { address: pin.address } : {}),
+    ...(pin?.changedTo ? { nameChangedTo: encodeId(pin.changedTo) } : {}),
+  };
 }

@@ -13,6 +13,7 @@ import {
   type Result,
 } from "@earshot/core";
 import type { StoredCodec } from "../state/stored.ts";
+import { cborOfPin, type NamePin, pinOfCbor } from "./name-pin.ts";
 import { type KnownDevices, MAX_KNOWN_DEVICES } from "./known-devices.ts";
 
 /** Contacts and requests together; core remembers forgotten ones in the same form, so that nothing old revives them. */
@@ -28,17 +29,21 @@ export interface ContactEntry extends KnownDevices {
   readonly label: string;
   /** When they were added, or asked. */
   readonly addedAt: number;
+  /** Where they were added by a name. */
+  readonly pin?: NamePin;
 }
 
 function encodeEntry(entry: ContactEntry): CborValue {
-  const { state, label, addedAt, listHead, revoked, devices } = entry;
-  return [encodeContactState(state), label, addedAt, listHead && [listHead.n, listHead.hash], revoked, devices];
+  const { state, label, addedAt, listHead, revoked, devices, pin } = entry;
+  const head = listHead && [listHead.n, listHead.hash];
+  return [encodeContactState(state), label, addedAt, head, revoked, devices, pin ? cborOfPin(pin) : null];
 }
 
 function decodeEntry(value: CborValue): Result<ContactEntry> {
-  const [stateBytes, label, addedAt, head, revoked, devices] = asArray(value, 6);
+  const [stateBytes, label, addedAt, head, revoked, devices, pinned] = asArray(value, 7);
   const state = decodeContactState(asBytes(stateBytes, [1, MAX_STATE_BYTES]));
   if (!state.ok) return state;
+  const pin = asNullable(pinned, pinOfCbor);
   return accept({
     state: state.value,
     label: asText(label, LABEL_MAX_BYTES),
@@ -49,10 +54,11 @@ function decodeEntry(value: CborValue): Result<ContactEntry> {
     }),
     revoked: asArray(revoked, [0, MAX_KNOWN_DEVICES]).map((device) => asBytes(device, 32)),
     devices: asArray(devices, [0, MAX_KNOWN_DEVICES]).map((device) => asBytes(device, 32)),
+    ...(pin === null ? {} : { pin }),
   });
 }
 
-/** `[1, [[state, label, added at, [n, hash] | null, [revoked…], [devices seen…]]…]]`. */
+/** `[1, [[state, label, added at, [n, hash] | null, [revoked…], [devices seen…], pin | null]…]]`. */
 export const contactsCodec: StoredCodec<readonly ContactEntry[]> = {
   encode: (entries) => [1, entries.map(encodeEntry)],
   decode(value) {

@@ -1,5 +1,6 @@
 export * from "./datagram-network.ts";
 export * from "./deferred.ts";
+export * from "./edge-compliance.ts";
 export * from "./memory-stream.ts";
 export * from "./nat.ts";
 export * from "./people.ts";

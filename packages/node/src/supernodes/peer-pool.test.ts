@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { networkIdOf, publicKeyOf, signDescriptor, type SupernodeRef } from "@earshot/core";
 import { VirtualClock } from "@earshot/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { createSigner } from "../crypto.ts";
 import { testRandom } from "../testing/test-client.ts";
@@ -151,7 +151,7 @@ test("only so much is under way to one peer and to all", async () => {
 test("a peer that was started anew is asked again, on a new stream", async () => {
   const pool = poolOf();
   const home = temporaryHome();
-  closing.push(() => rmSync(home, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const first = await network.startSupernode({ home });
   expect(await pool.ask(refOf(first), GET)).toMatchObject(NOTHING);
   await first.stop();

@@ -125,6 +125,9 @@ export class TestClient {
   }
 }
 
+/** All that a mailbox needs of a client. */
+type Greeted = Pick<TestClient, "session">;
+
 /** A mailbox key and the secret that its one contact shares. */
 export class TestMailbox {
   readonly seed = testRandom.bytes(32);
@@ -134,7 +137,7 @@ export class TestMailbox {
   readonly #hopSessions = new Map<string, HopSession>();
 
   /** Opens on `client`, with the work that a new one needs. */
-  async open(client: TestClient, lanes = 3): Promise<EdgeAnswer<AnswerTo<"open-mailbox">>> {
+  async open(client: Greeted, lanes = 3): Promise<EdgeAnswer<AnswerTo<"open-mailbox">>> {
     const hour = hourOf(Date.now());
     const bits = client.session.welcome?.mailboxWorkBits ?? 0;
     const work = solve({ purpose: WORK_PURPOSE_MAILBOX, mailboxId: this.id, hour }, bits);
@@ -142,7 +145,7 @@ export class TestMailbox {
   }
 
   /** Registers the contact's tokens. */
-  registerContact(client: TestClient): Promise<EdgeAnswer<AnswerTo<"set-tokens">>> {
+  registerContact(client: Greeted): Promise<EdgeAnswer<AnswerTo<"set-tokens">>> {
     const tokens = registeredDays(Date.now()).map((day) => ({
       day,
       tokenHash: tokenHash(deliveryToken(this.contactSecret, this.id, day)),
@@ -151,13 +154,13 @@ export class TestMailbox {
   }
 
   /** As the contact: delivers an envelope (512, 2,048 or 8,192 bytes). */
-  deliver(from: TestClient, envelope: Uint8Array, home?: Home): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
+  deliver(from: Greeted, envelope: Uint8Array, home?: Home): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
     const token = deliveryToken(this.contactSecret, this.id, dayOf(Date.now()));
     return this.deliverOn(from, { kind: "contact", token }, envelope, home);
   }
 
   /** As a stranger, with the work done. */
-  request(from: TestClient, envelope: Uint8Array): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
+  request(from: Greeted, envelope: Uint8Array): Promise<EdgeAnswer<AnswerTo<"deliver">>> {
     const hour = hourOf(Date.now());
     const bits = from.session.welcome?.requestWorkBits ?? 0;
     const work = solve({ purpose: WORK_PURPOSE_REQUEST, mailboxId: this.id, hour }, bits);
@@ -166,7 +169,7 @@ export class TestMailbox {
 
   /** `home`: where the mailbox is, if not at the supernode that `from` is connected to. */
   async deliverOn(
-    from: TestClient,
+    from: Greeted,
     lane: HopLane,
     envelope: Uint8Array,
     home?: Home,
@@ -180,7 +183,7 @@ export class TestMailbox {
     return from.session.request({ type: "deliver", to: { supernodeKey, dht, url }, sealedHop });
   }
 
-  ack(client: TestClient, seq: number): Promise<EdgeAnswer<AnswerTo<"ack">>> {
+  ack(client: Greeted, seq: number): Promise<EdgeAnswer<AnswerTo<"ack">>> {
     return client.session.request({ type: "ack", mailboxId: this.id, seq });
   }
 }

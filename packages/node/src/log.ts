@@ -23,6 +23,10 @@ type LogEvent =
   | "certificate-rejected"
   | "supernodes-forgotten"
   | "supernodes-not-saved"
+  | "role-serving"
+  | "role-draining"
+  | "role-ended"
+  | "role-not-changed"
   | "store-failed"
   | "failed";
 

@@ -1,9 +1,10 @@
 /** What starting a daemon takes and gives. */
-import type { Clock, RefusalCode } from "@earshot/core";
+import type { Clock, PromotionParams, RefusalCode } from "@earshot/core";
 import type { NetworkConfig } from "./backbone/network-config.ts";
 import type { NodeLimits } from "./limits.ts";
 import type { NodeLog } from "./log.ts";
 import type { NodeNetwork } from "./node-network.ts";
+import type { NodeRoles } from "./roles/node-roles.ts";
 import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
 
 /** The network to join, and where its DHT node listens. */
@@ -46,6 +47,8 @@ export interface NodeOptions {
   readonly network?: NodeNetworkOptions;
   /** In a network. `client`, the default: serves nobody else; `volunteer`: may be promoted; `dedicated`: a supernode for good. */
   readonly role?: "client" | "volunteer" | "dedicated";
+  /** Of a volunteer: other numbers than docs/promotion.md's. */
+  readonly promotion?: Partial<PromotionParams>;
   readonly limits?: Partial<NodeLimits>;
   readonly clock?: Clock;
   readonly log?: NodeLog;
@@ -89,6 +92,8 @@ export interface RunningNode {
   readonly port: number;
   /** The public listener, where there is one. */
   readonly front: PublicFront | undefined;
+  /** What a volunteer or dedicated node in a network makes of its role. */
+  readonly roles: NodeRoles | undefined;
   /** The node's part in its network; undefined where it is alone. */
   readonly network: NodeNetwork | undefined;
   /** Tells clients to move, gives them the grace time, then closes everything. Safe to call twice. */

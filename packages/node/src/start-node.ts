@@ -21,6 +21,8 @@ import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
 import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
+import { createReporter } from "./report/node-report.ts";
+import { type NodeRoles, startRoles } from "./roles/node-roles.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
 import { TUNNEL_PATH, type Tunnels } from "./tunnel/tunnels.ts";
@@ -82,16 +84,25 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   const addresses = addressesOf(options, host, port, { stun, front });
   const needsToken = asksForToken(options, host);
-  const { listener, upgrades, prefixes, access, waiting } = createListener(parts, options, {
+  const { listener, upgrades, prefixes, access, waiting, descriptor } = createListener(parts, options, {
     host,
     needsToken,
     addresses,
     network,
   });
   front?.attach(listener);
-  if (network && options.role === "dedicated") void network.setServing(limits.maxConnections);
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
+  const roles = rolesOf(options, parts, network, lag.lagMs);
+  const reporter = createReporter({
+    home: options.home,
+    ...reported(options, parts),
+    isOpen: front !== undefined || !needsToken,
+    network,
+    roles,
+    descriptor,
+    stats,
+  });
   let stopping: Promise<void> | undefined;
   server.on("connection", (socket) => waiting.add(socket));
   serve(
@@ -105,6 +116,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       isHealthy: () => stopping === undefined,
       info: () => ({ ...describe(state, addresses), ...options.info?.() }),
       status: stats,
+      reporter,
       keyHalf: state.secrets.keyHalf,
       names: new NameResolver({ clock, file: { allowPrivate: options.network?.private ?? false } }),
     },
@@ -118,6 +130,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const stop = async (): Promise<void> => {
     log.info("stopping", { connections: listener.count });
     stopSweeping();
+    roles?.stop();
     if (noted) removeRunFile(port, process.pid);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.all([network?.sayGoodbye(), listener.close(limits.drainGraceMs, limits.drainRetryAfterMs)]);
@@ -141,6 +154,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     port,
     front,
     network,
+    roles,
     stop: () => (stopping ??= stop()),
     stats,
   };
@@ -148,6 +162,33 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 async function networkOf({ network, role, home }: NodeOptions, parts: Parts): Promise<NodeNetwork | undefined> {
   return network && NodeNetwork.start(network, { home, dedicated: role === "dedicated" }, parts);
+}
+
+/** Of a node that serves others, or may. */
+function rolesOf(
+  { home, role, promotion }: NodeOptions,
+  { clock, log, metrics, limits, state }: Parts,
+  network: NodeNetwork | undefined,
+  loopLagMs: () => number,
+): NodeRoles | undefined {
+  if (!network || (role !== "volunteer" && role !== "dedicated")) return undefined;
+  return startRoles({
+    home,
+    clock,
+    log,
+    metrics,
+    budget: state.budget,
+    supernodeKey: state.secrets.supernodeKey,
+    network,
+    pinnedClients: role === "dedicated" ? limits.maxConnections : undefined,
+    params: promotion,
+    loopLagMs,
+  });
+}
+
+function reported({ operator = "" }: NodeOptions, { clock, limits, state }: Parts) {
+  const { budget, secrets } = state;
+  return { operator, limits, budget, supernodeKey: secrets.supernodeKey, now: () => clock.now() };
 }
 
 async function frontOf(
@@ -173,7 +214,14 @@ function createListener(
   parts: Parts,
   options: NodeOptions,
   { host, needsToken, addresses, network }: ListenerParts,
-): { listener: EdgeListener; upgrades: WsUpgrades; prefixes: PrefixLimits; access: Access; waiting: WaitingSockets } {
+): {
+  listener: EdgeListener;
+  upgrades: WsUpgrades;
+  prefixes: PrefixLimits;
+  access: Access;
+  waiting: WaitingSockets;
+  descriptor: () => Uint8Array;
+} {
   const { extraHosts = [], extraOrigins = [], trustLocalProxy = false } = options;
   const { token } = parts.state.secrets;
   const access = new Access({ host, port: addresses.port, token, extraHosts, extraOrigins });
@@ -199,7 +247,7 @@ function createListener(
     addressOf: (request) => addressOf(request, trustLocalProxy),
   });
   network?.attach({ listener, access, waiting, openListener: !needsToken }, services.descriptor);
-  return { listener, upgrades, prefixes, access, waiting };
+  return { listener, upgrades, prefixes, access, waiting, descriptor: services.descriptor };
 }
 
 function serve(

@@ -7,6 +7,11 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export interface PromotionParams {
+  // the shell's rhythm
+  /** Between two steps of the policy. */
+  readonly stepEveryMs: number;
+  /** Between two rounds of asking others to dial back. */
+  readonly measureEveryMs: number;
   // fit to become one
   /** Independent supernodes (by prefix) that must have reached this node lately. */
   readonly minDialBacks: number;
@@ -87,6 +92,8 @@ export interface PromotionParams {
 }
 
 export const DEFAULT_PROMOTION: PromotionParams = {
+  stepEveryMs: 10 * SECOND,
+  measureEveryMs: 10 * MINUTE,
   minDialBacks: 2,
   dialBackFreshMs: 30 * MINUTE,
   steadyAddressMs: 2 * HOUR,

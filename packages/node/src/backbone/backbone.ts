@@ -140,6 +140,11 @@ export class Backbone {
     return address ? `${address.host}:${address.port}` : "";
   }
 
+  /** UDP, where others must reach us to dial us: the one we are bound to, whatever a NAT makes of it. */
+  get port(): number {
+    return this.#dht.io.serverSocket?.address().port ?? 0;
+  }
+
   /**
    * Of a verified record. Accepted with the number of nodes that took it; 0 while joining, when it is put once that is done.
    * Refused: `server-busy`, `rolled-back`.

@@ -2,9 +2,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromHex } from "@earshot/core";
 import type { NodeMetrics } from "../metrics.ts";
+import type { NodeReporter } from "../report/node-report.ts";
 import { answerName } from "../names/name-route.ts";
 import type { NameResolver } from "../names/name-resolver.ts";
 import type { Access } from "./access.ts";
+import { handleNodeRoute } from "./node-routes.ts";
 import { COMMON_HEADERS, readBody, sendJson, sendText } from "./responses.ts";
 import { serveApp } from "./static-app.ts";
 
@@ -20,6 +22,7 @@ export interface RouteServices {
   isHealthy(): boolean;
   info(): object;
   status(): object;
+  readonly reporter: NodeReporter;
   keyHalf(salt: Uint8Array): Buffer;
   readonly names: Pick<NameResolver, "resolve">;
 }
@@ -56,6 +59,7 @@ async function handleApi(
   if (route === "GET /api/status") return sendJson(response, 200, s.status());
   if (route === "GET /api/name") return answerName(s.names, request, response);
   if (route === "POST /api/key-half") return keyHalf(s, request, response);
+  if (await handleNodeRoute(s.reporter, route, request, response)) return;
   return sendJson(response, 404, { error: "not-found" });
 }
 

@@ -88,7 +88,7 @@ export class Serving {
       this.#phase = "draining";
       this.#maxClients = 0;
       // Closes those that are still there when the time is up: not waited for.
-      void this.#ports.listener.drain(graceMs, this.#ports.drainRetryAfterMs, this.#isDht).catch(() => {});
+      void this.#ports.listener.drain(graceMs, this.#ports.drainRetryAfterMs, this.#isStranger).catch(() => {});
       await this.#ports.backbone.unannounce();
     });
   }
@@ -99,8 +99,8 @@ export class Serving {
   }
 
   readonly #isDht = ({ transport }: EdgeOrigin): boolean => transport === "dht";
-  readonly #isClient = ({ transport }: EdgeOrigin, isPeer: boolean): boolean =>
-    !isPeer && (this.#ports.openListener || transport !== "websocket");
+  readonly #isStranger = ({ transport }: EdgeOrigin): boolean => this.#ports.openListener || transport !== "websocket";
+  readonly #isClient = (origin: EdgeOrigin, isPeer: boolean): boolean => !isPeer && this.#isStranger(origin);
 
   #then(change: () => Promise<void>): Promise<void> {
     this.#changing = this.#changing.catch(() => {}).then(change);
@@ -124,7 +124,7 @@ export class Serving {
     this.#maxClients = 0;
     await Promise.all([backbone.unannounce(), this.#listen(testing)]);
     if (was !== "serving" && was !== "draining") return;
-    await listener.drain(was === "draining" ? 0 : drainGraceMs, drainRetryAfterMs, this.#isDht);
+    await listener.drain(was === "draining" ? 0 : drainGraceMs, drainRetryAfterMs, this.#isStranger);
     await backbone.setServing(false);
   }
 

@@ -1,7 +1,8 @@
 import { encodeCard, encodeId, publicKeyOf } from "@earshot/core";
 import type { Contact } from "@earshot/sdk";
 import { expect, test } from "vitest";
-import { whoIsMeant } from "./contact-lookup.ts";
+import { checkCard, whoIsMeant } from "./contact-lookup.ts";
+import { UsageError } from "./usage-error.ts";
 
 const keyOf = (n: number) => publicKeyOf(new Uint8Array(32).fill(n));
 const contact = (n: number, name: string): Contact => ({ id: encodeId(keyOf(n)), name, state: "contact", addedAt: n });
@@ -39,4 +40,13 @@ test("a mistyped id is told apart from an unknown name", () => {
 
 test("of two with one name, none is guessed", () => {
   expect(() => whoIsMeant(client, "alex")).toThrow(/2 contacts called/);
+});
+
+test("a name at a domain means the contact that was added by it, or somebody new", () => {
+  const ann: Contact = { ...contact(7, "Ann"), address: "ann@example.org" };
+  const people = { contacts: () => [bob, ann] };
+  expect(whoIsMeant(people, " Ann@Example.org")).toEqual({ contact: ann });
+  expect(whoIsMeant(people, "bob@example.org")).toMatchObject({ card: "bob@example.org" });
+  expect(() => checkCard("bob@example.org")).not.toThrow();
+  expect(() => checkCard("bob")).toThrow(UsageError);
 });

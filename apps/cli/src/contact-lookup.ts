@@ -1,13 +1,13 @@
 /** The contact that a person means by what they typed. */
-import { decodeCard, EarshotError, encodeId } from "@earshot/core";
+import { decodeCard, EarshotError, encodeId, looksLikeName } from "@earshot/core";
 import type { Client, Contact } from "@earshot/sdk";
 import { UsageError } from "./usage-error.ts";
 
-/** A contact, or a well-formed id or card of somebody who is not one. */
+/** A contact, or a well-formed id, card or name@domain of somebody who is not one. */
 export type Meant = { readonly contact: Contact } | { readonly card: string; readonly id: string };
 
 /**
- * Takes a contact's name (letter case does not matter), an id, the unique beginning of a contact's id, or a card.
+ * Takes a contact's name (letter case does not matter), an id, the unique beginning of a contact's id, a card, or a name@domain.
  * Throws {@link UsageError} for anything else, and where several contacts are meant; what {@link checkCard} throws for an
  * id or card that was mistyped.
  */
@@ -17,6 +17,10 @@ export function whoIsMeant(client: Pick<Client, "contacts">, text: string): Mean
   const named = contacts.filter((contact) => contact.name.toLowerCase() === wanted);
   if (named.length > 1) throw new UsageError(`You have ${named.length} contacts called "${text}"; use the id.`);
   if (named[0] !== undefined) return { contact: named[0] };
+  if (looksLikeName(text)) {
+    const pinned = contacts.find((contact) => contact.address === wanted);
+    return pinned === undefined ? { card: wanted, id: wanted } : { contact: pinned };
+  }
   const decoded = decodeCard(text);
   if (decoded.ok) {
     const id = encodeId(decoded.value.accountKey);
@@ -33,8 +37,9 @@ export function whoIsMeant(client: Pick<Client, "contacts">, text: string): Mean
   );
 }
 
-/** Throws for what is no id or card: `id-mistyped` and `card-mistyped` where the check in it shows a slip, or else {@link UsageError}. */
+/** Throws for what is no id, card or name@domain: `id-mistyped` and `card-mistyped` where the check in it shows a slip, or else {@link UsageError}. */
 export function checkCard(text: string): void {
+  if (looksLikeName(text)) return; // the node is asked
   const decoded = decodeCard(text);
   if (decoded.ok) return;
   throw (

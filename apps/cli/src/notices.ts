@@ -1,6 +1,7 @@
 /** What a person should see while they wait or talk: new devices, broken attempts, missed calls, requests, a lost node. */
 import type { Client } from "@earshot/sdk";
 import { accountLines } from "./account-lines.ts";
+import { nameChangedText } from "./name-changed-text.ts";
 import { CLOCK_ADVICE } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -16,6 +17,10 @@ export function tellNotices(client: Client, terminal: Terminal): () => void {
           `${nameOf(contactId)} seems to have started anew from their recovery phrase, or somebody has it. Ask them in another way; if it was them, add their card again.`,
         );
       warn(`${nameOf(contactId)} uses a device that you have not seen before. Did they get a new one? Ask them.`);
+    }),
+    client.on("nameChanged", ({ contactId, address, newId }) => {
+      terminal.emit({ event: "name-changed", contactId, address, newId });
+      warn(nameChangedText({ name: nameOf(contactId), address }));
     }),
     client.on("brokenAttempt", ({ contactId, at }) => {
       terminal.emit({ event: "broken-attempt", contactId, at });

@@ -98,6 +98,7 @@ function addId(program: Command, runs: Runs): void {
     .command("id")
     .description("show your id and your card, the text or QR code that others add you by")
     .option("--name <name>", "change the name on your card")
+    .option("--name-file <name@domain>", "print what the domain's owner publishes, so that people can add you by it")
     .action(runs<IdOptions>(async (options, terminal) => (await import("./commands/id.ts")).showId(options, terminal)));
 }
 
@@ -114,7 +115,7 @@ function addContacts(program: Command, runs: Runs): void {
     );
   contacts
     .command("add <card>")
-    .description("add somebody by their card or id; they are asked, unless they have added you")
+    .description("add somebody by their card, id or name@domain; they are asked, unless they have added you")
     .option("--name <name>", "what to call them (default: what their card says)")
     .action(
       runs<AddOptions>(async (options, terminal, [card = ""]) =>
@@ -127,6 +128,14 @@ function addContacts(program: Command, runs: Runs): void {
     .action(
       runs(async (options, terminal, [id = ""]) =>
         (await import("./commands/contacts.ts")).acceptRequest(id, options, terminal),
+      ),
+    );
+  contacts
+    .command("keep <who>")
+    .description("the key behind a contact's name has changed: stay with the old one")
+    .action(
+      runs(async (options, terminal, [who = ""]) =>
+        (await import("./commands/contacts.ts")).keepContact(who, options, terminal),
       ),
     );
   contacts
@@ -290,6 +299,7 @@ const CONTACTS_HELP = `
 Examples:
   earshot contacts
   earshot contacts add 'earshot:ear1...' --name Bob
+  earshot contacts add ann@example.org
   earshot contacts accept ear1...
   earshot contacts remove bob
 Two people who have each added the other's card are contacts at once. Anyone else is asked first:

@@ -1,7 +1,8 @@
-/** `earshot contacts`: list, add, accept, remove. */
+/** `earshot contacts`: list, add, accept, keep, remove. */
 import type { Client, Contact, ContactRequest } from "@earshot/sdk";
 import { checkCard, whoIsMeant } from "../contact-lookup.ts";
 import type { CommonOptions } from "../common-options.ts";
+import { nameChangedText } from "../name-changed-text.ts";
 import { connectSession, goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -30,7 +31,7 @@ export interface AddOptions extends CommonOptions {
   readonly name?: string;
 }
 
-/** Adds a card or id and sends the request. A mistyped one is refused before the node is asked. */
+/** Adds a card, id or name@domain and sends the request. A mistyped card or id is refused before the node is asked. */
 export async function addContact(card: string, options: AddOptions, terminal: Terminal): Promise<void> {
   checkCard(card);
   await withClient(options, terminal, async (client) => {
@@ -56,6 +57,25 @@ export async function acceptRequest(text: string, options: CommonOptions, termin
     terminal.emit({ contact });
     terminal.say(terminal.good(`${contact.name} and you are contacts: earshot call ${callable(contact)}`));
   });
+}
+
+/** Stays with a contact's key though the domain of their name names another now. */
+export async function keepContact(text: string, options: CommonOptions, terminal: Terminal): Promise<void> {
+  const session = await openSession(options);
+  try {
+    const meant = whoIsMeant(session.client, text);
+    if (!("contact" in meant)) throw new UsageError("They are not among your contacts. See: earshot contacts");
+    const { id, name, nameChangedTo } = meant.contact;
+    await session.client.keepContactKey(id);
+    terminal.emit({ kept: { id, name } });
+    terminal.say(
+      nameChangedTo === undefined
+        ? `There was nothing to decide: ${name} is who they were.`
+        : terminal.good(`${name} stays who they were: earshot call ${callable(meant.contact)}`),
+    );
+  } finally {
+    await session.close();
+  }
 }
 
 /** Removes a contact, or declines a request. */
@@ -112,7 +132,9 @@ const STATES: Record<Contact["state"], string> = {
 
 function contactLine(contact: Contact, terminal: Terminal): string {
   const state = contact.state === "contact" ? terminal.good(STATES.contact) : terminal.warn(STATES[contact.state]);
-  return `${terminal.bold(contact.name.padEnd(20))}  ${state}\n  ${terminal.dim(contact.id)}`;
+  const address = contact.address === undefined ? "" : `  ${contact.address}`;
+  const line = `${terminal.bold(contact.name.padEnd(20))}  ${state}${address}\n  ${terminal.dim(contact.id)}`;
+  return contact.nameChangedTo === undefined ? line : `${line}\n  ${terminal.warn(`! ${nameChangedText(contact)}`)}`;
 }
 
 function tellRequests(requests: readonly ContactRequest[], terminal: Terminal): void {
@@ -134,5 +156,7 @@ function callable({ name, id }: Contact): string {
 
 /** `earshot contacts <something else>`. */
 export async function unknownContactsCommand(word: string): Promise<never> {
-  throw new UsageError(`contacts ${word}? There are: contacts add <card>, contacts accept <id>, contacts remove <id>.`);
+  throw new UsageError(
+    `contacts ${word}? There are: contacts add <card>, contacts accept <id>, contacts keep <name>, contacts remove <id>.`,
+  );
 }

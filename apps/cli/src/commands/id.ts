@@ -1,13 +1,24 @@
 /** `earshot id`: who this home folder is. */
-import { decodeCard } from "@earshot/core";
+import {
+  decodeCard,
+  formatNameAddress,
+  formatNameFile,
+  formatNameTxt,
+  NAME_FILE_PATH,
+  type NameAddress,
+  parseNameAddress,
+} from "@earshot/core";
 import encodeQR from "qr";
 import type { CommonOptions } from "../common-options.ts";
 import { goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
 
 export interface IdOptions extends CommonOptions {
   /** The name that the card suggests from now on. */
   readonly name?: string;
+  /** Prints what makes `name@domain` this person's. */
+  readonly nameFile?: string;
 }
 
 /**
@@ -15,6 +26,7 @@ export interface IdOptions extends CommonOptions {
  * absent node is only a note.
  */
 export async function showId(options: IdOptions, terminal: Terminal): Promise<void> {
+  const address = options.nameFile === undefined ? undefined : nameOf(options.nameFile);
   const session = await openSession(options);
   try {
     await goOnline(session, terminal).catch((error: unknown) => {
@@ -24,6 +36,7 @@ export async function showId(options: IdOptions, terminal: Terminal): Promise<vo
     if (options.name !== undefined) await session.client.setName(options.name);
     const { id, name } = session.client;
     const card = session.client.card();
+    if (address !== undefined) return sayNameFile(address, id, terminal);
     terminal.emit({ id, card, name });
     terminal.say(`${terminal.bold("Name")}  ${name}`);
     terminal.say(`${terminal.bold("Id")}    ${id}`);
@@ -35,6 +48,34 @@ export async function showId(options: IdOptions, terminal: Terminal): Promise<vo
   } finally {
     await session.close();
   }
+}
+
+/** Throws {@link UsageError}. */
+function nameOf(text: string): NameAddress {
+  const address = parseNameAddress(text);
+  if (address.ok) return address.value;
+  throw new UsageError(`"${text}" is no name: they look like ann@example.org, in plain letters.`);
+}
+
+/** The id alone: where a person is reached changes, and whoever adds them looks it up. */
+function sayNameFile(address: NameAddress, id: string, terminal: Terminal): void {
+  const file = formatNameFile([{ name: address.name, card: id }]);
+  const txt = formatNameTxt(address, id);
+  const url = `https://${address.domain}${NAME_FILE_PATH}`;
+  terminal.emit({ address: formatNameAddress(address), url, file: JSON.parse(file) as unknown, txt });
+  terminal.say(
+    `The owner of ${address.domain} publishes one of these two. The file is the stronger: it is served over TLS.`,
+  );
+  terminal.say();
+  terminal.say(terminal.bold(`A file at ${url}`));
+  terminal.say("(where there is one already, add the line to its names)");
+  terminal.say(file.trimEnd());
+  terminal.say();
+  terminal.say(terminal.bold("or a DNS record, as it stands in a zone file"));
+  terminal.say(txt);
+  terminal.say();
+  terminal.say("Then people can add you by it:");
+  terminal.say(`  earshot contacts add ${formatNameAddress(address)}`);
 }
 
 /** Two rows of the code to a line of text; only where a terminal has room for it. */

@@ -1,8 +1,7 @@
 /** `earshot homes`: the supernodes that keep this person's mailboxes, and choosing others. */
-import type { Client } from "@earshot/sdk";
+import type { Client, HomeStatus } from "@earshot/sdk";
 import type { CommonOptions } from "../common-options.ts";
 import { table } from "../node-lines.ts";
-import { type HomeStatus, homesOf, overlayOf } from "../overlay-client.ts";
 import { connectSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -23,10 +22,9 @@ export async function listHomes(options: CommonOptions, terminal: Terminal): Pro
 /** Prefers a supernode as a home from now on, or no longer. */
 export async function trustSupernode(text: string, options: TrustOptions, terminal: Terminal): Promise<void> {
   await withClient(options, terminal, async (client) => {
-    const overlay = overlayOf(client);
     const key = keyMeant(keysOf(client), text);
-    const others = overlay.supernodes().filter((one) => one.trusted && one.key !== key);
-    await overlay.setTrustedSupernodes([...others.map((one) => one.key), ...(options.not === true ? [] : [key])]);
+    const others = client.supernodes().filter((one) => one.trusted && one.key !== key);
+    await client.setTrustedSupernodes([...others.map((one) => one.key), ...(options.not === true ? [] : [key])]);
     terminal.emit({ [options.not === true ? "distrusted" : "trusted"]: { key } });
     terminal.say(
       options.not === true
@@ -40,12 +38,12 @@ export async function trustSupernode(text: string, options: TrustOptions, termin
 export async function moveHome(from: string, to: string | undefined, options: CommonOptions, terminal: Terminal) {
   await withClient(options, terminal, async (client) => {
     const fromKey = keyMeant(
-      homesOf(client).map(({ key }) => key),
+      (client.status.homes ?? []).map(({ key }) => key),
       from,
     );
     const toKey = to === undefined ? undefined : keyMeant(keysOf(client), to);
-    await overlayOf(client).moveHome(fromKey, toKey);
-    terminal.emit({ moved: { from: fromKey }, homes: homesOf(client) });
+    await client.moveHome(fromKey, toKey);
+    terminal.emit({ moved: { from: fromKey }, homes: client.status.homes ?? [] });
     terminal.say(`Moved away from ${short(fromKey)}. Your contacts find you at the new home by themselves.`);
   });
 }
@@ -67,8 +65,8 @@ export function homeLines(homes: readonly HomeStatus[]): string[] {
 }
 
 function tellHomes(client: Client, terminal: Terminal): void {
-  const homes = homesOf(client);
-  const supernodes = overlayOf(client).supernodes();
+  const homes = client.status.homes ?? [];
+  const supernodes = client.supernodes();
   terminal.emit({ homes, supernodes });
   if (supernodes.length === 0 && homes.every(({ kind }) => kind === "own")) {
     terminal.say("Your own node is your home. It is not part of a network, so there is nothing to choose.");
@@ -86,7 +84,7 @@ function tellHomes(client: Client, terminal: Terminal): void {
 }
 
 function keysOf(client: Client): string[] {
-  return [...overlayOf(client).supernodes(), ...homesOf(client)].map(({ key }) => key);
+  return [...client.supernodes(), ...(client.status.homes ?? [])].map(({ key }) => key);
 }
 
 function keyMeant(keys: readonly string[], text: string): string {

@@ -5,7 +5,6 @@ import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { nodeApi } from "../node-api.ts";
 import { tellReport } from "../node-lines.ts";
 import { nodeTarget } from "../node-target.ts";
-import { homesOf } from "../overlay-client.ts";
 import { homeLines } from "./homes.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
 import { CLOCK_ADVICE, goOnline, openSession } from "../session.ts";
@@ -42,7 +41,7 @@ async function tellClient(
     const callable = contacts.filter((contact) => contact.state === "contact").length;
     const requests = client.requests().length;
     const { problem } = client.status;
-    const homes = homesOf(client);
+    const homes = client.status.homes ?? [];
     const report = await nodeApi(session.node)
       .report()
       .catch(() => undefined);

@@ -1,7 +1,6 @@
 /** Every screen of the app, each brought about by a script of what the SDK reports. */
-import type { CallPath, Contact } from "@earshot/sdk";
+import type { CallPath, Contact, HomeStatus, SupernodeChoice } from "@earshot/sdk";
 import type { HomeModel } from "../view-models/home.ts";
-import type { HomeStatus, SupernodeChoice } from "../view-models/overlay-client.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 import type { ScriptedPlatform } from "./scripted-platform.ts";
 import { DEDICATED, neighbour, PROMOTED, VOLUNTEER } from "./scripted-report.ts";
@@ -176,10 +175,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   homes: { before: networked, then: (_stage, home) => home.open("settings") },
   "add-contact-name": { before: people, then: (_stage, home) => home.offerCard("grace@example.org") },
   "name-changed": {
-    before: ({ platform }) =>
-      platform.client.emit("contacts", [ECHO, { ...GRACE, address: "grace@example.org" } as Contact]),
+    before: ({ platform }) => platform.client.emit("contacts", [ECHO, { ...GRACE, address: "grace@example.org" }]),
     then: async ({ platform }, home) => {
-      platform.client.nameChanged({ contactId: GRACE.id, address: "grace@example.org", newId: "ear1new" });
+      platform.client.nameChanged(GRACE.id, person("new", "").id);
       home.contacts.select(GRACE.id);
       await appears("[data-testid=name-changed]");
     },

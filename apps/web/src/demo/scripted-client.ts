@@ -4,18 +4,20 @@ import type {
   AccountStatus,
   Call,
   CallMedia,
+  Client,
   ClientEvents,
   ClientStatus,
   Contact,
   ContactRequest,
   Device,
+  HomeStatus,
+  SupernodeChoice,
 } from "@earshot/sdk";
-import type { HomeStatus, NameChange, OverlayClient, SupernodeChoice } from "../view-models/overlay-client.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 
 type Listener = (value: never) => void;
 
-export class ScriptedClient implements OverlayClient {
+export class ScriptedClient implements Client {
   readonly id = "ear1qyscriptedaccountscriptedaccountscriptedaccountscripted00own";
   readonly deviceId = "device-own";
   name: string;
@@ -150,13 +152,24 @@ export class ScriptedClient implements OverlayClient {
   }
   async keepContactKey(id: string): Promise<void> {
     this.#record(`keep the key of ${id}`);
+    this.emit(
+      "contacts",
+      this.#contacts.map(({ nameChangedTo, ...contact }) =>
+        contact.id === id || nameChangedTo === undefined ? contact : { ...contact, nameChangedTo },
+      ),
+    );
   }
-  nameChanged(change: NameChange): void {
-    this.emit("nameChanged" as keyof ClientEvents, change as never);
+  nameChanged(contactId: string, newId: string): void {
+    this.#change(contactId, { nameChangedTo: newId });
+    this.emit("nameChanged", {
+      contactId,
+      address: this.#contacts.find(({ id }) => id === contactId)?.address ?? "",
+      newId,
+    });
   }
   /** Sets where it is at home, and tells. */
   atHome(homes: readonly HomeStatus[]): void {
-    this.emit("status", { ...this.status, homes } as ClientStatus);
+    this.emit("status", { ...this.status, homes });
   }
   refusals(): readonly (readonly [RefusalCode, number])[] {
     return [];

@@ -24,8 +24,6 @@ export interface CallsDeps extends CallModelDeps {
   readonly attention: AttentionPort;
   /** A ring that nobody took. */
   readonly onMissed: (call: Call) => void;
-  /** A call that was stopped because the key behind the contact's name has changed. */
-  readonly onNameChanged: (contactId: string) => void;
 }
 
 /** Tracks for a call, and what to say about those that could not be had. */
@@ -95,7 +93,6 @@ export function createCallsModel(client: Client, deps: CallsDeps): CallsModel {
       return undefined;
     } catch (error) {
       for (const track of opened.tracks) track.stop();
-      if (codeOf(error) === "name-changed") deps.onNameChanged(contact.id);
       return callStartProblem(codeOf(error), contact.name);
     }
   };

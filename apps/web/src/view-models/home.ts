@@ -62,7 +62,6 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     ring: platform.ring,
     attention: platform.attention,
     clock,
-    onNameChanged: changedNames.note,
     onMissed: (call) => notices.addMissed(call.peer.id, call.callId),
   });
   await Promise.all([notices.restore(), settings.restore()]);
@@ -111,7 +110,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
       stopWatching();
       closeDialogs();
       refreshCard();
-      for (const part of [connection, contacts, requests, notices, calls, accountKey, changedNames]) part.dispose();
+      for (const part of [connection, contacts, requests, notices, calls, accountKey]) part.dispose();
     },
   };
 }

@@ -1,7 +1,6 @@
 /** Where this client keeps its mailboxes, and choosing other supernodes for it. */
-import type { Client } from "@earshot/sdk";
+import type { Client, HomeStatus, SupernodeChoice } from "@earshot/sdk";
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { type HomeStatus, homesOf, overlayOf, type SupernodeChoice } from "./overlay-client.ts";
 import { codeOf } from "./plain-words.ts";
 import { shortKey } from "./quantities.ts";
 
@@ -27,19 +26,20 @@ export interface HomesModel {
 const PROBLEMS: Readonly<Record<string, string>> = {
   "no-other-home": "There is no other supernode to move to right now.",
   "unknown-supernode": "That supernode is not known any more.",
+  "bad-key": "That is no supernode’s key.",
+  "not-started": "Earshot is still starting. Try again in a moment.",
   offline: "You are offline. Try again once you are connected.",
 };
 
 /** Follows `client.status`. */
 export function createHomesModel(client: Client): HomesModel {
-  const overlay = overlayOf(client);
-  const homes = signal(homesOf(client));
+  const homes = signal<readonly HomeStatus[]>(client.status.homes ?? []);
   const known = signal<readonly SupernodeChoice[]>([]);
   const busy = signal(false);
   const message = signal<{ readonly text: string; readonly bad: boolean } | undefined>(undefined);
   const refresh = () => {
-    homes.value = homesOf(client);
-    known.value = overlay.supernodes();
+    homes.value = client.status.homes ?? [];
+    known.value = client.supernodes();
   };
   refresh();
   const unsubscribe = client.on("status", refresh);
@@ -71,10 +71,10 @@ export function createHomesModel(client: Client): HomesModel {
       const text = trusted
         ? "Trusted: it is preferred as a home from now on."
         : "No longer preferred. If it is your home, it stays so until you move.";
-      return attempt(text, () => overlay.setTrustedSupernodes(trusted ? [...others, key] : others));
+      return attempt(text, () => client.setTrustedSupernodes(trusted ? [...others, key] : others));
     },
     move: (fromKey, toKey) =>
-      attempt("Moved. Your contacts find you at the new home by themselves.", () => overlay.moveHome(fromKey, toKey)),
+      attempt("Moved. Your contacts find you at the new home by themselves.", () => client.moveHome(fromKey, toKey)),
     dispose: unsubscribe,
   };
 }

@@ -11,6 +11,8 @@ export interface IncomingModel {
   readonly contactId: string;
   readonly name: string;
   readonly wantsVideo: boolean;
+  /** The name that they were added by leads to another key now. */
+  readonly nameChanged: boolean;
   readonly busy: ReadonlySignal<boolean>;
   readonly problem: ReadonlySignal<string | undefined>;
   answer(video: boolean): Promise<void>;
@@ -80,6 +82,7 @@ export function createIncomingModel(
     callId: call.callId,
     contactId: call.peer.id,
     name: call.peer.name,
+    nameChanged: call.peer.nameChangedTo !== undefined,
     wantsVideo: call.wantsVideo,
     busy,
     problem,

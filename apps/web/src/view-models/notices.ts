@@ -4,7 +4,6 @@
  */
 import type { Client } from "@earshot/sdk";
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { onNameChanged } from "./overlay-client.ts";
 import type { ClockPort, NotePort } from "./ports.ts";
 
 export type NoticeKind = "missed" | "new-device" | "list-restarted" | "broken-attempt" | "name-changed";
@@ -56,7 +55,7 @@ export function createNoticesModel(client: Client, notes: NotePort, clock: Clock
       const kind = listRestarted ? "list-restarted" : "new-device";
       put({ key: `device ${contactId} ${deviceId}`, kind, contactId, at: clock.now() });
     }),
-    onNameChanged(client, ({ contactId, newId }) =>
+    client.on("nameChanged", ({ contactId, newId }) =>
       put({ key: `name ${contactId} ${newId}`, kind: "name-changed", contactId, at: clock.now() }),
     ),
     client.on("brokenAttempt", ({ contactId, at }) =>

@@ -2,7 +2,6 @@
 import type { Contact } from "@earshot/sdk";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
-import { addressOf } from "../view-models/overlay-client.ts";
 import { NameChanged } from "./name-changed.tsx";
 import { Avatar, Button, Dialog, Problem } from "./parts.tsx";
 
@@ -15,7 +14,7 @@ interface Props {
 export function ContactView({ contact, home }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const stopped = home.changedNames.changed.value.has(contact.id);
+  const stopped = contact.nameChangedTo !== undefined;
   const { problem } = home.calls;
   const failed = problem.value?.contactId === contact.id ? problem.value.text : undefined;
   return (
@@ -29,9 +28,9 @@ export function ContactView({ contact, home }: Props) {
       <h1 id="person-name" ref={heading} tabIndex={-1}>
         {contact.name}
       </h1>
-      {addressOf(contact) && (
+      {contact.address && (
         <p class="soft break" data-testid="contact-address">
-          {addressOf(contact)}
+          {contact.address}
         </p>
       )}
       {stopped ? <NameChanged contact={contact} home={home} /> : <StateText contact={contact} />}

@@ -35,6 +35,11 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
       </div>
       <h2 id="incoming-name">{model.name}</h2>
       <p id="incoming-kind">{kind}</p>
+      {model.nameChanged && (
+        <p class="problem" data-testid="incoming-name-changed">
+          The key behind their name has changed. This call comes from the key that you know.
+        </p>
+      )}
       <Problem text={model.problem.value} testId="incoming-problem" />
       <div class="incoming-actions">
         <Button kind="danger" icon="hangUp" testId="incoming-decline" onClick={() => model.decline()}>

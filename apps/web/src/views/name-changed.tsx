@@ -1,18 +1,19 @@
 /** The warning that stops a call: a contact's name leads to another key than the one this app knows. */
 import type { Contact } from "@earshot/sdk";
 import type { HomeModel } from "../view-models/home.ts";
-import { addressOf } from "../view-models/overlay-client.ts";
 import { Icon } from "./icons.tsx";
 import { Button, Problem } from "./parts.tsx";
 
 /** What it can mean, and the two ways on. */
 export function NameChanged({ contact, home }: { readonly contact: Contact; readonly home: HomeModel }) {
   const model = home.changedNames;
-  const address = addressOf(contact) ?? contact.name;
+  const address = contact.address ?? contact.name;
   const domain = address.split("@")[1] ?? "the domain";
   const addAnew = async () => {
     const id = await model.addAnew(contact);
     if (id !== undefined) home.contacts.select(id);
+    // Removed already, and the domain did not answer: it can be tried again from here.
+    else if (!home.contacts.list.value.some((one) => one.id === contact.id)) home.offerCard(address);
   };
   return (
     <section class="name-changed" role="alert" data-testid="name-changed">

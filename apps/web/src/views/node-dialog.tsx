@@ -1,7 +1,6 @@
 /** The node's own page over the contact list. */
 import { useEffect, useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
-import { homesOf } from "../view-models/overlay-client.ts";
 import { laterModule } from "./later.tsx";
 import type * as NodeViews from "./node-views.ts";
 import { Dialog, Problem } from "./parts.tsx";
@@ -21,7 +20,7 @@ export function NodeDialog({ home, onClose }: { readonly home: HomeModel; readon
 
 function Followed({ views, home }: { readonly views: typeof NodeViews; readonly home: HomeModel }) {
   const [model] = useState(() => views.createNodePageModel(home.later));
-  const [homes] = useState(() => new Set(homesOf(home.later.client).map(({ key }) => key)));
+  const [homes] = useState(() => new Set((home.later.client.status.homes ?? []).map(({ key }) => key)));
   useEffect(() => () => model.dispose(), []);
   return <views.NodePage model={model} homes={homes} />;
 }

@@ -39,6 +39,8 @@ export type Command =
       readonly each: number;
       readonly window: number;
       readonly envelopeBytes: number;
+      /** What a new mailbox costs there; default none. */
+      readonly workBits?: number;
     };
 
 const random: RandomSource = { bytes: (length) => new Uint8Array(randomBytes(length)) };
@@ -86,7 +88,7 @@ async function createPair(command: Extract<Command, { op: "forward" }>, address:
   const mailboxId = mailboxIdOf(mailbox.key);
   const secret = random.bytes(32);
   const owner = await LoadClient.connect(command.target, address);
-  await arrive(owner, mailbox);
+  await arrive(owner, mailbox, command.workBits);
   const tokens = registeredDays(Date.now()).map((day) => ({
     day,
     tokenHash: tokenHash(deliveryToken(secret, mailboxId, day)),

@@ -3,22 +3,41 @@
  * by the edge benchmarks; frames are made by core, sockets by node:net (a WebSocket client in full costs more than the
  * server does).
  */
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import {
   type ClientFrame,
+  createWorkSolver,
   decodeServerFrame,
   encodeFrame,
   hourOf,
   LANE_CONTACT,
   LANE_REQUEST,
+  mailboxIdOf,
   mailboxOpenMessage,
   type ServerFrame,
+  WORK_PURPOSE_MAILBOX,
 } from "@earshot/core";
 
 export interface Target {
   readonly port: number;
+  /** Empty for a listener that is open to strangers. */
   readonly token: string;
+  /** The certificate that a listener with TLS must show, PEM. */
+  readonly ca?: string;
+}
+
+/** Turned away before the upgrade. */
+export class UpgradeRefused extends Error {
+  readonly status: number;
+  readonly retryAfterMs: number;
+
+  constructor(status: number, retryAfterMs: number) {
+    super(`HTTP ${status}`);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 const KEY_BYTES = 32;
@@ -28,6 +47,7 @@ const LANES = LANE_CONTACT | LANE_REQUEST;
 export class LoadClient {
   readonly socket: Socket;
   onFrame: (frame: ServerFrame) => void = () => {};
+  onClose: () => void = () => {};
   #input: Buffer = Buffer.alloc(0);
   #upgraded = false;
   #ready!: () => void;
@@ -35,7 +55,9 @@ export class LoadClient {
   #requestId = 1;
 
   private constructor(target: Target, localAddress: string) {
-    this.socket = connect({ port: target.port, host: "127.0.0.1", localAddress });
+    const where = { port: target.port, host: "127.0.0.1", localAddress };
+    this.socket =
+      target.ca === undefined ? connect(where) : connectTls({ ...where, ca: target.ca, servername: "localhost" });
     this.socket.setNoDelay(true);
     const lines = [
       "GET /edge HTTP/1.1",
@@ -44,12 +66,15 @@ export class LoadClient {
       "Upgrade: websocket",
       "Sec-WebSocket-Version: 13",
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-      `Sec-WebSocket-Protocol: earshot.edge.1, earshot.token.${target.token}`,
+      `Sec-WebSocket-Protocol: earshot.edge.1${target.token && `, earshot.token.${target.token}`}`,
     ];
     this.socket.write(`${lines.join("\r\n")}\r\n\r\n`);
     this.socket.on("data", (data) => this.#read(data));
     this.socket.on("error", (error) => this.#failed(error));
-    this.socket.on("close", () => this.#failed(new Error("closed")));
+    this.socket.on("close", () => {
+      this.#failed(new Error("closed"));
+      this.onClose();
+    });
   }
 
   static async connect(target: Target, localAddress: string): Promise<LoadClient> {
@@ -90,9 +115,13 @@ export class LoadClient {
     if (!this.#upgraded) {
       const end = this.#input.indexOf("\r\n\r\n");
       if (end < 0) return;
-      const status = this.#input.toString("latin1", 9, 12);
+      const head = this.#input.toString("latin1", 0, end);
+      const status = head.slice(9, 12);
       this.#input = this.#input.subarray(end + 4);
-      if (status !== "101") return this.#failed(new Error(`HTTP ${status}`));
+      if (status !== "101") {
+        const seconds = Number(/^retry-after: *(\d+)/im.exec(head)?.[1] ?? 0);
+        return this.#failed(new UpgradeRefused(Number(status), seconds * 1_000));
+      }
       this.#upgraded = true;
       this.#ready();
     }
@@ -125,24 +154,21 @@ export function newMailbox(): Mailbox {
   return { privateKey, key };
 }
 
-/** Says hello and, with a mailbox, opens it (work must be switched off at the daemon). */
+/** Says hello and, with a mailbox, makes or opens it. */
 export async function arrive(
   client: LoadClient,
   mailbox?: Mailbox,
+  workBits = 0,
 ): Promise<Extract<ServerFrame, { type: "welcome" }>> {
   const welcome = await client.ask({ type: "hello", versions: [1], clientNonce: new Uint8Array(32) } as never);
   if (welcome.type !== "welcome") throw new Error(`hello got ${welcome.type}`);
   if (!mailbox) return welcome;
   const { challenge, supernodeKey } = welcome.welcome;
   const signature = sign(null, mailboxOpenMessage(challenge, supernodeKey, LANES), mailbox.privateKey);
-  const open = {
-    type: "open-mailbox",
-    mailboxKey: mailbox.key,
-    lanes: LANES,
-    hour: hourOf(Date.now()),
-    work: 0,
-    signature,
-  };
+  const hour = hourOf(Date.now());
+  const about = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: mailboxIdOf(mailbox.key), hour } as const;
+  const work = createWorkSolver({ bytes: randomBytes }, about, workBits).step(2 ** 20) ?? 0;
+  const open = { type: "open-mailbox", mailboxKey: mailbox.key, lanes: LANES, hour, work, signature };
   const opened = await client.ask(open as never);
   if (opened.type !== "opened")
     throw new Error(`open-mailbox got ${opened.type === "error" ? opened.code : opened.type}`);

@@ -32,7 +32,7 @@ export const DEFAULT_HOMES: HomesParams = {
   kept: 3,
   open: 4,
   lostMs: 60_000,
-  urgentMs: 5_000,
+  urgentMs: 3_000,
   forgetMs: 6 * 3_600_000,
   sample: 3,
   failedMs: 300_000,

@@ -25,6 +25,8 @@ import { firstTaken } from "./first-taken.ts";
 import { solveWork } from "../edge/solve-work.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 
+/** No home has taken it by then: it may have moved. A dead one takes others seconds to give up on. */
+const LATE_MS = 1_000;
 /** Sooner, where one of its homes no longer takes what is sent there. */
 const LOOK_SOON_MS = 60_000;
 /** How long a found device is used without looking again. Its record changes when it moves, and that is told by a refusal. */
@@ -80,7 +82,8 @@ export class Sender {
   async toContact(address: DeviceAddress, tokenSecret: Uint8Array, message: Outgoing): Promise<Sent> {
     const known = this.#recall(address);
     if (known) {
-      const sent = await this.#deliverTo(address, known, tokenSecret, message);
+      const newer = () => this.#newer(address, known);
+      const sent = await this.#deliverTo(address, known, tokenSecret, message, newer);
       if (sent.ok || !sent.outdated) return sent;
     }
     const found = await this.#find(address);
@@ -124,6 +127,13 @@ export class Sender {
     return found;
   }
 
+  /** Where it has mailboxes now that it had not when it was found before. */
+  async #newer(address: DeviceAddress, { record }: Found<ContactRecord>): Promise<readonly Place[]> {
+    const found = await this.look(address);
+    const before = new Set(record.places.map(({ mailboxId }) => toHex(mailboxId)));
+    return found.ok ? found.value.record.places.filter(({ mailboxId }) => !before.has(toHex(mailboxId))) : [];
+  }
+
   /** As {@link look}; where nobody answers now, what was found before. */
   async #find(address: DeviceAddress): Promise<Result<Found<ContactRecord>>> {
     const before = this.#remembered.get(toHex(address.locatorKey))?.found;
@@ -147,6 +157,7 @@ export class Sender {
     { record, bundle }: Found<ContactRecord>,
     tokenSecret: Uint8Array,
     message: Outgoing,
+    newer?: () => Promise<readonly Place[]>,
   ): Promise<Sent> {
     const device = bundle.devices.find((each) => toHex(each.deviceKey) === toHex(deviceKey));
     if (!device) return refuse("bad-bundle", "another device");
@@ -155,7 +166,8 @@ export class Sender {
       kind: "contact",
       token: deliveryToken(tokenSecret, mailboxId, day),
     });
-    return this.#seal(accountKey, device, message, record.places, laneFor, () => this.#lookSoon(locatorKey));
+    const onOutdated = () => this.#lookSoon(locatorKey);
+    return this.#seal(accountKey, device, message, record.places, laneFor, { onOutdated, ...(newer && { newer }) });
   }
 
   /** One of its homes refuses what another takes: it may have moved. */
@@ -172,7 +184,10 @@ export class Sender {
     { kind, body }: Outgoing,
     places: readonly Place[],
     laneFor: (place: Place) => Promise<HopLane>,
-    onOutdated = () => {},
+    {
+      onOutdated = () => {},
+      newer,
+    }: { readonly onOutdated?: () => void; readonly newer?: () => Promise<readonly Place[]> } = {},
   ): Promise<Sent> {
     const { ports, identity, courier } = this.#parts;
     const now = ports.clock.now();
@@ -189,22 +204,40 @@ export class Sender {
     });
     if (places.length === 0) return refuse("record-missing", "no place");
     // The same envelope everywhere: whichever copy comes first counts, the others are known by it.
-    const sendAll = (turn: number): Promise<Sent> => {
-      const deliveries = places.map(async (place, i) =>
-        courier.deliver(place, await laneFor(place), envelope, i + turn),
-      );
+    const sendTo = (to: readonly Place[], turn: number): Promise<Sent> => {
+      const deliveries = to.map(async (place, i) => courier.deliver(place, await laneFor(place), envelope, i + turn));
       return firstTaken(deliveries, onOutdated);
     };
     const name = toHex(device.deviceKey);
     const turn = this.#turns.get(name) ?? 0;
-    const sent = await sendAll(turn);
+    const sent = await this.#hedged(sendTo(places, turn), newer, (to) => sendTo(to, turn));
     if (!sent.ok || courier.ways < 2) return sent;
     const again = async () => {
       this.#turns.set(name, turn + 1);
       if (this.#turns.size > MAX_REMEMBERED) this.#turns.delete(this.#turns.keys().next().value as string);
-      await sendAll(turn + 1);
+      await sendTo(places, turn + 1);
     };
     return { ...sent, again };
+  }
+
+  /** Where no home takes it soon, those are tried as well that the device has moved to since. */
+  async #hedged(
+    sending: Promise<Sent>,
+    newer: (() => Promise<readonly Place[]>) | undefined,
+    sendTo: (places: readonly Place[]) => Promise<Sent>,
+  ): Promise<Sent> {
+    if (!newer) return sending;
+    const late = new Promise<Sent>((resolve, reject) => {
+      const cancel = this.#parts.ports.clock.setTimer(LATE_MS, () => {
+        newer()
+          .then((places) => (places.length > 0 ? sendTo(places) : sending))
+          .then((sent) => (sent.ok ? sent : sending))
+          .catch(() => sending)
+          .then(resolve, reject);
+      });
+      sending.then(cancel, cancel);
+    });
+    return Promise.race([sending, late]);
   }
 
   async #work({ mailboxId }: Place): Promise<HopLane> {

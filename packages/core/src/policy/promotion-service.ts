@@ -55,7 +55,7 @@ export function endsNow(
     return "withdrawn";
   // The time of draining must fit into the hours as well.
   if (allowedMsLeft(seen.hour, seen.consent.limits) <= params.drainMs) return "hours";
-  if (seen.askedAt > since) return "asked";
+  if (seen.askedAt >= since) return "asked";
   if (seen.now - at > params.sleptMs) return "slept";
   if (seen.address !== "" && seen.address !== address) return "moved";
   return undefined;

@@ -230,7 +230,7 @@ function drain(state: PromotionState, seen: PromotionObservation, params: Promot
 
 /** The rest after a service, and the longer one that the person asked for, until they consent anew. */
 function restUntil(state: PromotionState, { askedAt, consent }: PromotionObservation, params: PromotionParams): number {
-  const asked = askedAt > consent.givenAt ? askedAt + params.askedHoldMs : 0;
+  const asked = askedAt >= consent.givenAt ? askedAt + params.askedHoldMs : 0;
   return Math.max(state.holdUntil, asked);
 }
 

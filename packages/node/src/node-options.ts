@@ -3,6 +3,8 @@ import type { Clock, PromotionParams, RefusalCode } from "@earshot/core";
 import type { NetworkConfig } from "./backbone/network-config.ts";
 import type { NodeLimits } from "./limits.ts";
 import type { NodeLog } from "./log.ts";
+import type { NameFileOptions } from "./names/name-file.ts";
+import type { NameResolverParts } from "./names/name-resolver.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { NodeRoles } from "./roles/node-roles.ts";
 import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
@@ -54,6 +56,8 @@ export interface NodeOptions {
   readonly log?: NodeLog;
   /** Extra fields of `/api/info`, such as Echo's card. */
   readonly info?: () => object;
+  /** How names at a domain are looked up; for tests, which have a domain of their own. */
+  readonly names?: Pick<NameResolverParts, "txt"> & { readonly file?: Partial<NameFileOptions> };
   /** Leaves the note for other programs of this OS user. Default true. */
   readonly runFile?: boolean;
 }

@@ -118,7 +118,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       status: stats,
       reporter,
       keyHalf: state.secrets.keyHalf,
-      names: new NameResolver({ clock, file: { allowPrivate: options.network?.private ?? false } }),
+      names: namesOf(options, clock),
     },
   );
   const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
@@ -250,6 +250,11 @@ function createListener(
   return { listener, upgrades, prefixes, access, waiting, descriptor: services.descriptor };
 }
 
+/** In a private network, domains may be private too. */
+function namesOf({ network, names }: NodeOptions, clock: Clock): NameResolver {
+  return new NameResolver({ clock, ...names, file: { allowPrivate: network?.private ?? false, ...names?.file } });
+}
+
 function serve(
   server: Server,
   log: NodeLog,
@@ -302,7 +307,7 @@ function edgeServices(
     hopKey,
     dedicated: network ? options.role === "dedicated" : isOpen,
     servesApp: options.front?.serveApp !== undefined,
-    clients: network?.serving?.clients ?? 0,
+    clients: network?.serving?.roughClients ?? 0,
     maxClients: network ? (network.serving?.maxClients ?? 0) : isOpen ? limits.maxConnections : 0,
     url,
     dht: network?.backbone.address() ?? "",

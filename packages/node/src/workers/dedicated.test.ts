@@ -1,9 +1,12 @@
 import { once } from "node:events";
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { connect as tlsConnect } from "node:tls";
+import { EDGE_SUBPROTOCOL, edgeGateSubprotocol } from "@earshot/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { OPEN_NETWORK } from "../backbone/network-config.ts";
 import {
   type DedicatedProcess,
   spawnDedicated,
@@ -198,6 +201,30 @@ test("when the core is killed its workers let everybody go and end", async () =>
   await doomed.kill9();
   await closed;
   for (const pid of pids) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+});
+
+test("a private network's members alone get in, from any page", async () => {
+  const network = { ...OPEN_NETWORK, key: randomBytes(32), private: true, prefixLimits: false };
+  const node = await startTestNode({
+    front: { host: "127.0.0.1", port: 0, workers: 1 },
+    role: "dedicated",
+    network: { ...network, dhtHost: "127.0.0.1" },
+  });
+  const open = (protocols: string[], origin = "https://elsewhere.example") =>
+    new Promise<number>((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${node.front?.port}/edge`, protocols, { origin });
+      socket.on("error", () => {});
+      socket.on("unexpected-response", (_request, { statusCode }) => resolve(statusCode ?? 0));
+      socket.on("open", () => {
+        socket.terminate();
+        resolve(101);
+      });
+    });
+  const gate = edgeGateSubprotocol(network.key, node.supernodeKey);
+  expect(await open([EDGE_SUBPROTOCOL])).toBe(401);
+  expect(await open([EDGE_SUBPROTOCOL, edgeGateSubprotocol(randomBytes(32), node.supernodeKey)])).toBe(401);
+  expect(await open([EDGE_SUBPROTOCOL, gate])).toBe(101);
+  await node.stop();
 });
 
 test("a port that is taken is told as such", async () => {

@@ -162,8 +162,7 @@ export class Front {
     if (request.url !== "/edge") return 404;
     if (!this.#access.asksForEdge(request)) return 400;
     const { gateProtocol } = this.#orders;
-    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
-    if (gateProtocol !== undefined && !offered.includes(gateProtocol)) return 401;
+    if (gateProtocol !== undefined && !this.#access.offersProtocol(request, gateProtocol)) return 401;
     return undefined;
   }
 

@@ -78,7 +78,7 @@ export class WorkerPool {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const { cancelRestart } of this.#places) cancelRestart?.();
-    await Promise.all(this.#places.map(({ worker }) => worker?.stop()));
+    await Promise.all(this.#places.flatMap(({ worker }) => worker?.stop() ?? []));
   }
 
   async #started(place: Place): Promise<number> {

@@ -1,6 +1,7 @@
 /** A volunteer among real supernodes on loopback: measured, promoted, used, and drained. */
-import { DEFAULT_PROMOTION, type NodeReport, type PromotionParams } from "@earshot/core";
+import { DEFAULT_PROMOTION, type NodeReport, type PromotionParams, toHex } from "@earshot/core";
 import { afterEach, expect, test } from "vitest";
+import { accepted, randomEnvelope, TestClient, TestMailbox } from "../testing/test-client.ts";
 import { TestNetwork } from "../testing/test-network.ts";
 import type { TestNode } from "../testing/test-node.ts";
 
@@ -69,7 +70,7 @@ test("a volunteer is measured by others, promoted, seen, and steps down", async 
   expect(serving.criteria.map(({ name, met }) => [name, met])).toContainEqual(["uplink", true]);
   expect(serving.neighbours.filter(({ self }) => !self)).toHaveLength(2);
 
-  const hex = Buffer.from(volunteer.supernodeKey).toString("hex");
+  const hex = toHex(volunteer.supernodeKey);
   const seen = await untilReport(dedicated[0] as TestNode, ({ neighbours }) =>
     neighbours.some(({ key }) => key === hex),
   );
@@ -82,3 +83,77 @@ test("a volunteer is measured by others, promoted, seen, and steps down", async 
   expect(metrics).toContain('earshot_promotions_total{role="supernode"} 1');
   expect(metrics).toContain('earshot_demotions_total{cause="asked"} 1');
 }, 60_000);
+
+test("a draining supernode tells its clients where to go, and delivers to them until they have gone", async () => {
+  network = new TestNetwork();
+  const dedicated = [await network.startSupernode(), await network.startSupernode()];
+  const volunteer = await network.start({ role: "volunteer", edge: "token", promotion: QUICK });
+  const own = await network.start({ edge: "token" });
+  await call(volunteer, "PUT", "/api/consent", { given: true });
+  await untilReport(volunteer, ({ roleState }) => roleState === "serving");
+  const dht = volunteer.network?.backbone.address() ?? "";
+  const path = `/tunnel/${toHex(volunteer.supernodeKey)}?${new URLSearchParams({ dht, url: "" })}`;
+  const owner = await TestClient.connect({ edgeUrl: own.edgeUrl.replace("/edge", path), token: own.token });
+  const mailbox = new TestMailbox();
+  accepted(await mailbox.open(owner));
+  accepted(await mailbox.registerContact(owner));
+  const { capacity } = await untilReport(volunteer, (report) => report.capacity.clients > 0);
+  expect(capacity).toEqual({ clients: 1, maxClients: 25 });
+
+  await call(volunteer, "POST", "/api/step-down");
+  const told = await owner.next("drain");
+  expect(told.graceMs).toBeGreaterThan(1_000);
+  expect(told.descriptors.length).toBeGreaterThan(0);
+  expect(await reportOf(volunteer)).toMatchObject({ roleState: "draining", capacity: { clients: 1, maxClients: 0 } });
+
+  const { supernodeKey, hopKey } = volunteer;
+  const sender = await TestClient.connect(dedicated[0] as TestNode);
+  const envelope = randomEnvelope(2048);
+  accepted(await mailbox.deliver(sender, envelope, { supernodeKey, hopKey, dht, url: "" }));
+  expect((await owner.next("envelope")).envelope).toEqual(envelope);
+
+  owner.close();
+  const after = await untilReport(volunteer, ({ roleState }) => roleState === "measuring");
+  expect(after.capacity).toEqual({ clients: 0, maxClients: 0 });
+}, 60_000);
+
+test("a person's word is checked before it counts, and needs the token", async () => {
+  network = new TestNetwork();
+  const node = await network.start({ role: "volunteer", edge: "token" });
+  const statusOf = async (body: unknown) => (await call(node, "PUT", "/api/consent", body)).status;
+  expect(await statusOf({})).toBe(400);
+  expect(await statusOf({ given: "yes" })).toBe(400);
+  expect(await statusOf({ given: true, limits: {} })).toBe(400);
+  expect(await statusOf({ given: true, limits: { ...(await reportOf(node)).consent.limits, maxClients: -1 } })).toBe(
+    400,
+  );
+  expect(await statusOf({ given: true, padding: "x".repeat(5_000) })).toBe(400);
+  expect((await reportOf(node)).consent).toMatchObject({ given: false, askedBefore: false });
+  const limits = { ...(await reportOf(node)).consent.limits, maxClients: 9, fromHour: 23, toHour: 5 };
+  expect(await statusOf({ given: true, limits })).toBe(200);
+  expect((await reportOf(node)).consent).toEqual({ given: true, askedBefore: true, limits });
+  for (const [method, path] of [
+    ["GET", "/api/node"],
+    ["PUT", "/api/consent"],
+    ["POST", "/api/step-down"],
+  ] as const)
+    expect((await fetch(`${new URL(node.url).origin}${path}`, { method })).status).toBe(401);
+});
+
+test("a dedicated supernode serves at once, asks nobody, and takes no consent", async () => {
+  network = new TestNetwork();
+  const node = await network.startSupernode({ operator: "Ops", limits: { maxConnections: 40 } });
+  const report = await untilReport(node, ({ capacity }) => capacity.maxClients > 0);
+  expect(report).toMatchObject({ role: "dedicated", roleState: "serving", criteria: [], operator: "Ops" });
+  expect(report.neighbours[0]).toMatchObject({ self: true, kind: "dedicated" });
+  expect((await call(node, "PUT", "/api/consent", { given: false })).status).toBe(409);
+});
+
+test("a node alone says so", async () => {
+  network = new TestNetwork();
+  const { startTestNode } = await import("../testing/test-node.ts");
+  const node = await startTestNode();
+  const report = await reportOf(node);
+  await node.stop();
+  expect(report).toMatchObject({ role: "client", roleState: "off", neighbours: [], network: { state: "alone" } });
+});

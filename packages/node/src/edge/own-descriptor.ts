@@ -8,6 +8,9 @@ import {
   type SupernodeDescriptor,
 } from "@earshot/core";
 
+/** How often a number of clients that has changed much is signed anew, at most. */
+const CLIENTS_REFRESH_MS = 60_000;
+
 /** What of a descriptor changes while the node runs, and is read anew for each. */
 export type DescriptorFields = Omit<SupernodeDescriptor, "issuedAt">;
 
@@ -30,7 +33,12 @@ export class OwnDescriptor {
     const now = this.#clock.now();
     const fields = this.#fields();
     const signed = this.#signed;
-    if (signed && isRecent(now - signed.issuedAt) && saysTheSame(signed.fields, fields)) return signed.bytes;
+    const ageMs = signed ? now - signed.issuedAt : -1;
+    if (signed && isRecent(ageMs) && saysTheSame(signed.fields, fields)) {
+      // The number of clients is worth no signature for each that comes or goes.
+      const changed = Math.abs(signed.fields.clients - fields.clients) > fields.maxClients / 8;
+      if (!changed || ageMs < CLIENTS_REFRESH_MS) return signed.bytes;
+    }
     const bytes = signDescriptor({ ...fields, issuedAt: now }, this.#sign);
     this.#signed = { bytes, fields, issuedAt: now };
     return bytes;
@@ -42,7 +50,7 @@ function isRecent(ageMs: number): boolean {
   return ageMs >= 0 && ageMs <= DESCRIPTOR_REFRESH_MS;
 }
 
-/** The number of clients is worth no signature of its own: it waits for the next. */
+/** But for the number of clients. */
 function saysTheSame(one: DescriptorFields, other: DescriptorFields): boolean {
   return (
     one.url === other.url &&

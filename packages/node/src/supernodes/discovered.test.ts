@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => network.stop());
 
 const rounds = (nodes: readonly TestNode[]) =>
-  Promise.all(nodes.map((node) => node.network?.overlay.discovery.round()));
+  Promise.all(nodes.map(async (node) => node.network?.overlay.discovery.round()));
 
 test("supernodes and a client's node know one another, and a node that serves nobody is in no list", async () => {
   const supernodes = [await network.startSupernode(), await network.startSupernode(), await network.startSupernode()];

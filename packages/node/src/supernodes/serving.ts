@@ -9,6 +9,8 @@ import { BandwidthLimit, LimitedEdgeStream } from "../roles/bandwidth-limit.ts";
 
 /** Told to those for whom there is no place, where nothing better is known. */
 const FULL_RETRY_MS = 10_000;
+/** Counting goes through all connections. */
+const ROUGH_MS = 1_000;
 /** Streams beyond the clients' places, for supernodes that deliver to those clients. */
 const PEER_PLACES = 64;
 /** On one of those, whoever has not shown by then to be a supernode is turned away. */
@@ -32,6 +34,8 @@ export class Serving {
   readonly #bandwidth: BandwidthLimit;
   #phase: ServingPhase = "off";
   #maxClients = 0;
+  #counted = 0;
+  #countedAt = 0;
   #listening = false;
   /** Changes one after another. */
   #changing: Promise<void> = Promise.resolve();
@@ -54,6 +58,16 @@ export class Serving {
   /** Strangers' connections; other supernodes' are none. */
   get clients(): number {
     return this.#ports.listener.countOf(this.#isClient);
+  }
+
+  /** The same, a second old at most: asked for whenever somebody wants to see our descriptor. */
+  get roughClients(): number {
+    const now = this.#ports.clock.now();
+    if (Math.abs(now - this.#countedAt) >= ROUGH_MS) {
+      this.#countedAt = now;
+      this.#counted = this.clients;
+    }
+    return this.#counted;
   }
 
   /** Of all streams over HyperDHT together; Infinity for no limit. */

@@ -1,12 +1,13 @@
 /** The public front as a part of a daemon: started before the edge listener, because others are told its port. */
 import type { EdgeListener } from "../edge/edge-listener.ts";
-import { bracketed } from "../http/access.ts";
+import { bracketed, isLoopbackHost } from "../http/access.ts";
 import { type FrontCore, type FrontOptions, type PublicFront, startPublicFront } from "./public-front.ts";
 
 /** Told to those who come while the daemon is still starting. */
 const STARTING_RETRY_MS = 1_000;
 
 export interface NodeFront extends PublicFront {
+  /** Where STUN listens: past a proxy, which carries no UDP. */
   readonly host: string;
   /** What others reach the edge by. */
   readonly edgeUrl: string;
@@ -32,7 +33,7 @@ export async function openFront(
   const shown = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : bracketed(options.host);
   return {
     ...front,
-    host: options.host,
+    host: options.trustLocalProxy === true && isLoopbackHost(options.host) ? "0.0.0.0" : options.host,
     edgeUrl: publicUrl ?? `${options.tls ? "wss" : "ws"}://${shown}:${front.port}/edge`,
     attach: (ready) => {
       attached = ready;

@@ -28,6 +28,11 @@ test("what is typed wrong is exit code 2, with what would be right", async () =>
     ["call", "nobody", "--seconds", "soon", ...nowhere],
     ["start", "--port", "99999"],
     ["status", "--node", "here"],
+    ["start", "--alone", "--network", "net.json", "--port", "0"],
+    ["start", "--network", cli.path("none.json"), "--port", "0"],
+    ["start", "--dht-port", "many", "--network", cli.path("none.json")],
+    ["lend", "--stop", "--clients", "5", ...nowhere],
+    ["homes", "leave"],
   ];
   for (const args of wrong) {
     const { code, stderr } = await cli.run(...args);
@@ -47,7 +52,7 @@ test("a mistyped id is refused, and says so, by every command that takes one", a
 });
 
 test("a node that is not there is exit code 3, with what starts one", async () => {
-  for (const command of [["id"], ["contacts", "add", somebody], ["answer"], ["status"]]) {
+  for (const command of [["id"], ["contacts", "add", somebody], ["answer"], ["status"], ["lend"], ["homes"]]) {
     const { code, stdout, stderr } = await cli.run(...command, ...nowhere);
     expect(code, command.join(" ")).toBe(3);
     expect(stdout + stderr).toContain("earshot start");

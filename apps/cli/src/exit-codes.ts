@@ -65,6 +65,8 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "node-unreachable": EXIT.nodeUnreachable,
   "node-refused": EXIT.nodeUnreachable,
   "no-report": EXIT.nodeUnreachable,
+  "no-other-home": EXIT.nodeUnreachable,
+  "unknown-supernode": EXIT.usage,
   "clock-wrong": EXIT.nodeUnreachable,
   offline: EXIT.nodeUnreachable,
   "not-a-contact": EXIT.notContact,

@@ -13,7 +13,7 @@ import { handleHttp, type RouteServices } from "./http/routes.ts";
 import { WaitingSockets } from "./http/waiting-sockets.ts";
 import { DEFAULT_LIMITS, type NodeLimits } from "./limits.ts";
 import { createNodeLog, errorCodeOf, type NodeLog } from "./log.ts";
-import { watchLoopLag } from "./loop-lag.ts";
+import { type LoopLag, watchLoopLag } from "./loop-lag.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { NameResolver } from "./names/name-resolver.ts";
 import { NodeNetwork } from "./node-network.ts";
@@ -21,8 +21,7 @@ import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
 import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
-import { createReporter } from "./report/node-report.ts";
-import { type NodeRoles, startRoles } from "./roles/node-roles.ts";
+import { openRoles } from "./report/open-roles.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
 import { TUNNEL_PATH, type Tunnels } from "./tunnel/tunnels.ts";
@@ -65,23 +64,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const log = options.log ?? createNodeLog();
   const metrics = new NodeMetrics();
   const state = await openState(options.home, limits);
-  const server = createHttpServer(limits.maxConnections + limits.maxSpareSockets);
   const parts = { clock, limits, log, metrics, state, admission: new Admission(limits.handshakes, clock.now()) };
-  const failed = async (error: unknown): Promise<never> => {
-    server.close();
-    await state.store.close();
-    throw error;
-  };
-  const port = await listen(server, host, options.port ?? 0).catch(failed);
-  const network = await networkOf(options, parts).catch(failed);
-  const front = await frontOf(options, parts, network).catch(async (error: unknown) => {
-    await network?.close();
-    return failed(error);
-  });
-  const stun = await startStun(front?.host ?? host, front?.port ?? port, parts).catch((error: unknown) => {
-    log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
-    return undefined;
-  });
+  const sockets = await openSockets(options, host, parts);
+  const { server, port, network, front, stun } = sockets;
   const addresses = addressesOf(options, host, port, { stun, front });
   const needsToken = asksForToken(options, host);
   const { listener, upgrades, prefixes, access, waiting, descriptor } = createListener(parts, options, {
@@ -93,55 +78,30 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   front?.attach(listener);
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
-  const roles = rolesOf(options, parts, network, lag.lagMs);
-  const reporter = createReporter({
-    home: options.home,
-    ...reported(options, parts),
-    isOpen: front !== undefined || !needsToken,
-    network,
-    roles,
-    descriptor,
-    stats,
-  });
+  const isOpen = front !== undefined || !needsToken;
+  const { roles, reporter } = openRoles(options, parts, { network, isOpen, loopLagMs: lag.lagMs, descriptor, stats });
   let stopping: Promise<void> | undefined;
   server.on("connection", (socket) => waiting.add(socket));
-  serve(
-    server,
-    log,
-    { upgrades, tunnels: network?.tunnels },
-    {
-      access,
-      metrics,
-      app: needsToken ? { dir: options.appDir } : undefined,
-      isHealthy: () => stopping === undefined,
-      info: () => ({ ...describe(state, addresses), ...options.info?.() }),
-      status: stats,
-      reporter,
-      keyHalf: state.secrets.keyHalf,
-      names: namesOf(options, clock),
-    },
-  );
+  const routes: RouteServices = {
+    ...{ access, metrics, reporter, status: stats, keyHalf: state.secrets.keyHalf },
+    app: needsToken ? { dir: options.appDir } : undefined,
+    isHealthy: () => stopping === undefined,
+    info: () => ({ ...describe(state, addresses), ...options.info?.() }),
+    names: namesOf(options, clock),
+  };
+  serve(server, log, { upgrades, tunnels: network?.tunnels }, routes);
   const stopSweeping = sweepRegularly(state, clock, log, (now) => prefixes.forgetIdle(now));
   const { token, supernodeKey, hopKey } = state.secrets;
   const noted = options.runFile !== false;
   if (noted) leaveNote(log, port, { url: addresses.appUrl, token, pid: process.pid });
   log.info("started", { port });
 
-  const stop = async (): Promise<void> => {
-    log.info("stopping", { connections: listener.count });
+  const stopFirst = () => {
     stopSweeping();
     roles?.stop();
     if (noted) removeRunFile(port, process.pid);
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await Promise.all([network?.sayGoodbye(), listener.close(limits.drainGraceMs, limits.drainRetryAfterMs)]);
-    server.closeAllConnections();
-    await Promise.all([closed, front?.stop()]);
-    await network?.close();
-    await stun?.close();
-    lag.stop();
-    await state.store.close();
-    log.info("stopped");
   };
+  const stop = () => stopNode(parts, sockets, { listener, stopFirst, lag });
   const url = `${addresses.appUrl}/#token=${token}`;
   const { edgeUrl, stunUrl } = addresses;
   return {
@@ -160,35 +120,57 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
 }
 
+interface Sockets {
+  readonly server: Server;
+  readonly port: number;
+  readonly network: NodeNetwork | undefined;
+  readonly front: NodeFront | undefined;
+  readonly stun: StunServer | undefined;
+}
+
+/** All that is bound; where one cannot be, none is left. */
+async function openSockets(options: NodeOptions, host: string, parts: Parts): Promise<Sockets> {
+  const { limits, log, state } = parts;
+  const server = createHttpServer(limits.maxConnections + limits.maxSpareSockets);
+  const failed = async (error: unknown): Promise<never> => {
+    server.close();
+    await state.store.close();
+    throw error;
+  };
+  const port = await listen(server, host, options.port ?? 0).catch(failed);
+  const network = await networkOf(options, parts).catch(failed);
+  const front = await frontOf(options, parts, network).catch(async (error: unknown) => {
+    await network?.close();
+    return failed(error);
+  });
+  const stun = await startStun(front?.host ?? host, front?.port ?? port, parts).catch((error: unknown) => {
+    log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
+    return undefined;
+  });
+  return { server, port, network, front, stun };
+}
+
+/** In the order in which the parts need each other. */
+async function stopNode(
+  { limits, log, state }: Parts,
+  { server, front, network, stun }: Sockets,
+  { listener, stopFirst, lag }: { listener: EdgeListener; stopFirst: () => void; lag: LoopLag },
+): Promise<void> {
+  log.info("stopping", { connections: listener.count });
+  stopFirst();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await Promise.all([network?.sayGoodbye(), listener.close(limits.drainGraceMs, limits.drainRetryAfterMs)]);
+  server.closeAllConnections();
+  await Promise.all([closed, front?.stop()]);
+  await network?.close();
+  await stun?.close();
+  lag.stop();
+  await state.store.close();
+  log.info("stopped");
+}
+
 async function networkOf({ network, role, home }: NodeOptions, parts: Parts): Promise<NodeNetwork | undefined> {
   return network && NodeNetwork.start(network, { home, dedicated: role === "dedicated" }, parts);
-}
-
-/** Of a node that serves others, or may. */
-function rolesOf(
-  { home, role, promotion }: NodeOptions,
-  { clock, log, metrics, limits, state }: Parts,
-  network: NodeNetwork | undefined,
-  loopLagMs: () => number,
-): NodeRoles | undefined {
-  if (!network || (role !== "volunteer" && role !== "dedicated")) return undefined;
-  return startRoles({
-    home,
-    clock,
-    log,
-    metrics,
-    budget: state.budget,
-    supernodeKey: state.secrets.supernodeKey,
-    network,
-    pinnedClients: role === "dedicated" ? limits.maxConnections : undefined,
-    params: promotion,
-    loopLagMs,
-  });
-}
-
-function reported({ operator = "" }: NodeOptions, { clock, limits, state }: Parts) {
-  const { budget, secrets } = state;
-  return { operator, limits, budget, supernodeKey: secrets.supernodeKey, now: () => clock.now() };
 }
 
 async function frontOf(

@@ -47,9 +47,11 @@ test("status shows the role, each criterion, the network, the homes and the supe
 });
 
 test("homes are listed, trusted and moved from", async () => {
-  const listed = await eventually("two homes", async () => {
-    const { homes } = (await cli.json("homes", ...at)) as { homes?: { key: string; kind: string }[] };
-    return homes !== undefined && homes.length >= 2 && homes;
+  const listed: { readonly key: string }[] = [];
+  await eventually("two homes", async () => {
+    const { homes } = (await cli.json("homes", ...at)) as { homes: { readonly key: string }[] };
+    listed.splice(0, listed.length, ...homes);
+    return listed.length >= 2;
   });
   const others = network.supernodes.filter(({ supernodeKey }) => listed.every(({ key }) => key !== supernodeKey));
   const friend = others[0]?.supernodeKey ?? "";

@@ -4,6 +4,7 @@ import {
   type Clock,
   type ContactRecord,
   type Dated,
+  dayOf,
   type ListHead,
   lookupPlan,
   type LookupSlot,
@@ -13,6 +14,7 @@ import {
   openPublicRecord,
   type Place,
   type PublicRecord,
+  RECORD_LIFETIME_MS,
   type RandomSource,
   type RecordKind,
   type Refusal,
@@ -51,12 +53,8 @@ export interface Found<R> {
 
 /** Whoever has said nothing by then is not waited for. */
 export const GIVE_UP_MS = 8_000;
-const UNANSWERED: readonly string[] = ["get-record", "get-bundle"];
-
-/** Whether a look-up failed because its holder would not answer now, which says nothing of what it holds. */
-export function isUnanswered({ detail = "" }: Refusal): boolean {
-  return UNANSWERED.includes(detail);
-}
+/** A record that was found before is good for as many days: as long as homes keep its bundle. */
+const LAST_GOOD_DAYS = RECORD_LIFETIME_MS / 86_400_000;
 
 /** Looks up records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
 export class Directory {
@@ -67,19 +65,29 @@ export class Directory {
   }
 
   /** What a stranger may know of an account. Refused: `record-missing`, and what records and bundles are refused for. */
-  findPublic(accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<PublicRecord>>> {
+  async findPublic(accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<PublicRecord>>> {
     const { signatures } = this.#ports;
-    return this.#find("public", accountKey, accountKey, known, ({ day, copy }, record) =>
+    const found = await this.#newestRecord("public", accountKey, ({ day, copy }, record) =>
       openPublicRecord(signatures, accountKey, day, copy, record),
     );
+    return found.ok ? this.#withBundle("public", accountKey, accountKey, known, found.value) : found;
   }
 
-  /** One device of a contact, under the locator key that it gave us. */
-  findContact(locatorKey: Uint8Array, accountKey: Uint8Array, known?: ListHead): Promise<Result<Found<ContactRecord>>> {
+  /**
+   * One device of a contact, under the locator key that it gave us. Where no scout gives a record, the last good one of
+   * the past two days still says at which homes to ask for the bundle, and to deliver.
+   */
+  async findContact(
+    locatorKey: Uint8Array,
+    accountKey: Uint8Array,
+    known?: ListHead,
+  ): Promise<Result<Found<ContactRecord>>> {
     const { signatures } = this.#ports;
-    return this.#find("contact", locatorKey, accountKey, known, ({ day, copy }, record) =>
-      openContactRecord(signatures, locatorKey, day, copy, record),
-    );
+    const open = ({ day, copy }: LookupSlot, record: MutableRecord) =>
+      openContactRecord(signatures, locatorKey, day, copy, record);
+    const newest = await this.#newestRecord("contact", locatorKey, open);
+    const found = newest.ok ? newest : ((await this.#before(locatorKey, open)) ?? newest);
+    return found.ok ? this.#withBundle("contact", locatorKey, accountKey, known, found.value) : found;
   }
 
   /** Where the owner of an account or locator key was when it was last found: worth trying while nothing newer is. */
@@ -87,24 +95,33 @@ export class Directory {
     return this.#ports.lastGood.of(masterKey);
   }
 
-  async #find<R extends { readonly bundleHash: Uint8Array; readonly places: readonly Place[] }>(
+  async #before<R>(
+    locatorKey: Uint8Array,
+    open: (slot: LookupSlot, record: MutableRecord) => Promise<Result<R & Dated>>,
+  ): Promise<Result<FoundRecord<R>> | undefined> {
+    const { lastGood, clock } = this.#ports;
+    const last = await lastGood.of(locatorKey);
+    if (!last || dayOf(clock.now()) - last.slot.day > LAST_GOOD_DAYS) return undefined;
+    const opened = await open(last.slot, last.signed);
+    return opened.ok ? accept({ record: opened.value, slot: last.slot, signed: last.signed }) : undefined;
+  }
+
+  async #withBundle<R extends { readonly bundleHash: Uint8Array; readonly places: readonly Place[] }>(
     kind: RecordKind,
     masterKey: Uint8Array,
     accountKey: Uint8Array,
     known: ListHead | undefined,
-    open: (slot: LookupSlot, record: MutableRecord) => Promise<Result<R & Dated>>,
+    { record, slot, signed: signedRecord }: FoundRecord<R>,
   ): Promise<Result<Found<R>>> {
-    const newest = await this.#newestRecord(kind, masterKey, open);
-    if (!newest.ok) return newest;
-    const { day, record } = newest.value;
     const sealed = await fetchBundle(this.#ports, record.places, record.bundleHash);
     if (!sealed.ok) return sealed;
-    const signed = openBundle(kind, masterKey, day, sealed.value, record.bundleHash);
+    const signed = openBundle(kind, masterKey, slot.day, sealed.value, record.bundleHash);
     if (!signed.ok) return this.#refused(signed);
     const { signatures, clock, lastGood } = this.#ports;
     const bundle = await verifyBundle(signatures, accountKey, signed.value, clock.now(), known);
     if (!bundle.ok) return this.#refused(bundle);
-    await lastGood.note(masterKey, record);
+    const { updatedAt, places } = record;
+    await lastGood.note(masterKey, { updatedAt, places, slot, signed: signedRecord });
     return accept({ record, bundle: bundle.value, signed: signed.value });
   }
 

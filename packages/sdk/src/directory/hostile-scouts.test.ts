@@ -209,10 +209,25 @@ describe("a look-up", () => {
     expect((await device.find()).ok).toBe(true);
     for (const [key, record] of old) world.records.set(key, record);
     const again = await makeDevice(storage);
+    const stranger = await through(again.directory.findPublic(again.identity.accountKey));
+    expect(stranger).toMatchObject({ ok: true }); // it never knew the newer one of that key …
+    const newest = (await device.lastGood.of(device.locatorKey))?.updatedAt;
     const found = await through(again.find());
-    expect(found).toMatchObject({ ok: false });
+    expect(found).toMatchObject({ ok: true, value: { record: { updatedAt: newest } } }); // … but of this one it keeps it
     expect(refused).toContain("rolled-back");
     expect((await again.directory.lastGood(again.locatorKey))?.places[0]?.home.url).toBe("wss://home-51.example/");
+  });
+
+  it("reaches contacts by their last good record for two days, though nobody gives any, and publishes by none of it", async () => {
+    const device = await makeDevice();
+    await publish(device);
+    expect((await device.find()).ok).toBe(true);
+    const bundlesOnly: Behaviour = (request, w) => (request.type === "get-record" ? missing : w.answer(request));
+    [one.behaviour, other.behaviour] = [bundlesOnly, bundlesOnly];
+    expect(await through(device.find())).toMatchObject({ ok: true });
+    expect(await device.directory.findPublic(device.identity.accountKey)).toMatchObject({ code: "record-missing" });
+    await clock.advance(3 * 86_400_000);
+    expect(await through(device.find())).toMatchObject({ code: "record-missing" });
   });
 
   it("asks for another scout where one keeps silent while the other answers, or forges", async () => {
@@ -306,13 +321,16 @@ it("remembers the newest of a bounded number of keys", async () => {
   const storage = memoryStorage();
   const lastGood = await LastGoodRecords.load(storage, clock, () => {});
   const places = [{ home: homeOf(1), mailboxId: new Uint8Array(16) }];
+  const slot = { day: 1, copy: 0 };
+  const signed = { publicKey: seedOf(1), seq: 1, signature: new Uint8Array(64), value: new Uint8Array(1_000) };
+  const rest = { places, slot, signed };
   const keyOf = (n: number) => new Uint8Array(32).fill(n % 256).fill(n >> 8, 16);
-  for (let n = 0; n < MAX_LAST_GOOD + 5; n++) await lastGood.note(keyOf(n), { updatedAt: 5, places });
+  for (let n = 0; n < MAX_LAST_GOOD + 5; n++) await lastGood.note(keyOf(n), { updatedAt: 5, ...rest });
   expect((await storage.keys("last-good/")).length).toBe(MAX_LAST_GOOD);
   expect(await lastGood.of(keyOf(0))).toBeUndefined();
-  await lastGood.note(keyOf(9), { updatedAt: 4, places });
+  await lastGood.note(keyOf(9), { updatedAt: 4, ...rest });
   expect((await lastGood.of(keyOf(9)))?.updatedAt).toBe(5);
-  await lastGood.note(keyOf(9), { updatedAt: Number.MAX_SAFE_INTEGER, places }); // a clock gone wild
+  await lastGood.note(keyOf(9), { updatedAt: Number.MAX_SAFE_INTEGER, ...rest }); // a clock gone wild
   expect((await lastGood.of(keyOf(9)))?.updatedAt).toBeLessThan(clock.now() + 3 * 86_400_000);
   const [name] = await storage.keys("last-good/");
   await storage.set(name as string, Uint8Array.of(1));

@@ -7,11 +7,13 @@ import {
   type CborValue,
   type Clock,
   cborOfHome,
-  type Dated,
-  equalBytes,
   homeOfCbor,
   MAILBOX_ID_BYTES,
+  type LookupSlot,
+  type MutableRecord,
   type Place,
+  RECORD_BYTES,
+  RECORD_COPIES,
   RECORD_LIFETIME_MS,
   RECORD_MAX_PLACES,
   storedNameOf,
@@ -19,23 +21,38 @@ import {
 import type { Storage } from "../api.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
 
-/** Keys remembered: all devices of a few hundred contacts, and the strangers asked last. Each is about 600 bytes. */
+/** Keys remembered: all devices of a few hundred contacts, and the strangers asked last. Each is about 2 KB. */
 export const MAX_LAST_GOOD = 1_000;
 const PREFIX = "last-good/";
 
-/** The newest record ever seen of one key: when it was written, and where it says that its owner is. */
+/** The newest record ever seen of one key: when it was written, where it says that its owner is, and as it was signed. */
 export interface LastGood {
   readonly updatedAt: number;
   readonly places: readonly Place[];
+  readonly slot: LookupSlot;
+  readonly signed: MutableRecord;
 }
 
-/** `[1, updated at, [[home, mailbox id]…]]`. */
+/** `[1, updated at, [[home, mailbox id]…], [day, copy, public key, seq, signature, value]]`. */
 export const lastGoodCodec: StoredCodec<LastGood> = {
-  encode: ({ updatedAt, places }) => [1, updatedAt, places.map(({ home, mailboxId }) => [cborOfHome(home), mailboxId])],
+  encode: ({ updatedAt, places, slot, signed }) => [
+    1,
+    updatedAt,
+    places.map(({ home, mailboxId }) => [cborOfHome(home), mailboxId]),
+    [slot.day, slot.copy, signed.publicKey, signed.seq, signed.signature, signed.value],
+  ],
   decode(value) {
-    const [, updatedAt, places] = asVersioned(value, 3);
+    const [, updatedAt, places, record] = asVersioned(value, 4);
+    const [day, copy, publicKey, seq, signature, sealed] = asArray(record, 6);
     return accept({
       updatedAt: asUint(updatedAt, Number.MAX_SAFE_INTEGER),
+      slot: { day: asUint(day, 0xffff_ffff), copy: asUint(copy, RECORD_COPIES - 1) },
+      signed: {
+        publicKey: asBytes(publicKey, 32),
+        seq: asUint(seq, Number.MAX_SAFE_INTEGER),
+        signature: asBytes(signature, 64),
+        value: asBytes(sealed, RECORD_BYTES),
+      },
       places: asArray(places, [1, RECORD_MAX_PLACES]).map((item) => {
         const [home, mailboxId] = asArray(item, 2);
         return { home: homeOfCbor(home as CborValue), mailboxId: asBytes(mailboxId, MAILBOX_ID_BYTES) };
@@ -76,16 +93,13 @@ export class LastGoodRecords {
   }
 
   /** Remembers a verified record if it is newer. Durable when it resolves; a failing storage is told of, and forgotten. */
-  async note(
-    masterKey: Uint8Array,
-    { updatedAt, places }: Dated & { readonly places: readonly Place[] },
-  ): Promise<void> {
+  async note(masterKey: Uint8Array, { updatedAt, places, slot, signed }: LastGood): Promise<void> {
     const name = PREFIX + storedNameOf(masterKey);
     const known = await this.of(masterKey);
     // A clock that was far ahead once must not lock its owner out: no record outlives its lifetime anyway.
     const at = Math.min(updatedAt, this.#clock.now() + RECORD_LIFETIME_MS);
-    if (known && (known.updatedAt > at || (known.updatedAt === at && isSamePlaces(known.places, places)))) return;
-    const good = { updatedAt: at, places: places.map(({ home, mailboxId }) => ({ home, mailboxId })) };
+    if (known && (known.updatedAt > at || (known.updatedAt === at && known.slot.day >= slot.day))) return;
+    const good = { updatedAt: at, places: places.map(({ home, mailboxId }) => ({ home, mailboxId })), slot, signed };
     this.#touch(name, good);
     await this.#stored(name).save(good).catch(this.#problem);
     if (this.#known.size > MAX_LAST_GOOD) await this.#drop(this.#known.keys().next().value as string);
@@ -114,14 +128,4 @@ export class LastGoodRecords {
   #stored(name: string): Stored<LastGood> {
     return new Stored(this.#storage, name, lastGoodCodec);
   }
-}
-
-function isSamePlaces(one: readonly Place[], other: readonly Place[]): boolean {
-  return (
-    one.length === other.length &&
-    one.every((place, i) => {
-      const { home, mailboxId } = other[i] as Place;
-      return equalBytes(place.mailboxId, mailboxId) && equalBytes(place.home.supernodeKey, home.supernodeKey);
-    })
-  );
 }

@@ -37,11 +37,11 @@ export interface SearchTarget<R> {
   open(slot: LookupSlot, record: MutableRecord): Promise<Result<R & Dated>>;
 }
 
-/** A record, the day it was found under, which its bundle is sealed for, and through whom. */
+/** A record, and what it was found as: its bundle is sealed for that day. */
 export interface FoundRecord<R> {
   readonly record: R & Dated;
-  readonly day: number;
-  readonly link: ScoutLink;
+  readonly slot: LookupSlot;
+  readonly signed: MutableRecord;
 }
 
 /** Detail of a `record-missing` where not everybody asked has answered. */
@@ -140,7 +140,7 @@ export class RecordSearch<R> {
       return this.#refused(wrong);
     }
     if (opened.ok && (!this.#best || opened.value.updatedAt > this.#best.record.updatedAt))
-      this.#best = { record: opened.value, day: slot.day, link };
+      this.#best = { record: opened.value, slot, signed: answer.value.record };
   }
 
   #refused(code: RefusalCode, detail?: string): void {

@@ -59,6 +59,8 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
     lastGoodCodec as StoredCodec<never>,
     fc.record({
       updatedAt: time,
+      slot: fc.record({ day: fc.nat(), copy: fc.nat(3) }),
+      signed: fc.record({ publicKey: fixed(32), seq: time, signature: fixed(64), value: fixed(1_000) }),
       places: fc.array(
         fc.record({
           home: fc.record({

@@ -1,30 +1,10 @@
-/** For tests: a dedicated supernode, its core and workers in processes of their own, with a certificate made for the test. */
+/** For tests: a dedicated supernode, its core and workers in processes of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generate } from "selfsigned";
 import type { NodeLimits } from "../limits.ts";
 import type { FrontOptions } from "../workers/public-front.ts";
 import type { Reachable } from "./test-client.ts";
-
-export interface TestCertificate {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** PEM. */
-  readonly cert: string;
-}
-
-/** Writes a fresh self-signed certificate for localhost over what is in `folder`, or into a new one. */
-export async function writeCertificate(folder = mkdtempSync(join(tmpdir(), "earshot-tls-"))): Promise<TestCertificate> {
-  const made = await generate([{ name: "commonName", value: "localhost" }], { keyType: "ec", curve: "P-256" });
-  const [certFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  writeFileSync(keyFile, made.private, { mode: 0o600 });
-  writeFileSync(certFile, made.cert);
-  return { certFile, keyFile, cert: made.cert };
-}
 
 export interface DedicatedProcess extends Reachable {
   readonly process: ChildProcess;

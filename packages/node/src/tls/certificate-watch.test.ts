@@ -2,7 +2,7 @@ import { chmodSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "n
 import { dirname, join } from "node:path";
 import { VirtualClock } from "@earshot/testkit";
 import { expect, test } from "vitest";
-import { writeCertificate } from "../testing/dedicated-process.ts";
+import { writeCertificate } from "../testing/certificate-cases.ts";
 import { CertificateWatch, readCertificate } from "./certificate-watch.ts";
 
 const LOOK_MS = 5_000;

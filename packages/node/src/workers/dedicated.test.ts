@@ -7,12 +7,8 @@ import { EDGE_SUBPROTOCOL, edgeGateSubprotocol } from "@earshot/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { OPEN_NETWORK } from "../backbone/network-config.ts";
-import {
-  type DedicatedProcess,
-  spawnDedicated,
-  type TestCertificate,
-  writeCertificate,
-} from "../testing/dedicated-process.ts";
+import { type TestCertificate, writeCertificate } from "../testing/certificate-cases.ts";
+import { type DedicatedProcess, spawnDedicated } from "../testing/dedicated-process.ts";
 import { accepted, openSocket, randomEnvelope, stopReading, TestClient, TestMailbox } from "../testing/test-client.ts";
 import { startTestNode, temporaryHome } from "../testing/test-node.ts";
 

@@ -15,9 +15,9 @@ const frames = fc.array(
   fc.record({
     connection: fc.integer({ min: 0, max: 0xffff_ffff }),
     kind: kinds,
-    body: fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(new Uint8Array(MAX_MUX_BODY_BYTES).fill(7))),
+    body: fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.constant(new Uint8Array(MAX_MUX_BODY_BYTES).fill(7))),
   }),
-  { maxLength: 20 },
+  { maxLength: 8 },
 );
 
 /** The stream cut at arbitrary places. */
@@ -37,7 +37,9 @@ test("what is sent comes out whole and in order, however the stream is cut", () 
         expect(decoder.keptBytes).toBeLessThan(MUX_HEADER_BYTES + MAX_MUX_BODY_BYTES);
       }
       expect(decoder.keptBytes).toBe(0);
-      expect(got).toEqual(sent);
+      expect(got.map(({ connection, kind, body }) => [connection, kind, Buffer.from(body).toString("hex")])).toEqual(
+        sent.map(({ connection, kind, body }) => [connection, kind, Buffer.from(body).toString("hex")]),
+      );
     }),
   );
 });

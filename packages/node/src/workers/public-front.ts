@@ -62,77 +62,111 @@ export interface PublicFront {
  * `port-not-allowed`, `host-unavailable` or `worker-failed`.
  */
 export async function startPublicFront(options: FrontOptions, core: FrontCore): Promise<PublicFront> {
-  const { clock, listener, log, metrics } = core;
   if (!(Number.isInteger(options.workers) && options.workers >= 1 && options.workers <= MAX_WORKERS))
     throw new EarshotError("bad-workers", `a dedicated supernode runs 1 to ${MAX_WORKERS} workers`);
   const hosted = options.serveApp === undefined ? undefined : await createHosted(options.serveApp, core);
-  let ticketKeys = newTicketKeys();
-  const watch = options.tls && new CertificateWatch(options.tls, clock, { changed, rejected });
-  const tlsNow = (): TlsOrders | undefined => watch && { cert: watch.current.cert, key: watch.current.key, ticketKeys };
-  const orders: FrontOrders = { ...ordersOf(options, core), tls: tlsNow(), hosted };
-  const tls = { done: 0, resumed: 0, failed: 0 };
+  const { clock, listener, log } = core;
+  const tls = options.tls && new TlsSource(options.tls, core, (orders) => pool.setTls(orders));
+  const tally = new FrontTally(core.metrics);
   const pool = new WorkerPool({
     workers: options.workers,
-    orders,
+    orders: { ...ordersOf(options, core), tls: tls?.orders, hosted },
     listener,
     clock,
     log,
     unit: () => unitFromBytes(randomBytes(4)),
-    counted,
+    counted: (counts) => tally.add(counts),
   });
-  const tellTls = (): void => {
-    const now = tlsNow();
-    if (now) pool.setTls(now);
-  };
-  function changed(): void {
-    log.info("certificate-changed");
-    tellTls();
-  }
-  function rejected(): void {
-    log.error("certificate-rejected");
-  }
-  function counted(counts: WorkerCounts): void {
-    // What they admitted was counted where it was decided: here in the core.
-    if (counts.shed > 0) metrics.handshake("shed", counts.shed);
-    if (counts.shed > 0) metrics.refused("server-busy", counts.shed);
-    if (counts.refused > 0) metrics.handshake("refused", counts.refused);
-    tls.done += counts.tlsDone;
-    tls.resumed += counts.tlsResumed;
-    tls.failed += counts.tlsFailed;
-  }
-  let cancelTickets = (): void => {};
   const stop = async (): Promise<void> => {
-    cancelTickets();
-    watch?.stop();
+    tls?.stop();
     await pool.stop();
   };
   const port = await pool.start().catch(async (error: unknown) => {
     await stop();
     throw error;
   });
-  const renewTickets = (): void => {
-    cancelTickets = clock.setTimer(TICKET_KEYS_EVERY_MS, () => {
-      ticketKeys = newTicketKeys();
-      tellTls();
-      renewTickets();
-    });
-  };
-  if (watch) renewTickets();
-  registerFrontMetrics(metrics.registry, {
+  registerFrontMetrics(core.metrics.registry, {
     workers: () => pool.workers,
     restarts: () => pool.restarts,
-    certificateNotAfter: () => watch?.current.notAfter,
-    certificateRejected: () => watch?.problem !== undefined,
-    tls: () => tls,
+    certificateNotAfter: () => tls?.certificate.notAfter,
+    certificateRejected: () => tls?.certificate.problem !== undefined,
+    tls: () => tally.tls,
   });
   return {
     port,
     pids: () => pool.pids,
     workers: () => pool.workers,
-    certificate: () => watch && { notAfter: watch.current.notAfter, problem: watch.problem },
-    reload: () => watch?.reload(),
+    certificate: () => tls?.certificate,
+    reload: () => tls?.reload(),
     stop,
   };
+}
+
+/** The certificate that is served, and the keys of session tickets, as orders to the workers. */
+class TlsSource {
+  readonly #watch: CertificateWatch;
+  readonly #tell: (orders: TlsOrders) => void;
+  readonly #clock: Clock;
+  #ticketKeys = newTicketKeys();
+  #cancelTickets: () => void;
+
+  /** Throws as `readCertificate` does. `tell` is called with each change. */
+  constructor(paths: CertificatePaths, { clock, log }: FrontCore, tell: (orders: TlsOrders) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+    this.#watch = new CertificateWatch(paths, clock, {
+      changed: () => {
+        log.info("certificate-changed");
+        tell(this.orders);
+      },
+      rejected: () => log.error("certificate-rejected"),
+    });
+    this.#cancelTickets = this.#renewTickets();
+  }
+
+  get orders(): TlsOrders {
+    const { cert, key } = this.#watch.current;
+    return { cert, key, ticketKeys: this.#ticketKeys };
+  }
+  get certificate(): { readonly notAfter: number; readonly problem: string | undefined } {
+    return { notAfter: this.#watch.current.notAfter, problem: this.#watch.problem };
+  }
+
+  reload(): void {
+    this.#watch.reload();
+  }
+
+  stop(): void {
+    this.#cancelTickets();
+    this.#watch.stop();
+  }
+
+  #renewTickets(): () => void {
+    return this.#clock.setTimer(TICKET_KEYS_EVERY_MS, () => {
+      this.#ticketKeys = newTicketKeys();
+      this.#tell(this.orders);
+      this.#cancelTickets = this.#renewTickets();
+    });
+  }
+}
+
+/** What the workers counted. Whom they let in was decided, and counted, in the core. */
+class FrontTally {
+  readonly tls = { done: 0, resumed: 0, failed: 0 };
+  readonly #metrics: NodeMetrics;
+
+  constructor(metrics: NodeMetrics) {
+    this.#metrics = metrics;
+  }
+
+  add({ shed, refused, tlsDone, tlsResumed, tlsFailed }: WorkerCounts): void {
+    if (shed > 0) this.#metrics.handshake("shed", shed);
+    if (shed > 0) this.#metrics.refused("server-busy", shed);
+    if (refused > 0) this.#metrics.handshake("refused", refused);
+    this.tls.done += tlsDone;
+    this.tls.resumed += tlsResumed;
+    this.tls.failed += tlsFailed;
+  }
 }
 
 function ordersOf(options: FrontOptions, core: FrontCore): Omit<FrontOrders, "tls" | "hosted"> {

@@ -30,6 +30,7 @@ const REFRESH_MS = 5 * 60_000;
 /** The same while this device has fewer homes than it wants: from the first, doubled, to the second. */
 const FIRST_REFRESH_MS = 1_000;
 const SHORT_REFRESH_MS = 60_000;
+const OWN_REFRESH_MS = 4_000;
 /** A candidate that does not answer within this is not taken. */
 const MEASURE_MS = 3_000;
 /** How long the node of the options is waited for, where there is nobody else to ask. */
@@ -129,6 +130,8 @@ export class Roaming {
     return this.#do(async () => {
       await this.#list();
       await this.#plan();
+    }).finally(() => {
+      if (!this.#stopped) this.#scheduleRefresh();
     });
   }
 
@@ -225,7 +228,7 @@ export class Roaming {
 
   /** Brings the homes in line with what the policy wants. */
   async #plan(): Promise<void> {
-    const { homes, clock, random } = this.#ports;
+    const { homes, clock } = this.#ports;
     const entry = this.#self;
     if (entry) {
       await this.#dropStrangers(entry);
@@ -244,10 +247,16 @@ export class Roaming {
       this.#cancelPlan();
       if (plan.againInMs !== undefined) this.#cancelPlan = clock.setTimer(plan.againInMs, () => this.changed());
     }
+  }
+
+  /** Soon while something is missing: one's own node can be asked often. */
+  #scheduleRefresh(): void {
+    const { clock, random } = this.#ports;
+    const entry = this.#self;
     if (!entry) this.#refreshMs = FIRST_REFRESH_MS;
     else if (!this.#isShort(entry)) this.#refreshMs = REFRESH_MS;
     else if (this.#refreshMs === REFRESH_MS) this.#refreshMs = FIRST_REFRESH_MS;
-    else this.#refreshMs = Math.min(this.#refreshMs * 2, SHORT_REFRESH_MS);
+    else this.#refreshMs = Math.min(this.#refreshMs * 2, entry.own ? OWN_REFRESH_MS : SHORT_REFRESH_MS);
     const spread = 2 / 3 + (2 / 3) * unitFromBytes(random.bytes(4));
     this.#cancelRefresh();
     this.#cancelRefresh = clock.setTimer(this.#refreshMs * spread, () => void this.refresh());

@@ -20,11 +20,11 @@ const GONE: readonly RefusalCode[] = ["unknown-mailbox", "token-unknown"];
 export function firstTaken(deliveries: readonly Promise<Delivery>[], onOutdated: () => void): Promise<Sent> {
   return new Promise((resolve, reject) => {
     const refusals: Extract<Delivery, { ok: false }>[] = [];
-    const errors: unknown[] = [];
+    const errors: Error[] = [];
     const look = () => {
       if (refusals.length + errors.length < deliveries.length) return;
       const refusal = refusals.find(({ code }) => !GONE.includes(code)) ?? refusals[0];
-      if (!refusal) return reject(errors[0]);
+      if (!refusal) return reject(errors[0] as Error);
       resolve({ ...refusal, outdated: refusals.some(({ code }) => OUTDATED.includes(code)) });
     };
     for (const delivery of deliveries)
@@ -35,7 +35,7 @@ export function firstTaken(deliveries: readonly Promise<Delivery>[], onOutdated:
           if (OUTDATED.includes(answer.code)) onOutdated();
           look();
         },
-        (error: unknown) => {
+        (error: Error) => {
           errors.push(error);
           look();
         },

@@ -220,24 +220,33 @@ export class Sender {
     return { ...sent, again };
   }
 
-  /** Where no home takes it soon, those are tried as well that the device has moved to since. */
-  async #hedged(
+  /** Where no home takes it soon, those are tried as well that the device has moved to since, or moves to meanwhile. */
+  #hedged(
     sending: Promise<Sent>,
     newer: (() => Promise<readonly Place[]>) | undefined,
     sendTo: (places: readonly Place[]) => Promise<Sent>,
   ): Promise<Sent> {
     if (!newer) return sending;
-    const late = new Promise<Sent>((resolve, reject) => {
-      const cancel = this.#parts.ports.clock.setTimer(LATE_MS, () => {
-        newer()
-          .then((places) => (places.length > 0 ? sendTo(places) : sending))
-          .then((sent) => (sent.ok ? sent : sending))
-          .catch(() => sending)
-          .then(resolve, reject);
-      });
-      sending.then(cancel, cancel);
+    const { clock } = this.#parts.ports;
+    return new Promise((resolve, reject) => {
+      let cancel = () => {};
+      let settled = false;
+      const lookLater = () => {
+        if (!settled) cancel = clock.setTimer(LATE_MS, () => void look().catch(lookLater));
+      };
+      const look = async () => {
+        const places = await newer();
+        const sent = places.length > 0 ? await sendTo(places) : undefined;
+        if (sent?.ok) resolve(sent);
+        else lookLater();
+      };
+      const settle = () => {
+        settled = true;
+        cancel();
+      };
+      sending.then(resolve, reject).finally(settle);
+      lookLater();
     });
-    return Promise.race([sending, late]);
   }
 
   async #work({ mailboxId }: Place): Promise<HopLane> {

@@ -119,6 +119,8 @@ export interface EdgeSessionOptions {
   readonly supernodeKey?: Uint8Array;
   readonly requestTimeoutMs?: number;
   readonly keepAliveMs?: number;
+  /** How long the answer to such a ping may take. */
+  readonly keepAliveTimeoutMs?: number;
 }
 
 export class EdgeSession {
@@ -243,7 +245,10 @@ export class EdgeSession {
     else pending.resolve({ ok: true, value: frame });
   }
 
-  #send<R extends EdgeRequest>(request: R): Promise<EdgeAnswer<AnswerTo<R["type"]>>> {
+  #send<R extends EdgeRequest>(
+    request: R,
+    timeoutMs = this.#options.requestTimeoutMs ?? EDGE_REQUEST_TIMEOUT_MS,
+  ): Promise<EdgeAnswer<AnswerTo<R["type"]>>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new EdgeSessionError("connection-closed", "the connection is closed"));
       if (this.#pending.size >= MAX_PENDING_REQUESTS)
@@ -252,7 +257,6 @@ export class EdgeSession {
         );
       const requestId = this.#takeId();
       const message = encodeFrame({ ...request, requestId });
-      const timeoutMs = this.#options.requestTimeoutMs ?? EDGE_REQUEST_TIMEOUT_MS;
       this.#pending.set(requestId, {
         answer: ANSWER_TYPES[request.type],
         resolve: resolve as (answer: EdgeAnswer<EdgeReply>) => void,
@@ -285,7 +289,8 @@ export class EdgeSession {
     if (this.#closed || this.#welcome === undefined) return;
     this.#cancelKeepAlive = this.#ports.clock.setTimer(this.#options.keepAliveMs ?? EDGE_KEEP_ALIVE_MS, () => {
       // Its time-out closes the session, which is all the answer this needs.
-      if (this.#pending.size < MAX_PENDING_REQUESTS) this.#send({ type: "ping" }).catch(() => {});
+      const timeoutMs = this.#options.keepAliveTimeoutMs;
+      if (this.#pending.size < MAX_PENDING_REQUESTS) this.#send({ type: "ping" }, timeoutMs).catch(() => {});
     });
   }
 

@@ -17,6 +17,7 @@ import { codeOf, messageOf } from "../errors.ts";
 import { NamedTimers } from "./named-timers.ts";
 import { PeerLeg, type PeerLegOptions } from "./peer-leg.ts";
 import { type Resend, Unanswered } from "./unanswered.ts";
+import { untilTaken } from "./until-taken.ts";
 
 /** Events that one event may cause in turn (a leg that fails at once); more would be a loop. */
 const MAX_QUEUED_EVENTS = 1_000;
@@ -210,7 +211,12 @@ export class CallSession {
     const name = toHex(device);
     const waiting = this.#unanswered.get(name) ?? new Unanswered(this.#ports.clock, problem);
     this.#unanswered.set(name, waiting);
-    const sending = this.#ports.sendEnvelope(device, bytes).then(
+    const { clock, sendEnvelope } = this.#ports;
+    const send = () => sendEnvelope(device, bytes);
+    // Who is being called may be changing homes just now. What comes later in a call has other ways.
+    const isDialling = this.#state.phase === "dialling";
+    const sent = isDialling ? untilTaken(clock, send, () => this.#state.phase !== "dialling") : send();
+    const sending = sent.then(
       (resend) => {
         this.#isOnItsWay();
         if (resend && !this.ended) waiting.sent(resend);

@@ -38,6 +38,12 @@ export interface EdgeLinkHandlers {
   onPush?(event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void;
 }
 
+/**
+ * Over HyperDHT nothing tells of a supernode that died, whereas a TCP connection to a dead process is reset. Its clients are a
+ * volunteer's few.
+ */
+const DATAGRAM_KEEP_ALIVE = { keepAliveMs: 5_000, keepAliveTimeoutMs: 4_000 };
+
 /** Options beyond the address. */
 export interface EdgeLinkOptions {
   /** Asked for at each connection: refuses any other supernode. */
@@ -149,6 +155,7 @@ export class EdgeLink {
     this.#connection = connection;
     const { clock, random, signatures } = this.#ports;
     const supernodeKey = this.#options.expectedKey?.();
+    const isOverDatagrams = this.#node().tunnelTo?.url === "";
     const session = new EdgeSession(
       {
         clock,
@@ -158,7 +165,7 @@ export class EdgeLink {
         close: () => connection.close(),
       },
       (event) => this.#handle(session, event),
-      supernodeKey ? { supernodeKey } : {},
+      { ...(supernodeKey ? { supernodeKey } : {}), ...(isOverDatagrams ? DATAGRAM_KEEP_ALIVE : {}) },
     );
     connection.onMessage = (message) => session.handleMessage(message);
     connection.onClose = (reason) => session.handleClosed(reason);

@@ -1,0 +1,22 @@
+import type { Clock } from "@earshot/core";
+import { codeOf } from "../errors.ts";
+
+/** A device whose homes have all gone has others within some ten seconds (core's homes policy), and is found there soon after. */
+export const PATIENCE_MS = 30_000;
+const RETRY_MS = 1_500;
+/** What does not pass: whoever is called has to do something about it, or the caller. */
+const FINAL: readonly string[] = ["not-a-contact", "bad-bundle", "bad-key", "not-allowed"];
+
+/** Sends until somebody takes it, for a while, or `isOver`. Rejects with what the last try failed with. */
+export async function untilTaken<T>(clock: Clock, send: () => Promise<T>, isOver: () => boolean): Promise<T> {
+  const until = clock.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (FINAL.includes(codeOf(error)) || clock.now() + RETRY_MS > until) throw error;
+      await new Promise<void>((resolve) => void clock.setTimer(RETRY_MS, resolve));
+      if (isOver()) throw error;
+    }
+  }
+}

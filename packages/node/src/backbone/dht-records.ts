@@ -7,6 +7,7 @@ import {
   checkReplaces,
   type Clock,
   EarshotError,
+  equalBytes,
   type RecordOnWire,
   refuse,
   type RefusalCode,
@@ -37,6 +38,15 @@ export interface DhtRecordsParts {
 
 /** Sends to a node that does not answer: 1 + this many. Twenty are asked, so one may be lost. */
 const GET_RETRIES = 1;
+/** Asked at a time: fewer cost less. */
+const GET_CONCURRENCY = 6;
+/** While it is not over by then, those asked first may be silent: more are asked beside them. */
+const WIDEN_MS = 150;
+const WIDE_CONCURRENCY = 20;
+/** HyperDHT's own. */
+const PUT_CONCURRENCY = 10;
+/** Nodes that give the newest there is, after which no others are asked; those asked already are heard. */
+const AGREEING_NODES = 3;
 /** compact-encoding's 0: records of any seq. */
 const ANY_SEQ = Buffer.from([0]);
 
@@ -81,7 +91,7 @@ export class DhtRecords {
 
   async #putAtOthers({ publicKey, seq, signature, value }: RecordOnWire): Promise<Result<number>> {
     const target = HyperDHT.hash(publicKey);
-    const query = this.#ask(target, () => true);
+    const query = this.#ask(target, PUT_CONCURRENCY, () => true);
     // What is left of the time is for the puts themselves.
     await this.#within(this.#parts.limits.putDeadlineMs / 2, query.finished());
     query.destroy();
@@ -110,13 +120,25 @@ export class DhtRecords {
       const stopAfter = (ms: number) => cancels.push(clock.setTimer(ms, resolve));
       stopAfter(limits.lookupDeadlineMs);
       if (best) stopAfter(limits.lookupGraceMs);
-      const onAnswer = async (answer: StoredRecord | undefined) => {
-        if (!answer || (best && !(answer.seq > best.seq))) return;
+      let agreeing = 0;
+      const onAnswer = async (answer: StoredRecord | undefined): Promise<boolean> => {
+        if (best && answer && answer.seq <= best.seq) {
+          // Verified once: another's copy of the same has the same bytes.
+          if (isSame(best, answer)) agreeing++;
+          return agreeing >= AGREEING_NODES;
+        }
         const valid = await this.#checked(publicKey, answer);
-        if (valid && !best) stopAfter(limits.lookupGraceMs);
+        if (!valid) return false;
+        if (!best) stopAfter(limits.lookupGraceMs);
         best = newer(best, valid);
+        agreeing = 1;
+        return false;
       };
-      void Promise.all([onAnswer(this.#ownCopy(target)), this.#readAll(target, onAnswer)]).finally(resolve);
+      // What lies here is one node's word too, but not that of anybody who was asked.
+      const own = onAnswer(this.#ownCopy(target)).then(() => (agreeing = 0));
+      this.#running++;
+      const ended = own.then(() => this.#readAll(target, onAnswer)).finally(() => this.#running--);
+      void ended.finally(resolve);
     });
     for (const cancel of cancels) cancel();
     return best;
@@ -124,19 +146,23 @@ export class DhtRecords {
 
   /**
    * To its end, which nobody waits for: only a question that has waited its time out makes HyperDHT forget a node that is
-   * dead, so that the next look-up is spared it.
+   * dead, so that the next look-up is spared it. `onAnswer` gives true once enough is known to ask nobody else.
    */
-  async #readAll(target: Buffer, onAnswer: (answer: StoredRecord) => Promise<void>): Promise<void> {
-    const query = this.#ask(target, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
-    const cancel = this.#parts.clock.setTimer(LONGEST_QUERY_MS, () => query.destroy());
-    this.#running++;
+  async #readAll(target: Buffer, onAnswer: (answer: StoredRecord) => Promise<boolean>): Promise<void> {
+    const query = this.#ask(target, GET_CONCURRENCY, (reply) =>
+      decodeMessage(messages.mutableGetResponse, reply.value),
+    );
+    const { clock } = this.#parts;
+    const cancels = [
+      clock.setTimer(LONGEST_QUERY_MS, () => query.destroy()),
+      clock.setTimer(WIDEN_MS, () => askMoreAtOnce(query)),
+    ];
     try {
-      for await (const answer of query) await onAnswer(answer);
+      for await (const answer of query) if (await onAnswer(answer)) askNobodyElse(query);
     } catch {
       // Cut off: what came until then has come.
     } finally {
-      cancel();
-      this.#running--;
+      for (const cancel of cancels) cancel();
     }
   }
 
@@ -174,12 +200,11 @@ export class DhtRecords {
     return null;
   }
 
-  #ask<T>(target: Buffer, read: (reply: Reply) => T | undefined): Query<T> {
-    const query = this.#parts.dht.query<T>(
+  #ask<T>(target: Buffer, concurrency: number, read: (reply: Reply) => T | undefined): Query<T> {
+    return this.#parts.dht.query<T>(
       { target, command: DHT_COMMANDS.mutableGet, value: ANY_SEQ },
-      { retries: GET_RETRIES, map: ((reply: Reply) => read(reply) ?? null) as never },
+      { concurrency, retries: GET_RETRIES, map: ((reply: Reply) => read(reply) ?? null) as never },
     );
-    return query;
   }
 
   async #putAt(reply: Reply, target: Buffer, value: Buffer): Promise<number> {
@@ -211,4 +236,19 @@ export class DhtRecords {
 
 function newer(a: RecordOnWire | null, b: RecordOnWire | null): RecordOnWire | null {
   return a && b ? (b.seq > a.seq ? b : a) : (a ?? b);
+}
+
+function isSame(record: RecordOnWire, { seq, value, signature }: StoredRecord): boolean {
+  return seq === record.seq && equalBytes(value, record.value) && equalBytes(signature, record.signature);
+}
+
+/** Those asked already are waited for: so HyperDHT forgets the dead among them. */
+function askNobodyElse(query: Query<StoredRecord>): void {
+  query._onlyClosestNodes = true;
+  query._pending.length = 0;
+}
+
+function askMoreAtOnce(query: Query<StoredRecord>): void {
+  query.concurrency = WIDE_CONCURRENCY;
+  query._readMore();
 }

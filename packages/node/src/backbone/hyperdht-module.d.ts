@@ -46,10 +46,18 @@ declare module "hyperdht" {
       on(event: string, listener: (...args: never[]) => void): this;
       _seen: Map<string, unknown>;
       _addPending(node: Address, ref: unknown): boolean;
+      /** Not asked yet, who comes next last. */
+      readonly _pending: { id: Buffer | null }[];
+      /** True: no others are asked than those pending. */
+      _onlyClosestNodes: boolean;
+      concurrency: number;
+      /** Asks as many as may be asked now. */
+      _readMore(): void;
     }
     interface QueryOptions<T> {
       map?: (reply: Reply) => T | null;
       retries?: number;
+      concurrency?: number;
       commit?: unknown;
     }
     interface RawStream {

@@ -88,6 +88,18 @@ describe("two people homed at different supernodes", () => {
     await Promise.all([closeEnded(ann.page), closeEnded(ben.page)]);
   });
 
+  it.each(["one", "the other one"])("ring again after kill -9 of the callee's homes: %s", async () => {
+    const alive = await homesOf(ben.page);
+    const victim = network.supernodes.find(({ supernodeKey }) => alive.includes(supernodeKey));
+    expect(victim).toBeDefined();
+    await victim?.kill9();
+    await dial(ann.page, "Ben");
+    await answer(ben.page);
+    await Promise.all([reaches(ann.page, "active"), reaches(ben.page, "active")]);
+    await control(ann.page, "hang-up").click();
+    await Promise.all([closeEnded(ann.page), closeEnded(ben.page)]);
+  });
+
   it("were told of no error, and the limits on prefixes were on", async () => {
     expect([...ann.errors, ...ben.errors]).toEqual([]);
     const reports = await Promise.all(network.nodes.map((node) => node.report()));

@@ -21,9 +21,11 @@ export const BUNDLE_MISSING = "bundle";
 export interface BundlePorts {
   readonly clock: Clock;
   readonly scouts: Scouts;
+  /** Somebody gave other bytes than those whose hash was asked for. */
+  readonly onRefused: (code: RefusalCode) => void;
 }
 
-/** As it is kept there, still sealed. Refused: `record-missing` ({@link BUNDLE_MISSING}), and what those asked refuse with. */
+/** As it is kept there, still sealed. Refused: `record-missing` ({@link BUNDLE_MISSING}), `bad-bundle`, and what those asked refuse with. */
 export async function fetchBundle(
   ports: BundlePorts,
   places: readonly Place[],
@@ -47,6 +49,8 @@ export async function fetchBundle(
     if (!bundle) return undefined;
     if (equalBytes(bundleHash(bundle), hash)) return bundle;
     ports.scouts.report(link, "lied"); // it checks what homes give it
+    ports.onRefused("bad-bundle");
+    refusal = "bad-bundle";
     return undefined;
   });
   if (found) return accept(found);

@@ -5,7 +5,19 @@ import { codeOf } from "../errors.ts";
 export const PATIENCE_MS = 30_000;
 const RETRY_MS = 1_500;
 /** What does not pass: whoever is called has to do something about it, or the caller. */
-const FINAL: readonly string[] = ["not-a-contact", "bad-bundle", "bad-key", "not-allowed"];
+const FINAL: readonly string[] = [
+  "not-a-contact",
+  "bad-bundle",
+  // A home that is there has said no, after a look-up that found no other.
+  "bad-frame",
+  "bad-key",
+  "not-allowed",
+  "open-failed",
+  "token-unknown",
+  "too-large",
+  "unknown-hop-key",
+  "unknown-version",
+];
 
 /** Sends until somebody takes it, for a while, or `isOver`. Rejects with what the last try failed with. */
 export async function untilTaken<T>(clock: Clock, send: () => Promise<T>, isOver: () => boolean): Promise<T> {

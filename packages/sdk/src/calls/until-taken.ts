@@ -8,7 +8,7 @@ const RETRY_MS = 1_500;
 const FINAL: readonly string[] = [
   "not-a-contact",
   "bad-bundle",
-  // A home that is there has said no, after a look-up that found no other.
+  // All its homes are there and have said no, after a look-up that found no others.
   "bad-frame",
   "bad-key",
   "not-allowed",
@@ -16,6 +16,7 @@ const FINAL: readonly string[] = [
   "token-unknown",
   "too-large",
   "unknown-hop-key",
+  "unknown-mailbox",
   "unknown-version",
 ];
 

@@ -11,6 +11,7 @@ import {
   toHex,
 } from "@earshot/core";
 import { Backbone } from "./backbone/backbone.ts";
+import { DEDICATED_BACKBONE_LIMITS } from "./backbone/backbone-limits.ts";
 import type { NetworkConfig } from "./backbone/network-config.ts";
 import { nodeSignatures } from "./crypto.ts";
 import type { EdgeListener } from "./edge/edge-listener.ts";
@@ -84,6 +85,7 @@ export class NodeNetwork {
       port: dhtPort,
       serving: dedicated,
       reachable,
+      ...(dedicated ? { limits: DEDICATED_BACKBONE_LIMITS } : {}),
       remembered: remembered.supernodes.flatMap(({ dht }) => {
         const address = parseDhtAddress(dht);
         return address.ok ? [address.value] : [];

@@ -11,6 +11,8 @@ export interface BackboneLimits {
   /** Per kind and generation; HyperDHT keeps two generations. A record takes about 1.2 KB. */
   readonly maxDhtRecords: number;
   readonly maxDhtRecordsPerPrefix: number;
+  /** Of an address at which a supernode has proved to be: it puts the records of thousands of clients, not its own. */
+  readonly maxDhtRecordsPerSupernode: number;
   readonly dhtRecordLifetimeMs: number;
   /** Of nodes announcing themselves so that they can be connected to. */
   readonly maxAnnouncesPerPrefix: number;
@@ -45,6 +47,8 @@ export const DEFAULT_BACKBONE_LIMITS: BackboneLimits = {
   maxDhtPrefixes: 20_000,
   maxDhtRecords: 16_384,
   maxDhtRecordsPerPrefix: 4_096,
+  // A quarter of what is kept: four of them that lie are needed to push everybody else's out.
+  maxDhtRecordsPerSupernode: 8_192,
   dhtRecordLifetimeMs: 48 * 3_600_000,
   maxAnnouncesPerPrefix: 256,
   maxTopicAnnouncesPerPrefix: 4,
@@ -63,4 +67,10 @@ export const DEFAULT_BACKBONE_LIMITS: BackboneLimits = {
   maxFoundSupernodes: 256,
   announceEveryMs: 8 * 60_000,
   joinCheckMs: 30_000,
+};
+
+/** A dedicated supernode's, which has the memory: about 300 MB when all is taken, of which one supernode may take a quarter. */
+export const DEDICATED_BACKBONE_LIMITS: Partial<BackboneLimits> = {
+  maxDhtRecords: 131_072,
+  maxDhtRecordsPerSupernode: 65_536,
 };

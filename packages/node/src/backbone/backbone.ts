@@ -227,6 +227,11 @@ export class Backbone {
     }
   }
 
+  /** `isSupernode`: whether a supernode has proved to be at that address. It may put more records than others. */
+  raiseQuotas(isSupernode: (host: string) => boolean): void {
+    this.#guard.raiseQuotas(isSupernode);
+  }
+
   async destroy(): Promise<void> {
     if (this.#destroyed) return;
     this.#destroyed = true;

@@ -29,6 +29,7 @@ export class DhtGuard {
   readonly #records: PrefixQuota;
   readonly #announces: PrefixQuota;
   readonly #topics: PrefixQuota;
+  #isSupernode: (host: string) => boolean = () => false;
 
   constructor(options: DhtGuardOptions) {
     const { limits } = options;
@@ -64,11 +65,19 @@ export class DhtGuard {
     return this.options.prefixLimits ? new SpreadCount() : undefined;
   }
 
+  /** Where supernodes have proved to be: they have a quota each, apart from their prefix's. */
+  raiseQuotas(isSupernode: (host: string) => boolean): void {
+    this.#isSupernode = isSupernode;
+  }
+
   mayKeepRecord(name: string, host: string): boolean {
-    return this.#hasRoom(this.#records, name, host);
+    const { prefixLimits, limits, now } = this.options;
+    if (!prefixLimits) return true;
+    const most = this.#isSupernode(host) ? limits.maxDhtRecordsPerSupernode : limits.maxDhtRecordsPerPrefix;
+    return this.#records.hasRoom(name, this.#ownerAt(host), now(), most) || this.#refuse("over-quota");
   }
   keptRecord(name: string, host: string): void {
-    if (this.options.prefixLimits) this.#records.take(name, prefixOf(host), this.options.now());
+    if (this.options.prefixLimits) this.#records.take(name, this.#ownerAt(host), this.options.now());
   }
 
   /** `topic`: under a name that others share, where a prefix has a few places only. */
@@ -81,6 +90,11 @@ export class DhtGuard {
     if (!this.options.prefixLimits) return;
     if (topic === undefined) this.#announces.take(name, prefixOf(host), this.options.now());
     else this.#topics.take(name, `${prefixOf(host)} ${topic}`, this.options.now());
+  }
+
+  /** Whom a record from there counts for. */
+  #ownerAt(host: string): string {
+    return this.#isSupernode(host) ? `supernode ${host}` : prefixOf(host);
   }
 
   #hasRoom(quota: PrefixQuota, name: string, host: string, topic?: string): boolean {

@@ -116,6 +116,21 @@ describe("puts", () => {
     const elsewhere = plainDht({ bootstrap: [to], host: "127.5.5.5" });
     expect(await putAt(elsewhere, to, owner()(1))).toBe(0);
   });
+
+  test("a supernode that has proved to be one has a quota of its own, and what its neighbours take is not its", async () => {
+    const limits = { maxDhtRecordsPerPrefix: 2, maxDhtRecordsPerSupernode: 4 };
+    const [node] = await network(1, { prefixLimits: true, limits });
+    node.backbone.raiseQuotas((host) => host === "127.5.5.5");
+    const to = addressOf(node);
+    const putFrom = async (host: string) => {
+      const dht = plainDht({ bootstrap: [to], host });
+      const outcomes = [];
+      for (let i = 0; i < 5; i++) outcomes.push(await putAt(dht, to, owner()(1)));
+      return outcomes;
+    };
+    expect(await putFrom("127.5.5.9")).toEqual([0, 0, NOT_KEPT, NOT_KEPT, NOT_KEPT]);
+    expect(await putFrom("127.5.5.5")).toEqual([0, 0, 0, 0, NOT_KEPT]);
+  });
 });
 
 describe("requests", () => {

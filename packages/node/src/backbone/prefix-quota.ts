@@ -18,10 +18,10 @@ export class PrefixQuota {
     return this.#taken.size;
   }
 
-  /** A name that is taken already may always be renewed, by whomever. */
-  hasRoom(name: string, prefix: string, now: number): boolean {
+  /** A name that is taken already may always be renewed, by whomever. `most`: another limit than everybody's. */
+  hasRoom(name: string, prefix: string, now: number, most = this.#limits.perPrefix): boolean {
     this.#expire(now);
-    return this.#taken.has(name) || (this.#counts.get(prefix) ?? 0) < this.#limits.perPrefix;
+    return this.#taken.has(name) || (this.#counts.get(prefix) ?? 0) < most;
   }
 
   /** Takes or renews; the oldest gives way where all places are taken. */

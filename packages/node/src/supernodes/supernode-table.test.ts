@@ -44,6 +44,17 @@ describe("the table", () => {
     expect(table.size).toBe(3);
   });
 
+  test("knows at which addresses they were really found, for as long as they are known", () => {
+    const table = tableOf();
+    table.add({ ...proofOf(1, "203.0.113.1:1"), observedHost: "198.51.100.7" }, NOW);
+    expect([table.isAt("198.51.100.7"), table.isAt("::ffff:198.51.100.7")]).toEqual([true, true]);
+    expect([table.isAt("203.0.113.1"), table.isAt("198.51.100.8")]).toEqual([false, false]);
+    table.add({ ...proofOf(1, "203.0.113.1:1"), observedHost: "198.51.100.8" }, NOW);
+    expect([table.isAt("198.51.100.7"), table.isAt("198.51.100.8")]).toEqual([false, true]);
+    for (let i = 0; i < 3; i++) table.failed(keyOf(1));
+    expect(table.isAt("198.51.100.8")).toBe(false);
+  });
+
   test("is bounded, and never holds its own node", () => {
     const table = tableOf(2);
     expect(table.add(proofOf(0, "192.0.2.1:1"), NOW)).toBe(false);

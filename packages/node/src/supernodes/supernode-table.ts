@@ -3,6 +3,7 @@
  * descriptor. Bounded, and spread: one per address, two per neighbourhood. Who stops answering leaves.
  */
 import {
+  addressGroup,
   DESCRIPTOR_LIFETIME_MS,
   pickSpread,
   type RandomSource,
@@ -42,6 +43,8 @@ export interface Proof {
 export class SupernodeTable {
   /** By key; the one whose proof is oldest first. */
   readonly #entries = new Map<string, SupernodeEntry>();
+  /** Where they were really found, and how many at each: more than one in private networks only. */
+  readonly #hosts = new Map<string, number>();
   readonly #groups: SpreadGroups;
   readonly #limits: SpreadLimits;
   readonly #ownKey: string;
@@ -71,6 +74,7 @@ export class SupernodeTable {
     if (this.#entries.size >= this.#max || !this.#groups.fits(candidateOf(entry))) return false;
     this.#entries.set(name, entry);
     this.#groups.add(candidateOf(entry));
+    this.#countHost(observedHost, 1);
     return true;
   }
 
@@ -91,6 +95,11 @@ export class SupernodeTable {
 
   has(supernodeKey: Uint8Array): boolean {
     return this.#entries.has(toHex(supernodeKey));
+  }
+
+  /** Whether one was really found at that IP address. */
+  isAt(host: string): boolean {
+    return this.#hosts.has(addressGroup(host).address);
   }
 
   isOwn(supernodeKey: Uint8Array): boolean {
@@ -137,6 +146,15 @@ export class SupernodeTable {
   #remove(name: string, entry: SupernodeEntry): void {
     this.#entries.delete(name);
     this.#groups.remove(candidateOf(entry));
+    this.#countHost(entry.observedHost, -1);
+  }
+
+  #countHost(host: string | undefined, by: 1 | -1): void {
+    if (host === undefined) return;
+    const { address } = addressGroup(host);
+    const count = (this.#hosts.get(address) ?? 0) + by;
+    if (count > 0) this.#hosts.set(address, count);
+    else this.#hosts.delete(address);
   }
 }
 

@@ -108,7 +108,7 @@ export class Homes {
     while (this.#slots.length >= MAX_SLOTS) {
       const [oldest] = this.#slots.filter(({ mailboxes }) => mailboxes.leaving);
       if (!oldest) break;
-      void this.#forget(oldest);
+      void this.forget(oldest);
     }
     const handlers = this.#mailboxHandlers(home.supernodeKey);
     const slot = this.#make(Mailboxes.fresh(this.#ports, handlers, home, own));
@@ -119,7 +119,7 @@ export class Homes {
 
   /** Others are told of it no more; what they still send is taken for {@link LEAVE_MS}. */
   async leave(slot: HomeSlot): Promise<void> {
-    if (!slot.mailboxes.established) return this.#forget(slot);
+    if (!slot.mailboxes.established) return this.forget(slot);
     await slot.mailboxes.leave();
     this.#forgetLater(slot);
     this.#handlers.onChange();
@@ -161,12 +161,13 @@ export class Homes {
   #forgetLater(slot: HomeSlot): void {
     const cancel = this.#ports.clock.setTimer(LEAVE_MS, () => {
       this.#cancels.delete(cancel);
-      void this.#forget(slot);
+      void this.forget(slot);
     });
     this.#cancels.add(cancel);
   }
 
-  async #forget(slot: HomeSlot): Promise<void> {
+  /** Deletes its mailboxes, there too if it is connected. */
+  async forget(slot: HomeSlot): Promise<void> {
     const at = this.#slots.indexOf(slot);
     if (at < 0) return;
     this.#slots.splice(at, 1);

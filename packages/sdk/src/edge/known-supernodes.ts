@@ -37,6 +37,10 @@ export class KnownSupernodes {
     return this.#known.get(key);
   }
 
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+
   /** Those whose word still holds. */
   all(now: number): readonly KnownSupernode[] {
     return [...this.#known.values()].filter(({ descriptor }) => descriptor.issuedAt + DESCRIPTOR_LIFETIME_MS > now);

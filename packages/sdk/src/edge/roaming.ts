@@ -74,6 +74,7 @@ export class Roaming {
   #aheadMs = 0;
   #stopped = false;
   #refreshMs = FIRST_REFRESH_MS / 2;
+  #refreshing: Promise<void> | undefined;
   #cancelRefresh: () => void = () => {};
   #cancelPlan: () => void = () => {};
   #isReady: () => void = () => {};
@@ -127,12 +128,14 @@ export class Roaming {
   refresh(renew = false): Promise<void> {
     if (renew) this.#entry.stop();
     this.#entry.hurry();
-    return this.#do(async () => {
+    this.#refreshing ??= this.#do(async () => {
       await this.#list();
       await this.#plan();
     }).finally(() => {
+      this.#refreshing = undefined;
       if (!this.#stopped) this.#scheduleRefresh();
     });
+    return this.#refreshing;
   }
 
   /** How others reach a supernode, where its own word is known. */
@@ -222,6 +225,9 @@ export class Roaming {
     if (!decoded?.ok) return;
     const { descriptor } = decoded.value;
     const alone = equalBytes(descriptor.networkId, NO_NETWORK_ID);
+    const before = this.#self?.self.supernodeKey;
+    // Another node answers there now: the one from before may be gone for good.
+    if (before && !equalBytes(before, descriptor.supernodeKey)) this.#known.forget(toHex(before));
     this.#self = { self: descriptor, own: tunnels || alone };
     this.#ports.homes.learnEntry(tunnels, toHex(descriptor.supernodeKey));
   }
@@ -273,7 +279,7 @@ export class Roaming {
     const { homes } = this.#ports;
     for (const slot of homes.current) {
       const other = slot.mailboxes.own && !equalBytes(slot.mailboxes.home.supernodeKey, self.supernodeKey);
-      if (other) await homes.leave(slot);
+      if (other) await homes.forget(slot);
     }
   }
 

@@ -65,7 +65,8 @@ export class ScoutChoice implements Scouts {
 
   report(link: ScoutLink, _fault: ScoutFault): void {
     const bad = this.#chosen.find((each) => each.link === link);
-    if (!bad || this.#chosen.length < SCOUTS) return;
+    // Where there is nobody else it is tried again and again.
+    if (!bad || this.#source.candidates().length < 2) return;
     this.#source.failed(bad.key);
     this.#choose(this.#chosen.filter((each) => each !== bad).map(({ key }) => key));
   }

@@ -19,7 +19,11 @@ export async function makeHomes(parts: Assembly): Promise<Homes> {
     },
     {
       onUp: (slot, session, welcome) => void parts.presence.arrive(slot, session, welcome),
-      onDown: (slot, problem, retryInMs) => parts.presence.leave(slot, problem, retryInMs),
+      onDown: (slot, problem, retryInMs) => {
+        parts.presence.leave(slot, problem, retryInMs);
+        // Another node answers there: who?
+        if (problem === "wrong-supernode" && slot.mailboxes.own) parts.network.hurry();
+      },
       onPush: (slot, event) => parts.presence.pushed(slot, event),
       onProblem: parts.problem,
       onChange: () => {

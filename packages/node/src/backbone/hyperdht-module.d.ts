@@ -141,6 +141,8 @@ declare module "hyperdht" {
     destroy(options?: { force?: boolean }): Promise<void>;
     onrequest(request: HyperDHT.Request): boolean;
 
+    readonly table: { closest(target: Buffer, most?: number): HyperDHT.TableNode[] };
+
     /** Inner parts of dht-rpc 6 and hyperdht 6, which the guards stand on; guarded-dht.test.ts notices when they move. */
     _filterNode: ((node: HyperDHT.Address) => boolean) | null;
     _nat: { add(host: string, port: number): void };

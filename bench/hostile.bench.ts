@@ -1,0 +1,76 @@
+/**
+ * How many hostile nodes are survived. 60 DHT nodes in a /24 each, of which a share lies, and people whom the SDK's publisher
+ * and directory store and find, through honest scouts and through scouts of which the same share lies. Then who holds the
+ * places around a target, by simulation (`bench/hostile/eclipse.ts`). In a process of its own, without a clock's mercy.
+ */
+import { type Attacker, eclipse, ONE_ADDRESS, prefixes } from "./hostile/eclipse.ts";
+import { startMixed } from "./hostile/network.ts";
+import { type BenchPerson, findPerson, publishPerson } from "./hostile/people.ts";
+import { type Measurement, median } from "./measurement.ts";
+
+export const name = "hostile";
+
+const NODES = 60;
+const SHARES = [0, 0.1, 0.3, 0.5, 0.7];
+const PEOPLE = 24;
+const FOUND_WITHIN_MS = 3_000;
+/** At once, so that what is measured is not this machine's load. */
+const AT_ONCE = 12;
+const ROUNDS = 100;
+const HONEST_NODES = [200, 1_000];
+const ATTACKERS: readonly (readonly [string, Attacker])[] = [
+  ["one address", ONE_ADDRESS],
+  ["one /24", prefixes(1)],
+  ["5 /24s", prefixes(5)],
+  ["9 /24s", prefixes(9)],
+  ["10 /24s", prefixes(10)],
+];
+
+export async function run(): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  for (const share of SHARES) rows.push(...(await survived(share)));
+  for (const honest of HONEST_NODES) rows.push(...ATTACKERS.map(([who, attacker]) => eclipsed(honest, who, attacker)));
+  return rows;
+}
+
+async function survived(share: number): Promise<Measurement[]> {
+  const { honest, stop } = await startMixed(NODES, share);
+  const rows: Measurement[] = [];
+  for (const lying of share === 0 ? [0] : [0, share]) {
+    const people: BenchPerson[] = [];
+    await inTurn(PEOPLE, PEOPLE, async () => void people.push(await publishPerson(honest, lying)));
+    const times: number[] = [];
+    await inTurn(PEOPLE, AT_ONCE, async (i) => {
+      const ms = await findPerson(honest, lying, people[i] as BenchPerson, FOUND_WITHIN_MS);
+      if (ms !== undefined) times.push(ms);
+    });
+    rows.push({
+      metric: `found within 3 s, ${Math.round(share * 100)} % of DHT nodes${lying > 0 ? " and of scouts" : ""} hostile`,
+      measured: (100 * times.length) / PEOPLE,
+      unit: "%",
+      note: `${times.length} of ${PEOPLE} people, p50 ${median(times).toFixed(0)} ms`,
+    });
+  }
+  await stop();
+  return rows;
+}
+
+function eclipsed(honest: number, who: string, attacker: Attacker): Measurement {
+  const guarded = eclipse(honest, attacker, true, ROUNDS);
+  const bare = eclipse(honest, attacker, false, ROUNDS);
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  return {
+    metric: `records with all four places eclipsed, ${who}, ${honest} honest nodes`,
+    measured: 100 * guarded.ofRecords,
+    unit: "%",
+    note: `of single places ${percent(guarded.ofTargets)}; without our guards ${percent(bare.ofRecords)} and ${percent(bare.ofTargets)}`,
+  };
+}
+
+async function inTurn(count: number, atOnce: number, work: (i: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}

@@ -1,0 +1,67 @@
+/**
+ * Who holds the 20 places closest to a target, where an attacker has some addresses: each is 64,000 ids, of which he uses
+ * whichever is closest. Worst case: all that he has is asked first, and every honest node is known.
+ */
+const PORTS = 64_000;
+const PLACES = 20;
+const COPIES = 4;
+const PER_PREFIX = 2;
+const ADDRESSES_OF_A_PREFIX = 256;
+
+export interface Attacker {
+  readonly prefixes: number;
+  readonly addressesOfEach: number;
+}
+export const ONE_ADDRESS: Attacker = { prefixes: 1, addressesOfEach: 1 };
+export const prefixes = (count: number): Attacker => ({ prefixes: count, addressesOfEach: ADDRESSES_OF_A_PREFIX });
+
+export interface Eclipsed {
+  /** Shares, 0 to 1. */
+  readonly ofTargets: number;
+  /** All four targets of a record, under attack at once. */
+  readonly ofRecords: number;
+}
+
+export function eclipse(honest: number, attacker: Attacker, guarded: boolean, rounds: number): Eclipsed {
+  let targets = 0;
+  let records = 0;
+  for (let round = 0; round < rounds; round++) {
+    let lost = 0;
+    for (let copy = 0; copy < COPIES; copy++) if (isEclipsed(honest, attacker, guarded)) lost++;
+    targets += lost;
+    if (lost === COPIES) records++;
+  }
+  return { ofTargets: targets / (rounds * COPIES), ofRecords: records / rounds };
+}
+
+function isEclipsed(honest: number, attacker: Attacker, guarded: boolean): boolean {
+  const nearestHonest = nearest(honest);
+  const closer: number[] = [];
+  for (let prefix = 0; prefix < attacker.prefixes; prefix++) {
+    const own: number[] = [];
+    for (let address = 0; address < attacker.addressesOfEach; address++) {
+      if (guarded) own.push(nearest(PORTS));
+      else own.push(...below(PORTS, nearestHonest));
+    }
+    own.sort((a, b) => a - b);
+    closer.push(...(guarded ? own.slice(0, PER_PREFIX) : own));
+    if (!guarded && closer.length >= PLACES) break;
+  }
+  return closer.filter((distance) => distance < nearestHonest).length >= PLACES;
+}
+
+/** Ids are hashes: their distances to a target are as good as uniform. The least of `count` of them. */
+function nearest(count: number): number {
+  return 1 - (1 - Math.random()) ** (1 / count);
+}
+
+/** Those of `count` below a distance, in order; as many as there are places at most. */
+function below(count: number, distance: number): number[] {
+  const found: number[] = [];
+  for (let last = 0, left = count; left > 0 && found.length < PLACES; left--) {
+    last += (1 - last) * nearest(left);
+    if (last >= distance) break;
+    found.push(last);
+  }
+  return found;
+}

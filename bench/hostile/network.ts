@@ -1,0 +1,54 @@
+/** 60 DHT nodes in a /24 each, of which a share is hostile: half of those silent, half hiding all and naming only each other. */
+import { randomBytes } from "node:crypto";
+import {
+  Backbone,
+  createNetworkConfig,
+  type NetworkConfig,
+  nodeSignatures,
+  parseHostPort,
+  systemClock,
+} from "@earshot/node";
+import { type HostileDht, startHostileDht } from "../../packages/node/src/testing/hostile-dht.ts";
+
+export interface MixedNetwork {
+  readonly honest: readonly Backbone[];
+  readonly hostile: readonly HostileDht[];
+  stop(): Promise<void>;
+}
+
+export async function startMixed(size: number, hostileShare: number): Promise<MixedNetwork> {
+  const own = createNetworkConfig({ name: "hostile", prefixLimits: true });
+  const first = await startHonest(own, 0);
+  const bootstrap = [parseHostPort(first.address())].flatMap((each) => each ?? []);
+  const hostileCount = Math.round(size * hostileShare);
+  const honest = [first];
+  const hostile: HostileDht[] = [];
+  for (let i = 1; i < size; i++) {
+    // Evenly among the others, so that they sit in everybody's table.
+    const isHostile = Math.floor((i * hostileCount) / (size - 1)) > Math.floor(((i - 1) * hostileCount) / (size - 1));
+    const host = `127.79.${i}.1`;
+    if (isHostile) hostile.push(await startHostileDht(hostile.length % 2 === 0 ? "hides" : "silent", host, bootstrap));
+    else honest.push(await startHonest({ ...own, bootstrap }, i));
+  }
+  const hiding = hostile.filter(({ hostility }) => hostility === "hides");
+  for (const dht of hiding) dht.accomplices = hiding;
+  const stop = async () => {
+    await Promise.all([...honest.map((node) => node.destroy()), ...hostile.map((dht) => dht.destroy({ force: true }))]);
+  };
+  return { honest, hostile, stop };
+}
+
+async function startHonest(network: NetworkConfig, i: number): Promise<Backbone> {
+  const backbone = await Backbone.start({
+    network,
+    supernodeSeed: new Uint8Array(randomBytes(32)),
+    clock: systemClock,
+    random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+    signatures: nodeSignatures,
+    refused: () => {},
+    host: `127.79.${i}.1`,
+    serving: true,
+  });
+  while (!backbone.stats.serving || backbone.state !== "joined") await new Promise((resolve) => setTimeout(resolve, 2));
+  return backbone;
+}

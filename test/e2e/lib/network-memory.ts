@@ -6,7 +6,7 @@ const CHUNK = 4 * 1024 * 1024;
 const OVERLAP = 256;
 
 /** Which of these bytes are anywhere in what the process can read and write. */
-export function foundInMemory(pid: number, needles: ReadonlyMap<string, Uint8Array>): Set<string> {
+export function foundInMemory(pid: number, needles: ReadonlyMap<string, Buffer>): Set<string> {
   const found = new Set<string>();
   const memory = openSync(`/proc/${pid}/mem`, "r");
   const buffer = Buffer.alloc(CHUNK + OVERLAP);

@@ -45,12 +45,18 @@ export interface OverlayNode extends NetworkNodeStarted {
   stop(): Promise<void>;
 }
 
+type Truthy<T> = Exclude<T, false | undefined | null | 0 | "">;
+
 /** Resolves once `holds` gives something true, asked again and again; rejects with `what` after a minute. */
-export async function eventually<T>(what: string, holds: () => T | Promise<T>, limitMs = WAIT_LIMIT_MS): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  holds: () => T | Promise<T>,
+  limitMs = WAIT_LIMIT_MS,
+): Promise<Truthy<T>> {
   const until = performance.now() + limitMs;
   for (;;) {
     const value = await holds();
-    if (value) return value;
+    if (value) return value as Truthy<T>;
     if (performance.now() > until) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

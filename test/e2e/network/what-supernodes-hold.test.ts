@@ -2,7 +2,7 @@
  * What supernodes really hold, read from their processes' memory and logs during a call: no supernode has what names both of its
  * ends, and none has anybody's id, let alone a list of them.
  */
-import { decodeClientFrame, decodeId, mailboxIdOf, toHex, unwrap, utf8 } from "@earshot/core";
+import { decodeClientFrame, decodeId, mailboxIdOf, toHex, unwrap } from "@earshot/core";
 import type { Connection, NodeAddress } from "@earshot/sdk";
 import { nodeTransport } from "@earshot/sdk/node";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -65,14 +65,14 @@ async function makeWatched(name: string, nodeUrl: string, trusted: readonly stri
 }
 
 /** Everything that says who somebody is, in the forms in which a process could hold it. */
-function namesOf({ client, mailboxes }: Watched): Map<string, Uint8Array> {
+function namesOf({ client, mailboxes }: Watched): Map<string, Buffer> {
   const account = unwrap(decodeId(client.id));
-  const inForms = (what: string, bytes: Uint8Array): [string, Uint8Array][] => [
-    [`${what} ${toHex(bytes).slice(0, 8)}, bytes`, bytes],
-    [`${what} ${toHex(bytes).slice(0, 8)}, hex`, utf8(toHex(bytes))],
+  const inForms = (what: string, bytes: Uint8Array): [string, Buffer][] => [
+    [`${what} ${toHex(bytes).slice(0, 8)}, bytes`, Buffer.from(bytes)],
+    [`${what} ${toHex(bytes).slice(0, 8)}, hex`, Buffer.from(toHex(bytes))],
   ];
   return new Map([
-    ["id", utf8(client.id)],
+    ["id", Buffer.from(client.id)],
     ...inForms("account", account),
     ...inForms("device", Uint8Array.from(Buffer.from(client.deviceId, "hex"))),
     ...mailboxes.flatMap((id) => inForms("mailbox", id)),

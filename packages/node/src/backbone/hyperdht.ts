@@ -11,8 +11,6 @@ import messages from "hyperdht/lib/messages.js";
 export { HyperDHT, messages };
 export type {
   Address,
-  ConnectOptions,
-  Found,
   KeyPair,
   Query,
   Reply,

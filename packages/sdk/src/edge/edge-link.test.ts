@@ -179,3 +179,63 @@ it("once stopped, connects no more and leaves no timer", async () => {
   expect(supernodes.length).toBe(1);
   expect(clock.pending).toBe(0);
 });
+
+/** Hangs until the test says how it ends, as a connect over a network that has just changed does. */
+function slowTransport() {
+  const waiting: (() => void)[] = [];
+  const connect = async () => {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return transport.connect();
+  };
+  return { waiting, transport: { connect } };
+}
+
+it("holds one connection alone, however it is started, stopped and hurried while it connects", async () => {
+  const slow = slowTransport();
+  const ports = { clock, random: new SeededRandom(5), signatures: nobleBackend, transport: slow.transport };
+  const edge = new EdgeLink(ports, () => ({ url: "wss://far.example" }), { onUp: () => log.push("up") });
+  edge.start();
+  edge.hurry();
+  edge.stop();
+  edge.start();
+  await settle();
+  expect(slow.waiting.length).toBe(2);
+  for (const answer of slow.waiting) answer();
+  await settle();
+  expect(log).toEqual(["up"]);
+  await clock.advance(15_000);
+  expect(edge.session?.closed).toBe(false);
+  expect(log).toEqual(["up"]);
+  expect(supernodes.filter(({ asked }) => asked.includes("hello")).length).toBe(1);
+  edge.stop();
+});
+
+it("gives up a try that got no answer over the network of before", async () => {
+  const slow = slowTransport();
+  const ports = { clock, random: new SeededRandom(5), signatures: nobleBackend, transport: slow.transport };
+  const edge = new EdgeLink(ports, () => ({ url: "wss://far.example" }));
+  edge.start();
+  await clock.advance(2_000);
+  edge.hurry();
+  slow.waiting[1]?.();
+  await settle();
+  expect(edge.session?.closed).toBe(false);
+  edge.stop();
+});
+
+it("is not hurried where a supernode said when to come back", async () => {
+  refusal = { type: "error", code: "server-busy", retryAfterMs: 20_000, requestId: 0 };
+  const edge = link();
+  edge.start();
+  await settle();
+  for (let i = 0; i < 19; i++) {
+    await clock.advance(1_000);
+    edge.hurry();
+    await settle();
+  }
+  expect(supernodes.length).toBe(1);
+  refusal = undefined;
+  await clock.advance(22_000);
+  expect(log.at(-1)).toBe("up");
+  edge.stop();
+});

@@ -20,6 +20,8 @@ import { codeOf, NodeError } from "../errors.ts";
 const STABLE_MS = 5_000;
 /** How long a request waits for the link to come up, by default. */
 const DEFAULT_WAIT_MS = 10_000;
+/** A try without an answer for this long is given up where the network has changed: over the old one none may come. */
+const STUCK_MS = 1_000;
 /** One's own daemon on this machine has no crowd to protect it from: it is tried often. */
 const LOOPBACK_BACKOFF: BackoffOptions = { baseMs: 250, maxMs: 4_000 };
 
@@ -58,9 +60,18 @@ export class EdgeLink {
   readonly #options: EdgeLinkOptions;
   readonly #backoff: BackoffOptions;
   readonly #waiters = new Set<(session: EdgeSession) => void>();
+  /** Counts tries: what an earlier one still brings is dropped. */
+  #turn = 0;
+  /** Of the try that is under way, since … */
+  #trying = false;
+  #triedAt = 0;
+  /** From its connection on, and … */
+  #greeting: EdgeSession | undefined;
+  /** … from its welcome on. */
   #session: EdgeSession | undefined;
-  #connection: Connection | undefined;
   #stopped = true;
+  /** The next try waits for as long as the supernode asked. */
+  #heeding = false;
   #attempt = 0;
   #retryAfterMs = 0;
   #upAt = 0;
@@ -93,16 +104,17 @@ export class EdgeLink {
 
   stop(): void {
     this.#stopped = true;
-    this.#cancelRetry();
-    this.#session?.close();
-    this.#connection?.close();
-    this.#session = undefined;
+    this.#giveUp();
   }
 
-  /** Tries at once if it waits for its next try: the network has just come back. */
+  /**
+   * Tries at once if it waits for its next try, or for an answer that is late: the network has just come back. Not where a supernode
+   * said when to come: it said so to many.
+   */
   hurry(): void {
-    if (this.#stopped || this.#session || this.#connection) return;
-    this.#cancelRetry();
+    const isUnderWay = this.#trying && this.#ports.clock.now() - this.#triedAt < STUCK_MS;
+    if (this.#stopped || this.#session || this.#heeding || isUnderWay) return;
+    this.#giveUp();
     this.#attempt = 0;
     void this.#connect();
   }
@@ -144,15 +156,45 @@ export class EdgeLink {
     return session.request(request);
   }
 
+  /** Ends the try that is under way, or the connection, without a word to the owner. */
+  #giveUp(): void {
+    this.#turn++;
+    this.#trying = false;
+    this.#heeding = false;
+    this.#cancelRetry();
+    if (this.#session) this.#noteStable();
+    this.#greeting?.close();
+    this.#greeting = undefined;
+    this.#session = undefined;
+  }
+
   async #connect(): Promise<void> {
+    const turn = ++this.#turn;
+    this.#trying = true;
+    this.#heeding = false;
+    this.#triedAt = this.#ports.clock.now();
+    const isOver = () => turn !== this.#turn;
     let connection: Connection;
     try {
       connection = await this.#ports.transport.connect(this.#node());
     } catch (error) {
-      return this.#failed(codeOf(error));
+      return isOver() ? undefined : this.#failed(codeOf(error));
     }
-    if (this.#stopped) return connection.close();
-    this.#connection = connection;
+    if (isOver()) return connection.close();
+    const session = this.#sessionOver(connection, isOver);
+    this.#greeting = session;
+    try {
+      const answer = await session.hello();
+      if (isOver()) return;
+      if (answer.ok) return this.#up(session, answer.value);
+      this.#retryAfterMs = answer.retryAfterMs;
+      session.close();
+    } catch {
+      session.close(); // `closed` was or is now handled
+    }
+  }
+
+  #sessionOver(connection: Connection, isOver: () => boolean): EdgeSession {
     const { clock, random, signatures } = this.#ports;
     const supernodeKey = this.#options.expectedKey?.();
     const isOverDatagrams = this.#node().tunnelTo?.url === "";
@@ -164,23 +206,17 @@ export class EdgeLink {
         send: (message) => connection.send(message),
         close: () => connection.close(),
       },
-      (event) => this.#handle(session, event),
+      (event) => isOver() || this.#handle(event),
       { ...(supernodeKey ? { supernodeKey } : {}), ...(isOverDatagrams ? DATAGRAM_KEEP_ALIVE : {}) },
     );
     connection.onMessage = (message) => session.handleMessage(message);
     connection.onClose = (reason) => session.handleClosed(reason);
-    try {
-      const answer = await session.hello();
-      if (answer.ok) return this.#up(session, answer.value);
-      this.#retryAfterMs = answer.retryAfterMs;
-      session.close();
-    } catch {
-      session.close(); // `closed` was or is now handled
-    }
+    return session;
   }
 
   #up(session: EdgeSession, welcome: Welcome): void {
-    if (this.#stopped || session.closed) return;
+    if (session.closed) return;
+    this.#trying = false;
     this.#session = session;
     this.#upAt = this.#ports.clock.now();
     this.#handlers.onUp?.(session, welcome);
@@ -189,10 +225,9 @@ export class EdgeLink {
     for (const waiter of waiters) waiter(session);
   }
 
-  #handle(session: EdgeSession, event: EdgeEvent): void {
+  #handle(event: EdgeEvent): void {
     if (event.type === "closed") {
-      if (this.#session === session && this.#ports.clock.now() - this.#upAt >= STABLE_MS) this.#attempt = 0;
-      this.#session = undefined;
+      if (this.#session) this.#noteStable();
       this.#failed(event.reason === "transport" ? "node-unreachable" : event.reason);
     } else if (event.type === "problem") {
       this.#retryAfterMs = Math.max(this.#retryAfterMs, event.retryAfterMs);
@@ -202,11 +237,17 @@ export class EdgeLink {
     }
   }
 
+  #noteStable(): void {
+    if (this.#ports.clock.now() - this.#upAt >= STABLE_MS) this.#attempt = 0;
+  }
+
   #failed(problem: string): void {
-    this.#connection = undefined;
-    if (this.#stopped) return;
+    this.#trying = false;
+    this.#greeting = undefined;
+    this.#session = undefined;
     const unit = unitFromBytes(this.#ports.random.bytes(4));
     const delayMs = backoffDelayMs(this.#attempt++, unit, this.#retryAfterMs, this.#backoff);
+    this.#heeding = this.#retryAfterMs > 0;
     this.#retryAfterMs = 0;
     this.#cancelRetry = this.#ports.clock.setTimer(delayMs, () => void this.#connect());
     this.#handlers.onDown?.(problem, delayMs);

@@ -5,7 +5,7 @@ import type { NetworkConfig } from "../backbone/network-config.ts";
 import { DhtEdgeStream } from "../edge/dht-edge-stream.ts";
 import type { PausableStream } from "../edge/edge-stream.ts";
 import { isPublicAddress } from "./public-address.ts";
-import { dialWebSocket } from "./ws-dial.ts";
+import { dialWebSocket, SupernodeBusyError } from "./ws-dial.ts";
 
 /** TCP, TLS and the upgrade, to a supernode that is there. */
 const WEBSOCKET_TIMEOUT_MS = 2_500;
@@ -21,7 +21,8 @@ export interface DialerPorts {
 export interface Dialer {
   /**
    * A stream to whoever answers there: that it is the right one shows in its welcome. Where the URL does not answer,
-   * HyperDHT is tried. Rejects with EarshotError `supernode-unreachable` and the like.
+   * HyperDHT is tried; not where it asks to be tried later. Rejects with EarshotError `supernode-unreachable` and the like, and with
+   * SupernodeBusyError.
    */
   dial(ref: SupernodeRef): Promise<PausableStream>;
 }
@@ -51,7 +52,9 @@ export function createDialer(network: NetworkConfig, ports: DialerPorts): Dialer
       if (ref.url === "") return dialDht(ref);
       try {
         return await dialUrl(ref);
-      } catch {
+      } catch (error) {
+        // Knocking at its other door would double the crowd.
+        if (error instanceof SupernodeBusyError) throw error;
         return dialDht(ref);
       }
     },

@@ -15,6 +15,8 @@ export interface EdgeClientOptions {
   /** Whoever else answers is hung up on. */
   readonly supernodeKey: Uint8Array;
   readonly requestTimeoutMs: number;
+  /** It says why it is about to close, and how long it asks to be left alone; 0: it does not say. */
+  onProblem?(retryAfterMs: number): void;
   /** Once, however it ended. */
   onClosed?(reason: EdgeCloseReason): void;
 }
@@ -34,7 +36,10 @@ export function sessionOver(stream: EdgeStream, options: EdgeClientOptions): Edg
         stream.close(CLOSE_NORMAL);
       },
     },
-    (event) => event.type === "closed" && options.onClosed?.(event.reason),
+    (event) => {
+      if (event.type === "problem") options.onProblem?.(event.retryAfterMs);
+      else if (event.type === "closed") options.onClosed?.(event.reason);
+    },
     { supernodeKey, requestTimeoutMs },
   );
   stream.handlers = {

@@ -19,11 +19,13 @@ export class FailedDials {
     return Math.max(0, (this.#failures.get(nameOf(ref))?.until ?? 0) - now);
   }
 
-  failed(ref: SupernodeRef, now: number): void {
+  /** `askedMs`: how long it asked to be left alone itself. */
+  failed(ref: SupernodeRef, now: number, askedMs = 0): void {
     const name = nameOf(ref);
     const count = (this.#failures.get(name)?.count ?? 0) + 1;
+    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (count - 1), LONGEST_WAIT_MS);
     this.#failures.delete(name);
-    this.#failures.set(name, { count, until: now + Math.min(FIRST_WAIT_MS * 2 ** (count - 1), LONGEST_WAIT_MS) });
+    this.#failures.set(name, { count, until: now + Math.max(askedMs, waitMs) });
     if (this.#failures.size <= MAX_FAILED_DIALS) return;
     const [oldest] = this.#failures.keys();
     this.#failures.delete(oldest as string);

@@ -1,6 +1,7 @@
 /** The pool against real supernodes, and against servers that are none. */
 import { once } from "node:events";
 import { rmSync } from "node:fs";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkIdOf, publicKeyOf, signDescriptor, type SupernodeRef } from "@earshot/core";
 import { VirtualClock } from "@earshot/testkit";
@@ -92,6 +93,27 @@ test("one stream serves many requests, also those that came while it was opened"
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => pool.ask(refOf(node), GET)));
   expect(answers).toMatchObject([1, 2, 3, 4, 5].map(() => NOTHING));
   expect([pool.count, node.stats().connections]).toEqual([1, 1]);
+});
+
+test("a peer that sheds is left alone for as long as it asks", async () => {
+  let knocks = 0;
+  const server = createServer().on("upgrade", (_request, socket) => {
+    knocks++;
+    socket.end("HTTP/1.1 503 Busy\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const busy = { supernodeKey: publicKeyOf(testRandom.bytes(32)), dht: "", url: `ws://127.0.0.1:${port}/edge` };
+  const pool = poolOf();
+  expect(await pool.ask(busy, GET)).toMatchObject({ code: "server-busy", retryAfterMs: 30_000 });
+  await clock.advance(29_000);
+  expect(await pool.ask(busy, GET)).toMatchObject({ retryAfterMs: 1_000 });
+  expect(knocks).toBe(1);
+  await clock.advance(1_001);
+  await pool.ask(busy, GET);
+  expect(knocks).toBe(2);
 });
 
 test("a silent peer costs those who ask for it a bounded time, and the others nothing", async () => {

@@ -17,6 +17,7 @@ import {
 import { type Dialer } from "./dialer.ts";
 import { sessionOver } from "./edge-client.ts";
 import { FailedDials } from "./failed-dials.ts";
+import { SupernodeBusyError } from "./ws-dial.ts";
 
 /** What one supernode asks of another. */
 export type PeerRequest = Extract<EdgeRequest, { type: "deliver" | "put-bundle" | "get-bundle" }>;
@@ -116,6 +117,7 @@ export class PeerPool {
       return await session.request(request);
     } catch (error) {
       if (error instanceof EdgeSessionError && peer.session !== undefined) return "lost";
+      if (error instanceof SupernodeBusyError) return refusal("server-busy", error.retryAfterMs);
       return refusal("unknown-supernode", Math.max(RETRY_MS, this.#failed.waitMs(ref, clock.now())));
     } finally {
       peer.pending--;
@@ -150,9 +152,9 @@ export class PeerPool {
         peer.session = session;
         this.#failed.succeeded(ref);
       },
-      () => {
+      (error: unknown) => {
         this.#drop(peer);
-        this.#failed.failed(ref, this.#ports.clock.now());
+        this.#failed.failed(ref, this.#ports.clock.now(), error instanceof SupernodeBusyError ? error.retryAfterMs : 0);
       },
     );
   }
@@ -160,10 +162,14 @@ export class PeerPool {
   async #greet(peer: Peer, ref: SupernodeRef): Promise<EdgeSession> {
     const { clock, dialer, supernodeSeed } = this.#ports;
     const stream = await dialer.dial(ref);
+    let busyMs = 0;
     const session = sessionOver(stream, {
       clock,
       supernodeKey: ref.supernodeKey,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      onProblem: (retryAfterMs) => {
+        busyMs = retryAfterMs;
+      },
       onClosed: (reason) => {
         this.#drop(peer);
         // A peer that takes what it is asked and says nothing is left alone for a while, as one that is not there.
@@ -178,7 +184,7 @@ export class PeerPool {
       return session;
     } catch (error) {
       session.close();
-      throw error;
+      throw busyMs > 0 ? new SupernodeBusyError(busyMs) : error;
     }
   }
 

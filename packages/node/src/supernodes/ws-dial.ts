@@ -3,10 +3,13 @@ import { lookup } from "node:dns";
 import type { IncomingMessage } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
-import { EDGE_SUBPROTOCOL, EarshotError, MAX_FRAME_BYTES } from "@earshot/core";
+import { EDGE_SUBPROTOCOL, EarshotError, MAX_FRAME_BYTES, MAX_RETRY_AFTER_MS } from "@earshot/core";
 import { WebSocket } from "ws";
 import { WsEdgeStream } from "../edge/ws-edge-stream.ts";
 import { isPublicAddress } from "./public-address.ts";
+
+/** What a listener that sheds answers an upgrade with. */
+const HTTP_BUSY = 503;
 
 export interface WsDialOptions {
   /** Sub-protocols beside the edge's, such as a private network's gate. */
@@ -16,9 +19,20 @@ export interface WsDialOptions {
   readonly timeoutMs: number;
 }
 
+/** `server-busy`: it is there, and takes nobody for now. */
+export class SupernodeBusyError extends EarshotError {
+  /** As it asked, and no more than {@link MAX_RETRY_AFTER_MS}. */
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super("server-busy", "the supernode asks to be tried later");
+    this.retryAfterMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+  }
+}
+
 /**
- * The stream, once it is open. Rejects with EarshotError `bad-edge-url`, `not-public` or `supernode-unreachable`.
- * `signal` gives up.
+ * The stream, once it is open. Rejects with EarshotError `bad-edge-url`, `not-public` or `supernode-unreachable`, and with
+ * {@link SupernodeBusyError}.
  */
 export function dialWebSocket(edgeUrl: string, options: WsDialOptions): Promise<WsEdgeStream> {
   const url = parseEdgeUrl(edgeUrl);
@@ -48,7 +62,18 @@ export function dialWebSocket(edgeUrl: string, options: WsDialOptions): Promise<
           : new EarshotError("supernode-unreachable", "no edge listener there", { cause }),
       );
     socket.on("error", fail);
+    socket.once("unexpected-response", (request, response) => {
+      const retryAfterMs = response.statusCode === HTTP_BUSY ? retryAfterOf(response) : 0;
+      if (retryAfterMs > 0) reject(new SupernodeBusyError(retryAfterMs));
+      request.destroy(new Error(`HTTP ${response.statusCode}`)); // told as an error
+    });
   });
+}
+
+/** Milliseconds; 0 where it does not say (RFC 9110 section 10.2.3; a date is not taken, since clocks differ). */
+function retryAfterOf({ headers }: IncomingMessage): number {
+  const text = headers["retry-after"] ?? "";
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : 0;
 }
 
 /** `ws:` or `wss:`, ending in /edge, with nothing hidden in it. */

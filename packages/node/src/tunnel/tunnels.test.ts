@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX, toHex } from "@earshot/core";
+import { decodeServerFrame, EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX, toHex, unwrap } from "@earshot/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { accepted, openSocket, randomEnvelope, TestClient, TestMailbox, testRandom } from "../testing/test-client.ts";
@@ -72,6 +72,26 @@ test("who is not allowed in, or asks for what is no supernode, is told so", asyn
   const [error] = (await once(origin, "error")) as [Error];
   expect(error.message).toContain("403");
 }, 20_000);
+
+test.each(["url", "dht"] as const)(
+  "through the tunnel a supernode that sheds, over its %s, says when to come back, and is not asked twice",
+  async (over) => {
+    const busy = await network.startSupernode({ limits: { handshakes: { perSecond: 0.01, burst: 2 } } });
+    const { edgeUrl, token } = tunnelTo(busy, over);
+    const first = await TestClient.connect({ edgeUrl, token }); // proves that it is a supernode, and is in
+    const before = busy.stats().refusals;
+    const link = new WebSocket(edgeUrl, [EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX + token]);
+    const [message] = (await once(link, "message")) as [Buffer];
+    expect(decodeServerFrame(message)).toMatchObject({ value: { type: "error", requestId: 0, code: "server-busy" } });
+    const frame = unwrap(decodeServerFrame(message)) as { retryAfterMs: number };
+    expect(frame.retryAfterMs).toBeGreaterThan(1_000);
+    await once(link, "close");
+    expect(before).toEqual([]);
+    expect(busy.stats().refusals).toEqual([["server-busy", 1]]);
+    expect(first.session.closed).toBe(false);
+    await expect.poll(() => own.network?.tunnels?.count).toBe(1);
+  },
+);
 
 test("only so many at once", async () => {
   const clients = [1, 2, 3].map(() => TestClient.connect(tunnelTo(far, "url")));

@@ -6,7 +6,15 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Clock, fromHex, isDhtAddress, isNodeUrl, type Result, type SupernodeRef } from "@earshot/core";
+import {
+  type Clock,
+  encodeFrame,
+  fromHex,
+  isDhtAddress,
+  isNodeUrl,
+  type Result,
+  type SupernodeRef,
+} from "@earshot/core";
 import type { WebSocketServer } from "ws";
 import type { PausableStream } from "../edge/edge-stream.ts";
 import { WsEdgeStream } from "../edge/ws-edge-stream.ts";
@@ -14,11 +22,17 @@ import { edgeWebSocketServer } from "../edge/ws-upgrades.ts";
 import type { Access } from "../http/access.ts";
 import { refuseUpgrade } from "../http/responses.ts";
 import type { WaitingSockets } from "../http/waiting-sockets.ts";
+import { SupernodeBusyError } from "../supernodes/ws-dial.ts";
 import { type ClosePipe, pipeStreams } from "./pipe.ts";
 
 export const TUNNEL_PATH = "/tunnel/";
 /** Told to one tunnel too many. */
 const FULL_RETRY_MS = 5_000;
+
+/** WebSocket close code (IANA's registry). */
+const CLOSE_TRY_AGAIN_LATER = 1013;
+/** What whoever is told so gets to hang up. */
+const HANG_UP_MS = 1_000;
 
 export interface TunnelsOptions {
   readonly access: Access;
@@ -28,13 +42,13 @@ export interface TunnelsOptions {
   readonly waiting: WaitingSockets;
   /** Where the supernode of that key is, once it has proved to be one. Never rejects. */
   prove(ref: SupernodeRef): Promise<Result<SupernodeRef>>;
-  /** A stream to it, under keys of its own. Rejects where there is none to be had. */
+  /** A stream to it, under keys of its own. Rejects where there is none to be had; with SupernodeBusyError where that passes. */
   dial(ref: SupernodeRef): Promise<PausableStream>;
   /** Counts what became of a request for a tunnel. */
   onOutcome(outcome: TunnelOutcome): void;
 }
 
-export type TunnelOutcome = "opened" | "refused" | "unreachable" | "full";
+export type TunnelOutcome = "opened" | "refused" | "unreachable" | "busy" | "full";
 
 export class Tunnels {
   readonly #options: TunnelsOptions;
@@ -68,6 +82,7 @@ export class Tunnels {
       .then((stream) => {
         socket.off("error", ignore);
         if (stream === undefined) return this.#refuse(socket, 502, "unreachable");
+        if (stream instanceof SupernodeBusyError) return this.#sayBusy(request, socket, head, stream.retryAfterMs);
         if (this.#closed || socket.destroyed) return stream.terminate();
         return this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
           this.#pipe(new WsEdgeStream(webSocket, socket), stream),
@@ -97,9 +112,24 @@ export class Tunnels {
     refuseUpgrade(socket, status, status === 503 ? FULL_RETRY_MS : 0);
   }
 
-  async #reach(target: SupernodeRef): Promise<PausableStream | undefined> {
+  async #reach(target: SupernodeRef): Promise<PausableStream | SupernodeBusyError | undefined> {
     const proven = await this.#options.prove(target);
-    return proven.ok ? this.#options.dial(proven.value).catch(() => undefined) : undefined;
+    if (!proven.ok) return undefined;
+    return this.#options
+      .dial(proven.value)
+      .catch((error: unknown) => (error instanceof SupernodeBusyError ? error : undefined));
+  }
+
+  /** In the supernode's stead, and as it does over HyperDHT: a browser does not show its page what an upgrade was refused with. */
+  #sayBusy(request: IncomingMessage, socket: Duplex, head: Buffer, retryAfterMs: number): void {
+    this.#options.onOutcome("busy");
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on("error", () => {});
+      webSocket.send(encodeFrame({ type: "error", requestId: 0, code: "server-busy", retryAfterMs }));
+      webSocket.close(CLOSE_TRY_AGAIN_LATER);
+      const cancel = this.#options.clock.setTimer(HANG_UP_MS, () => webSocket.terminate());
+      webSocket.once("close", cancel);
+    });
   }
 
   #pipe(near: PausableStream, far: PausableStream): void {

@@ -14,7 +14,7 @@ export interface BackboneLimits {
   /** Of an address at which a supernode has proved to be: it puts the records of thousands of clients, not its own. */
   readonly maxDhtRecordsPerSupernode: number;
   readonly dhtRecordLifetimeMs: number;
-  /** Of nodes announcing themselves so that they can be connected to. */
+  /** Of nodes announcing themselves so that they can be connected to, and of keys under topics, all together. */
   readonly maxAnnouncesPerPrefix: number;
   /** Under one topic: as many supernodes as tables take, twice over. */
   readonly maxTopicAnnouncesPerPrefix: number;

@@ -80,27 +80,24 @@ export class DhtGuard {
     if (this.options.prefixLimits) this.#records.take(name, this.#ownerAt(host), this.options.now());
   }
 
-  /** `topic`: under a name that others share, where a prefix has a few places only. */
+  /** `topic`: under a name that others share, where a prefix has a few places only, and no more of all topics together. */
   mayAnnounce(name: string, host: string, topic: string | undefined): boolean {
-    return topic === undefined
-      ? this.#hasRoom(this.#announces, name, host)
-      : this.#hasRoom(this.#topics, name, host, topic);
+    if (!this.options.prefixLimits) return true;
+    const now = this.options.now();
+    const prefix = prefixOf(host);
+    const has = topic === undefined || this.#topics.hasRoom(name, `${prefix} ${topic}`, now);
+    return (has && this.#announces.hasRoom(name, prefix, now)) || this.#refuse("over-quota");
   }
   announced(name: string, host: string, topic: string | undefined): void {
     if (!this.options.prefixLimits) return;
-    if (topic === undefined) this.#announces.take(name, prefixOf(host), this.options.now());
-    else this.#topics.take(name, `${prefixOf(host)} ${topic}`, this.options.now());
+    const now = this.options.now();
+    this.#announces.take(name, prefixOf(host), now);
+    if (topic !== undefined) this.#topics.take(name, `${prefixOf(host)} ${topic}`, now);
   }
 
   /** Whom a record from there counts for. */
   #ownerAt(host: string): string {
     return this.#isSupernode(host) ? `supernode ${host}` : prefixOf(host);
-  }
-
-  #hasRoom(quota: PrefixQuota, name: string, host: string, topic?: string): boolean {
-    if (!this.options.prefixLimits) return true;
-    const prefix = topic === undefined ? prefixOf(host) : `${prefixOf(host)} ${topic}`;
-    return quota.hasRoom(name, prefix, this.options.now()) || this.#refuse("over-quota");
   }
 
   #bucketOf(host: string, now: number): TokenBucket {

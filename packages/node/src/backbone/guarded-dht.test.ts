@@ -195,7 +195,11 @@ describe("tables", () => {
     const strict = await network(6, { prefixLimits: true });
     for (const { backbone } of strict) expect(backbone.stats.nodes).toBeLessThanOrEqual(2);
     const lifted = await network(6);
-    for (const { backbone } of lifted) expect(backbone.stats.nodes).toBe(5);
+    await vi.waitFor(async () => {
+      // Who asks is heard of: the one that joined last has to be, too.
+      await Promise.all(lifted.map(({ backbone }) => backbone.lookupSupernodes()));
+      for (const { backbone } of lifted) expect(backbone.stats.nodes).toBe(5);
+    });
   });
 
   test("a look-up asks no more of a neighbourhood than that, whatever it is told", async () => {
@@ -225,6 +229,20 @@ describe("announcements", () => {
     expect(refusals).toHaveLength(996);
     expect(announce(0, undefined)).toBe(true);
     expect(guard.mayAnnounce("other", "198.51.100.1", "supernodes")).toBe(true);
+  });
+
+  test("under topics that one address makes up it has no more places than under one, so that they push out no others", () => {
+    const { guard, refusals } = guardOf();
+    const announce = (i: number, host: string) => {
+      const may = guard.mayAnnounce(`name ${i}`, host, `topic ${i}`);
+      if (may) guard.announced(`name ${i}`, host, `topic ${i}`);
+      return may;
+    };
+    const places = Array.from({ length: 1_000 }, (_, i) => announce(i, "203.0.113.7")).filter(Boolean);
+    expect(places).toHaveLength(DEFAULT_BACKBONE_LIMITS.maxAnnouncesPerPrefix);
+    expect(refusals).toHaveLength(1_000 - places.length);
+    expect(guard.mayAnnounce("own key", "203.0.113.7", undefined)).toBe(false);
+    expect(announce(1_000, "198.51.100.1")).toBe(true);
   });
 
   test("of a thousand keys of one address under the topic, a few are kept", async () => {

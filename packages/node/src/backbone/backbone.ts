@@ -23,9 +23,10 @@ import { DhtGuard } from "./dht-guard.ts";
 import { DhtListener } from "./dht-listener.ts";
 import { DhtRecords } from "./dht-records.ts";
 import type { DhtStream } from "./dht-stream.ts";
-import { DhtTopic, type FoundSupernode } from "./dht-topic.ts";
+import { DhtTopic } from "./dht-topic.ts";
 import { GuardedDht } from "./guarded-dht.ts";
 import { type Address, HyperDHT, type KeyPair, MAX_WINDOW } from "./hyperdht.ts";
+import type { FoundSupernode } from "./named-supernodes.ts";
 import type { HostPort, NetworkConfig } from "./network-config.ts";
 
 export interface BackboneOptions {

@@ -2,7 +2,16 @@
 import { type Clock, toHex } from "@earshot/core";
 import type { BackboneLimits } from "./backbone-limits.ts";
 import type { GuardedDht } from "./guarded-dht.ts";
-import { type Address, decodeMessage, encodeMessage, type KeyPair, messages, type Query } from "./hyperdht.ts";
+import {
+  type Address,
+  decodeMessage,
+  encodeMessage,
+  type Found,
+  type KeyPair,
+  messages,
+  type Query,
+} from "./hyperdht.ts";
+import { type FoundSupernode, NamedSupernodes } from "./named-supernodes.ts";
 
 export interface DhtTopicParts {
   readonly dht: GuardedDht;
@@ -17,12 +26,7 @@ export interface DhtTopicParts {
   allows(host: string): boolean;
 }
 
-/** Somebody's word that this key is a supernode's: nothing until it was dialled. */
-export interface FoundSupernode {
-  readonly supernodeKey: Uint8Array;
-  /** `host:port` or "". */
-  readonly dht: string;
-}
+type Peer = Found["peers"][number];
 
 export class DhtTopic {
   readonly #parts: DhtTopicParts;
@@ -58,27 +62,22 @@ export class DhtTopic {
     this.#cancelNext?.();
   }
 
-  /** Those found in time, ourselves left out. */
+  /** Those found in time, ourselves left out; those named by most first. */
   async lookup(): Promise<FoundSupernode[]> {
-    const { dht, topic, limits, clock, keyPair } = this.#parts;
-    const found = new Map<string, FoundSupernode>();
-    const add = (peer: { publicKey: Buffer; relayAddresses: Address[] } | undefined) => {
-      if (!peer || found.size >= limits.maxFoundSupernodes || peer.publicKey.equals(keyPair.publicKey)) return;
-      const known = found.get(toHex(peer.publicKey));
-      if (known?.dht) return;
-      found.set(toHex(peer.publicKey), { supernodeKey: peer.publicKey, dht: this.#hintOf(peer.relayAddresses) });
-    };
-    for (const kept of dht._persistent?.records.get(this.#name, limits.maxFoundSupernodes) ?? [])
-      add(decodeMessage(messages.peer, kept));
+    const { dht, topic, limits, clock } = this.#parts;
+    const found = new NamedSupernodes();
+    const kept = dht._persistent?.records.get(this.#name, limits.maxFoundSupernodes) ?? [];
+    // Announced here: this node's own word, so all of it counts.
+    found.add(this.#others(kept.map((bytes) => decodeMessage(messages.peer, bytes))), limits.maxFoundSupernodes);
     const query = dht.lookup(topic);
     const cancel = clock.setTimer(limits.lookupDeadlineMs, () => query.destroy());
     try {
-      for await (const { peers } of query) for (const peer of peers) add(peer);
+      for await (const { peers } of query) found.add(this.#others(peers));
     } catch {
       // What was found until then is found.
     }
     cancel();
-    return [...found.values()];
+    return found.first(limits.maxFoundSupernodes);
   }
 
   get #name(): string {
@@ -97,6 +96,15 @@ export class DhtTopic {
     if (!this.#announcing) return;
     const delayMs = limits.announceEveryMs * (0.75 + random() / 2);
     this.#cancelNext = clock.setTimer(delayMs, () => void this.#announceOnce());
+  }
+
+  #others(peers: readonly (Peer | undefined)[]): { supernodeKey: Uint8Array; dht: string }[] {
+    const own = this.#parts.keyPair.publicKey;
+    return peers.flatMap((peer) =>
+      peer && !peer.publicKey.equals(own)
+        ? { supernodeKey: peer.publicKey, dht: this.#hintOf(peer.relayAddresses) }
+        : [],
+    );
   }
 
   #hintOf(addresses: readonly Address[]): string {

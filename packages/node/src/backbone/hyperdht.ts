@@ -11,6 +11,7 @@ import messages from "hyperdht/lib/messages.js";
 export { HyperDHT, messages };
 export type {
   Address,
+  Found,
   KeyPair,
   Query,
   Reply,

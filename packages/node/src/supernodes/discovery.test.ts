@@ -61,7 +61,7 @@ function setUp(over: Partial<DiscoveryPorts> = {}) {
     table,
     networkId,
     perNear: 2,
-    lookup: async () => [...alive.values()].map(({ ref }) => ref),
+    lookup: async () => [...alive.values()].map(({ ref }) => ({ ...ref, named: 20 })),
     verify: async (ref) => {
       dialled.push(ref.dht);
       const found = alive.get(ref.dht);
@@ -102,7 +102,7 @@ describe("a round", () => {
     const forged = Uint8Array.from(other.bytes);
     forged[forged.length - 1] = (forged.at(-1) as number) ^ 1;
     const { alive, table, discovery, refusals, dialled } = setUp({
-      lookup: async () => [known.ref],
+      lookup: async () => [{ ...known.ref, named: 20 }],
       list: async () => [other.bytes, elsewhere.bytes, forged, new Uint8Array(5)],
     });
     for (const node of [known, other, elsewhere]) alive.set(node.ref.dht, node);
@@ -117,10 +117,11 @@ describe("a round", () => {
     const liars = Array.from({ length: 1_000 }, (_, i) => ({
       supernodeKey: new Uint8Array(randomBytes(32)),
       dht: `203.0.113.${i & 255}:${1 + i}`,
+      named: 20,
     }));
     const clock = new VirtualClock();
     const honest = supernode("198.51.1.1:1", clock.now());
-    const { alive, table, discovery, dialled } = setUp({ lookup: async () => [...liars, honest.ref] });
+    const { alive, table, discovery, dialled } = setUp({ lookup: async () => [...liars, { ...honest.ref, named: 1 }] });
     alive.set(honest.ref.dht, honest);
     await discovery.round();
     expect(dialled.length).toBeLessThanOrEqual(3);
@@ -131,12 +132,44 @@ describe("a round", () => {
     const liars = Array.from({ length: 1_000 }, (_, i) => ({
       supernodeKey: new Uint8Array(randomBytes(32)),
       dht: `198.${i >> 8}.${i & 255}.1:1`,
+      named: 1,
     }));
     const { discovery, dialled } = setUp({ lookup: async () => liars });
     await discovery.round();
     expect(dialled).toHaveLength(16);
     await discovery.round();
     expect(new Set(dialled).size).toBe(32);
+  });
+
+  test("a member of the DHT that names thousands of its own, wherever it likes, hides nobody whom others name", async () => {
+    const madeUp = (i: number) => ({
+      supernodeKey: new Uint8Array(randomBytes(32)),
+      dht: `198.${i >> 8}.${i & 255}.1:1`,
+      named: 3,
+    });
+    const clock = new VirtualClock();
+    const honest = Array.from({ length: 8 }, (_, i) => supernode(`192.0.${i}.1:1`, clock.now()));
+    const crowd = () => Array.from({ length: 248 }, (_, i) => madeUp(i));
+    const { alive, table, discovery } = setUp({
+      lookup: async () => [...crowd(), ...honest.map(({ ref }) => ({ ...ref, named: 17 }))],
+    });
+    for (const node of honest) alive.set(node.ref.dht, node);
+    await discovery.round();
+    expect(table.size).toBe(8);
+  });
+
+  test("a place that somebody made up for a supernode keeps it out for a round at most", async () => {
+    const clock = new VirtualClock();
+    const node = supernode("198.51.1.1:1", clock.now());
+    const words = ["203.0.113.1:1", "198.51.1.1:1"];
+    const { alive, table, discovery } = setUp({
+      lookup: async () => [{ ...node.ref, dht: words.shift() ?? "", named: 1 }],
+    });
+    alive.set(node.ref.dht, node);
+    await discovery.round();
+    expect(table.size).toBe(0);
+    await discovery.round();
+    expect(table.size).toBe(1);
   });
 
   test("a table without a place for it makes nobody dial it again and again", async () => {

@@ -12,7 +12,7 @@ import {
   unitFromBytes,
   verifyDescriptor,
 } from "@earshot/core";
-import type { FoundSupernode } from "../backbone/dht-topic.ts";
+import type { FoundSupernode } from "../backbone/named-supernodes.ts";
 import { Candidates } from "./candidates.ts";
 import { type Proof, refOf, type SupernodeEntry, type SupernodeTable } from "./supernode-table.ts";
 
@@ -86,11 +86,11 @@ export class Discovery {
     this.#cancelNext?.();
   }
 
-  /** Somebody's word that this is a supernode: looked into in the next round. */
-  suggest(ref: SupernodeRef): void {
+  /** Somebody's word that this is a supernode, or that of so many: looked into in the next round. */
+  suggest(ref: SupernodeRef, named = 1): void {
     const { table, clock } = this.#ports;
     if (table.isOwn(ref.supernodeKey) || table.has(ref.supernodeKey)) return;
-    this.#candidates.add(ref, clock.now());
+    this.#candidates.add(ref, clock.now(), named);
   }
 
   /** Asks that one now. True where it is a supernode; whether it has a place in the table is another matter. */
@@ -122,7 +122,9 @@ export class Discovery {
     table.sweep(clock.now());
     const due = table.due(clock.now() - renewAfterMs, renewalsPerRound).map(refOf);
     await Promise.all([this.#hearFromDht(), this.#hearFromNeighbours(), this.#verifyAll(due)]);
-    await this.#verifyAll(this.#candidates.take(verificationsPerRound));
+    const candidates = this.#candidates.take(verificationsPerRound);
+    // Proved meanwhile: where somebody else says that it is does not matter.
+    await this.#verifyAll(candidates.filter(({ supernodeKey }) => !table.has(supernodeKey)));
     onRound?.();
   }
 
@@ -136,8 +138,8 @@ export class Discovery {
   }
 
   async #hearFromDht(): Promise<void> {
-    for (const { supernodeKey, dht } of await this.#ports.lookup().catch(() => []))
-      this.suggest({ supernodeKey, dht, url: "" });
+    for (const { supernodeKey, dht, named } of await this.#ports.lookup().catch(() => []))
+      this.suggest({ supernodeKey, dht, url: "" }, named);
   }
 
   async #hearFromNeighbours(): Promise<void> {

@@ -114,6 +114,32 @@ describe("candidates", () => {
     expect(candidates.take(16)).toHaveLength(2);
   });
 
+  test("those whom many name are asked at once, though a thousand others are named everywhere", () => {
+    const candidates = new Candidates({ perNear: 2, random: new SeededRandom(1) });
+    for (let n = 1; n < 1_000; n++) candidates.add(ref(n, `198.${n >> 8}.${n & 255}.1:1`), NOW, 1);
+    for (let n = 1_000; n < 1_008; n++) candidates.add(ref(n, `192.0.${n & 255}.1:1`), NOW, 11);
+    const taken = candidates.take(16);
+    expect(taken).toHaveLength(16);
+    expect(taken.filter(({ dht }) => dht.startsWith("192.0."))).toHaveLength(8);
+  });
+
+  test("a wrong place that a liar gives for somebody keeps nobody from asking at the right one", () => {
+    const candidates = new Candidates({ perNear: 2, random: new SeededRandom(1) });
+    candidates.failed(ref(1, "203.0.113.9:9"), NOW);
+    candidates.add(ref(1, "203.0.113.9:9"), NOW);
+    expect(candidates.size).toBe(0);
+    candidates.add(ref(1, "192.0.2.1:1"), NOW);
+    expect(candidates.take(16)).toEqual([ref(1, "192.0.2.1:1")]);
+  });
+
+  test("that the DHT knows no URL makes none forgotten", () => {
+    const candidates = new Candidates({ perNear: 2, random: new SeededRandom(1) });
+    const signed = { ...ref(1, ""), url: "wss://s.example/edge" };
+    candidates.add(signed, NOW);
+    candidates.add(ref(1, "192.0.2.1:1"), NOW);
+    expect(candidates.take(16)).toEqual([{ ...signed, dht: "192.0.2.1:1" }]);
+  });
+
   test("are bounded, and those that failed wait longer each time", () => {
     const candidates = new Candidates({ perNear: Number.POSITIVE_INFINITY, random: new SeededRandom(1) });
     for (let n = 0; n < 2 * MAX_CANDIDATES; n++) candidates.add(ref(n, `198.51.${n & 255}.1:1`), NOW);

@@ -5,9 +5,15 @@ import { type Address, DHT_COMMANDS, encodeMessage, HyperDHT, messages, type Req
 /**
  * `silent`: answers nothing about records. `hides`: says that it took what it drops, that there is nothing, and names only its
  * accomplices. `stale`: keeps the first record of a key and gives it for ever. `slow`: takes its time. `forges`: gives
- * records of the highest seq with signatures that are none. `bloats`: gives values that nobody may have signed.
+ * records of the highest seq with signatures that are none. `bloats`: gives values that nobody may have signed. `crowds`:
+ * answers whoever looks for supernodes with {@link HostileDht.crowd}; as to records it is honest.
  */
-export type Hostility = "silent" | "hides" | "stale" | "slow" | "forges" | "bloats";
+export type Hostility = "silent" | "hides" | "stale" | "slow" | "forges" | "bloats" | "crowds";
+
+export interface NamedPeer {
+  readonly publicKey: Buffer;
+  readonly relayAddresses: Address[];
+}
 
 export const SLOW_ANSWER_MS = 2_500;
 const LARGEST_SEQ = Number.MAX_SAFE_INTEGER;
@@ -18,6 +24,8 @@ export class HostileDht extends HyperDHT {
   readonly asked: number[] = [];
   /** All of them, itself among them; those that hide name no others. */
   accomplices: readonly HostileDht[] = [];
+  /** Whom it names as supernodes. */
+  crowd: () => readonly NamedPeer[] = () => [];
 
   constructor(hostility: Hostility, host: string, bootstrap: Address[]) {
     super({ host, port: [0, 0], bootstrap, ephemeral: false, firewalled: false });
@@ -31,11 +39,16 @@ export class HostileDht extends HyperDHT {
   override onrequest(request: Request): boolean {
     const isPut = request.command === DHT_COMMANDS.mutablePut;
     const isGet = request.command === DHT_COMMANDS.mutableGet;
+    if (this.hostility === "crowds" && request.command === DHT_COMMANDS.lookup) return this.#giveCrowd(request);
     if (!isPut && !isGet) return super.onrequest(request);
     this.asked.push(request.command);
     switch (this.hostility) {
       case "silent":
         return true;
+      case "crowds":
+        return super.onrequest(request);
+      case "hides":
+        break;
       case "slow":
         setTimeout(() => this.destroyed || super.onrequest(request), SLOW_ANSWER_MS);
         return true;
@@ -58,6 +71,14 @@ export class HostileDht extends HyperDHT {
     const value = randomBytes(this.hostility === "bloats" ? 1_100 : 1_000);
     const forged = { seq: LARGEST_SEQ, value, signature: randomBytes(64) };
     request.reply(encodeMessage(messages.mutableGetResponse, forged));
+    return true;
+  }
+
+  #giveCrowd(request: Request): true {
+    this.asked.push(request.command);
+    const peers = this.crowd().map((peer) => encodeMessage(messages.peer, peer));
+    // HyperDHT encodes what it has encoded already.
+    request.reply(encodeMessage(messages.lookupRawReply, { peers: peers as never, bump: 0 }));
     return true;
   }
 

@@ -24,6 +24,12 @@ test("a late event loop lets fewer in, but never nobody, and recovers", () => {
   expect(admission.share).toBe(1);
 });
 
+test("a small supernode, too, lets some in however late it is", () => {
+  const admission = new Admission({ perSecond: 5, burst: 5 }, 0);
+  for (let i = 0; i < 20; i++) admission.observeLag(500);
+  expect(admittedOf(admission, 3_000, 0, 30_000)).toBeGreaterThanOrEqual(30);
+});
+
 test("the more are turned away, the later they are asked back, up to a bound", () => {
   const admission = new Admission(rate, 0);
   const waits: number[] = [];

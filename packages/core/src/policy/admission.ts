@@ -44,8 +44,9 @@ export class Admission {
 
   /** Decides on one newcomer. `full`: there is no place at all. */
   admit(nowMs: number, full: boolean): AdmissionDecision {
-    // A smaller share makes each admission dearer, which is the same as a slower bucket.
-    if (!full && this.#bucket.tryTake(nowMs, 1 / this.#share)) return { admitted: true };
+    // A smaller share makes each admission dearer, which is the same as a slower bucket. No dearer than the bucket holds.
+    const cost = Math.min(1 / this.#share, Math.max(1, this.#rate.burst));
+    if (!full && this.#bucket.tryTake(nowMs, cost)) return { admitted: true };
     return { admitted: false, retryAfterMs: this.#turnAway(nowMs) };
   }
 

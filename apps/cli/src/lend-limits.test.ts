@@ -17,6 +17,7 @@ describe("limits as typed", () => {
       maxClients: 50,
       maxStoreBytes: 1.5e9,
     });
+    expect(limitsWith(BEFORE, { hours: "24-7" })).toMatchObject({ fromHour: 0, toHour: 7 });
   });
 
   it.each([
@@ -26,10 +27,15 @@ describe("limits as typed", () => {
     { bandwidth: "2" },
     { bandwidth: "-2MB" },
     { bandwidth: "0.1B" },
+    { bandwidth: "1000B" },
+    { bandwidth: "11TB" },
+    { storage: "900kB" },
     { storage: "1 lot" },
     { hours: "7" },
     { hours: "25-7" },
     { hours: "7-7" },
+    { hours: "24-0" },
+    { hours: "24-24" },
   ])("are refused where they cannot be meant: %o", (typed) => {
     expect(() => limitsWith(BEFORE, typed)).toThrow(expect.objectContaining({ code: "bad-usage" }));
   });

@@ -13,14 +13,17 @@ const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1e3, mb: 1e6, gb: 1e
 const UNIT_NAMES = ["B", "kB", "MB", "GB", "TB"] as const;
 const MAX_CLIENTS = 100_000;
 const LAST_HOUR = 24;
+/** Within what a node takes (consent-store.ts), in round numbers: less is no help to anybody, more is a slip. */
+const BANDWIDTH = { least: 2e3, most: 10e9 };
+const STORAGE = { least: 2e6, most: 1e12 };
 
 /** `before` with what was typed changed. Throws {@link UsageError}. */
 export function limitsWith(before: ConsentLimits, { clients, bandwidth, storage, hours }: TypedLimits): ConsentLimits {
   return {
     ...before,
     ...(clients === undefined ? {} : { maxClients: clientsOf(clients) }),
-    ...(bandwidth === undefined ? {} : { maxBytesPerSecond: bytesOf("--bandwidth", bandwidth) }),
-    ...(storage === undefined ? {} : { maxStoreBytes: bytesOf("--storage", storage) }),
+    ...(bandwidth === undefined ? {} : { maxBytesPerSecond: bytesOf("--bandwidth", bandwidth, BANDWIDTH) }),
+    ...(storage === undefined ? {} : { maxStoreBytes: bytesOf("--storage", storage, STORAGE) }),
     ...(hours === undefined ? {} : hoursOf(hours)),
   };
 }
@@ -33,11 +36,12 @@ function clientsOf(text: string): number {
 }
 
 /** `2MB`, `500 kB`, `1.5GB`: decimal units. */
-function bytesOf(option: string, text: string): number {
+function bytesOf(option: string, text: string, { least, most }: { least: number; most: number }): number {
   const [, digits = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?b)$/i.exec(text.trim()) ?? [];
   const bytes = Math.round(Number(digits) * (UNITS[unit.toLowerCase()] ?? 0));
-  if (digits === "" || bytes < 1)
-    throw new UsageError(`${option} takes an amount such as 500kB, 2MB or 1GB, not "${text}".`);
+  if (digits === "") throw new UsageError(`${option} takes an amount such as 500kB, 2MB or 1GB, not "${text}".`);
+  if (bytes < least || bytes > most)
+    throw new UsageError(`${option} takes from ${bytesText(least)} to ${bytesText(most)}, not "${text}".`);
   return bytes;
 }
 
@@ -45,8 +49,8 @@ function bytesOf(option: string, text: string): number {
 function hoursOf(text: string): Pick<ConsentLimits, "fromHour" | "toHour"> {
   if (text === "always") return { fromHour: 0, toHour: LAST_HOUR };
   const [, from = "", to = ""] = /^(\d{1,2})-(\d{1,2})$/.exec(text) ?? [];
-  const [fromHour, toHour] = [Number(from), Number(to)];
-  if (from === "" || fromHour > LAST_HOUR || toHour > LAST_HOUR || fromHour === toHour)
+  const [fromHour, toHour] = [Number(from) % LAST_HOUR, Number(to)]; // 24-7 is 0-7
+  if (from === "" || from === to || Number(from) > LAST_HOUR || toHour > LAST_HOUR || fromHour === toHour)
     throw new UsageError(`--hours takes local hours such as 22-7, or always, not "${text}".`);
   return { fromHour, toHour };
 }

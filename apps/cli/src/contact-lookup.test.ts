@@ -50,3 +50,10 @@ test("a name at a domain means the contact that was added by it, or somebody new
   expect(() => checkCard("bob@example.org")).not.toThrow();
   expect(() => checkCard("bob")).toThrow(UsageError);
 });
+
+test("who calls themselves by a name at a domain is not who was added by it", () => {
+  const ann: Contact = { ...contact(7, "Ann"), address: "ann@example.org" };
+  const posing = contact(8, "ann@example.org");
+  expect(whoIsMeant({ contacts: () => [posing, ann] }, "ann@example.org")).toEqual({ contact: ann });
+  expect(whoIsMeant({ contacts: () => [posing] }, "ann@example.org")).toMatchObject({ card: "ann@example.org" });
+});

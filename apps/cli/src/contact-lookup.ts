@@ -14,13 +14,14 @@ export type Meant = { readonly contact: Contact } | { readonly card: string; rea
 export function whoIsMeant(client: Pick<Client, "contacts">, text: string): Meant {
   const contacts = client.contacts();
   const wanted = text.trim().toLowerCase();
-  const named = contacts.filter((contact) => contact.name.toLowerCase() === wanted);
-  if (named.length > 1) throw new UsageError(`You have ${named.length} contacts called "${text}"; use the id.`);
-  if (named[0] !== undefined) return { contact: named[0] };
   if (looksLikeName(text)) {
+    // Before what people call themselves: anyone may call themselves ann@example.org.
     const pinned = contacts.find((contact) => contact.address === wanted);
     return pinned === undefined ? { card: wanted, id: wanted } : { contact: pinned };
   }
+  const named = contacts.filter((contact) => contact.name.toLowerCase() === wanted);
+  if (named.length > 1) throw new UsageError(`You have ${named.length} contacts called "${text}"; use the id.`);
+  if (named[0] !== undefined) return { contact: named[0] };
   const decoded = decodeCard(text);
   if (decoded.ok) {
     const id = encodeId(decoded.value.accountKey);

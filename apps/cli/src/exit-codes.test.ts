@@ -9,6 +9,8 @@ test("errors that a script tells apart", () => {
   expect(exitCodeOf("id-mistyped")).toBe(2);
   expect(exitCodeOf("wrong-account")).toBe(2);
   expect(exitCodeOf("port-not-allowed")).toBe(2);
+  expect(exitCodeOf("bad-public-url")).toBe(2);
+  expect(exitCodeOf("rate-limited")).toBe(3);
   for (const code of [
     "store-unavailable",
     "home-unusable",

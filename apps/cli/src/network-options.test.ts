@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -10,6 +10,7 @@ const file = join(folder, "net.json");
 writeFileSync(
   file,
   JSON.stringify({ name: "lab", key: "5f".repeat(32), bootstrap: ["127.0.0.1:4000"], prefixLimits: false }),
+  { mode: 0o600 },
 );
 
 describe("the network that a node joins", () => {
@@ -35,7 +36,7 @@ describe("the network that a node joins", () => {
 
   it("is not guessed where what was typed cannot be meant", () => {
     const bad = join(folder, "bad.json");
-    writeFileSync(bad, "{}");
+    writeFileSync(bad, "{}", { mode: 0o600 });
     for (const choice of [
       { network: file, alone: true },
       { network: join(folder, "none.json") },
@@ -44,5 +45,18 @@ describe("the network that a node joins", () => {
       { operator: "x".repeat(49) },
     ])
       expect(() => networkOptions(choice, {})).toThrow(expect.objectContaining({ code: "bad-usage" }));
+  });
+
+  it.runIf(process.platform !== "win32")("is not a file's whose key everybody on this machine can read", () => {
+    const open = join(folder, "open.json");
+    writeFileSync(open, readFileSync(file), { mode: 0o600 });
+    for (const mode of [0o644, 0o604, 0o620]) {
+      chmodSync(open, mode);
+      expect(() => networkOptions({ network: open }, {})).toThrow(
+        expect.objectContaining({ code: "file-not-private" }),
+      );
+    }
+    chmodSync(open, 0o640); // a service's group may
+    expect(networkOptions({ network: open }, {}).network).toMatchObject({ name: "lab" });
   });
 });

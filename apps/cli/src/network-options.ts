@@ -1,7 +1,6 @@
 /** Which network `earshot start` joins: the open one, the one of a file, or none. */
-import { readFileSync } from "node:fs";
-import { EarshotError } from "@earshot/core";
-import { type NodeOptions, OPEN_NETWORK, parseNetworkConfig } from "@earshot/node";
+import { type NodeOptions, OPEN_NETWORK } from "@earshot/node";
+import { readNetworkFile } from "./network-file.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface NetworkChoice {
@@ -20,7 +19,7 @@ const MAX_OPERATOR_BYTES = 48;
 
 /**
  * What {@link startNode} is told of the network. A file that is named wins over EARSHOT_ALONE=1, which is how tests and CI
- * make sure that no node of theirs dials strangers. Throws {@link UsageError}.
+ * make sure that no node of theirs dials strangers. Throws {@link UsageError}, and what {@link readNetworkFile} does.
  */
 export function networkOptions(choice: NetworkChoice, env = process.env): Partial<NodeOptions> {
   const { network, alone, dhtHost, dhtPort, operator } = choice;
@@ -34,7 +33,7 @@ export function networkOptions(choice: NetworkChoice, env = process.env): Partia
     // Whether it ever serves others is its owner's word, and then a matter of measurement.
     role: "volunteer",
     network: {
-      ...(network === undefined ? OPEN_NETWORK : readNetwork(network)),
+      ...(network === undefined ? OPEN_NETWORK : readNetworkFile(network)),
       ...(dhtPort === undefined ? {} : { dhtPort: portOf(dhtPort) }),
       ...(dhtHost === undefined ? {} : { dhtHost }),
     },
@@ -43,20 +42,6 @@ export function networkOptions(choice: NetworkChoice, env = process.env): Partia
 
 function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== "" && value !== "0";
-}
-
-function readNetwork(path: string) {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    throw new UsageError(`The network file ${path} cannot be read.`);
-  }
-  try {
-    return parseNetworkConfig(text);
-  } catch (error) {
-    throw error instanceof EarshotError ? new UsageError(`${path}: ${error.message}`) : error;
-  }
 }
 
 function portOf(text: string): number {

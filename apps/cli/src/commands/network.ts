@@ -1,8 +1,9 @@
 /** `earshot network`: the file that makes a private network. */
-import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { EarshotError, networkIdOf } from "@earshot/core";
-import { createNetworkConfig, formatNetworkConfig, type NetworkConfig, parseNetworkConfig } from "@earshot/node";
+import { createNetworkConfig, formatNetworkConfig, type NetworkConfig, parseHostPort } from "@earshot/node";
 import type { CommonOptions } from "../common-options.ts";
+import { readNetworkFile } from "../network-file.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -16,12 +17,11 @@ export interface NetworkCreateOptions extends CommonOptions {
 
 /** Others may neither read nor write it: its key makes a member. */
 const PRIVATE_MODE = 0o600;
-const OTHERS = 0o077;
 
 /** Writes a network with a fresh key to `--out`, or to stdout. */
 export async function createNetwork(options: NetworkCreateOptions, terminal: Terminal): Promise<void> {
   const { name = "private", bootstrap = [], prefixLimits, out } = options;
-  const config = createNetworkConfig({ name, bootstrap, prefixLimits });
+  const config = configOf({ name, bootstrap, prefixLimits });
   const text = formatNetworkConfig(config);
   if (out === undefined) {
     if (terminal.json) terminal.emit(JSON.parse(text) as object);
@@ -53,18 +53,15 @@ export async function unknownNetworkCommand(): Promise<never> {
   throw new UsageError("Say what: earshot network create, or earshot network show <file>.");
 }
 
-/** Throws UsageError for no such file, and EarshotError `file-not-private` or `network-invalid`. */
-export function readNetworkFile(file: string): NetworkConfig {
-  let text: string;
+function configOf(typed: { name: string; bootstrap: readonly string[]; prefixLimits: boolean }): NetworkConfig {
+  const wrong = typed.bootstrap.find((address) => parseHostPort(address) === undefined);
+  if (wrong !== undefined)
+    throw new UsageError(`--bootstrap takes addresses such as calls.example:444, not "${wrong}".`);
   try {
-    if (lstatSync(file).mode & OTHERS)
-      throw new EarshotError("file-not-private", `others can read ${file}, which holds a key: chmod 600 ${file}`);
-    text = readFileSync(file, "utf8");
+    return createNetworkConfig(typed);
   } catch (error) {
-    if (error instanceof EarshotError) throw error;
-    throw new UsageError(`There is no network file ${file}. Make one: earshot network create --out ${file}`);
+    throw error instanceof EarshotError ? new UsageError(error.message.replace(/^.*cannot be used: /, "")) : error;
   }
-  return parseNetworkConfig(text);
 }
 
 function write(file: string, text: string): void {

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { NetworkCreateOptions } from "./commands/network.ts";
 import type { SupernodeOptions } from "./commands/supernode.ts";
-import { DEFAULT_PORT } from "./default-port.ts";
+import { DEDICATED_DEFAULTS } from "./default-port.ts";
 import type { Runs } from "./program.ts";
 
 /** Adds `supernode`, `verify-app` and `network`. */
@@ -18,9 +18,12 @@ function addSupernode(program: Command, runs: Runs): void {
     .description("run a dedicated supernode (--dedicated), or let your own node serve others")
     .option("--dedicated", "a supernode for good, for others to be reached through")
     .option("--network <file>", "the private network to be in (default: the open one)")
-    .option("--listen <host>", "address to listen on", "0.0.0.0")
-    .option("--port <n>", "TCP port of the edge, UDP port of STUN", "8443")
-    .option("--own-port <n>", "port on this machine alone for its page, metrics and health", String(DEFAULT_PORT))
+    .option("--listen <host>", `address to listen on (default: ${DEDICATED_DEFAULTS.listen})`)
+    .option("--port <n>", `TCP port of the edge, UDP port of STUN (default: ${DEDICATED_DEFAULTS.port})`)
+    .option(
+      "--own-port <n>",
+      `port on this machine alone for its page, metrics and health (default: ${DEDICATED_DEFAULTS.ownPort})`,
+    )
     .option("--workers <n>", "processes that hold clients, about 17,500 each (default: one for each core)")
     .option("--tls-cert <file>", "certificate and chain, PEM; read anew when it changes, and on SIGHUP")
     .option("--tls-key <file>", "its key, PEM")

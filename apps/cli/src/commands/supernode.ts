@@ -12,6 +12,7 @@ import {
 } from "@earshot/node";
 import { type CommonOptions, homeOf } from "../common-options.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { DEDICATED_DEFAULTS } from "../default-port.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import type { Terminal } from "../terminal.ts";
 import { networkOptions } from "../network-options.ts";
@@ -22,9 +23,9 @@ import { APP_FOLDER, explained, parsePort } from "./start.ts";
 export interface SupernodeOptions extends CommonOptions {
   readonly dedicated?: boolean;
   readonly network?: string;
-  readonly listen: string;
-  readonly port: string;
-  readonly ownPort: string;
+  readonly listen?: string;
+  readonly port?: string;
+  readonly ownPort?: string;
   readonly workers?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -44,6 +45,7 @@ const MAILBOXES_PER_CLIENT = 3;
 /** With `--dedicated`, resolves once it has drained and closed. */
 export async function runSupernode(options: SupernodeOptions, terminal: Terminal): Promise<ExitCode> {
   if (!options.dedicated) {
+    refuseDedicatedOptions(options);
     await lendNode(options, terminal);
     return EXIT.ok;
   }
@@ -72,28 +74,40 @@ export async function runSupernode(options: SupernodeOptions, terminal: Terminal
   return EXIT.ok;
 }
 
+/** Whoever forgot `--dedicated` must not lend the node on their desk instead, with none of what they typed. */
+function refuseDedicatedOptions(options: SupernodeOptions): void {
+  const { dedicated: _, home: _home, node: _node, json: _json, ...rest } = options;
+  const [first] = Object.entries(rest).filter(([, value]) => value !== undefined);
+  if (first === undefined) return;
+  const option = `--${first[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(
+    `${option} is for a dedicated supernode: add --dedicated. To lend the node that runs here: earshot lend`,
+  );
+}
+
 type DedicatedOptions = NodeOptions & { readonly port: number; readonly publicEdgeUrl: string };
 
 /** What the daemon is started with. Throws UsageError for options that do not go together. */
 export function dedicatedOptions(options: SupernodeOptions): DedicatedOptions {
-  const port = parsePort(options.port);
+  const { listen, port: portText, ownPort } = { ...DEDICATED_DEFAULTS, ...options };
+  const port = parsePort(portText);
   const workers = count(options.workers ?? String(availableParallelism()), "--workers", MAX_WORKERS);
   const most = workers * MAX_CONNECTIONS_PER_WORKER;
   const maxClients = count(options.maxClients ?? String(most), "--max-clients", most);
   const tls = tlsOf(options);
-  const publicEdgeUrl = publicUrlOf(options, port, tls !== undefined);
+  const publicEdgeUrl = publicUrlOf({ ...options, listen }, port, tls !== undefined);
   const dhtPort = options.dhtPort ?? String(port === 0 ? 0 : port + 1);
   return {
     home: homeOf(options),
     host: "127.0.0.1",
-    port: parsePort(options.ownPort, "--own-port"),
+    port: parsePort(ownPort, "--own-port"),
     publicEdgeUrl,
     appDir: APP_FOLDER,
     ...networkOptions({ ...options, dhtPort }),
     role: "dedicated",
     limits: { maxConnections: maxClients, maxMailboxes: maxClients * MAILBOXES_PER_CLIENT },
     front: {
-      host: options.listen,
+      host: listen,
       port,
       workers,
       ...(tls === undefined ? {} : { tls }),
@@ -114,7 +128,11 @@ function tlsOf({ tlsCert, tlsKey, trustProxy }: SupernodeOptions): { certFile: s
   return undefined;
 }
 
-function publicUrlOf({ publicUrl, listen, trustProxy }: SupernodeOptions, port: number, tls: boolean): string {
+function publicUrlOf(
+  { publicUrl, listen, trustProxy }: SupernodeOptions & { readonly listen: string },
+  port: number,
+  tls: boolean,
+): string {
   if (publicUrl !== undefined) {
     const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
     if (url && /^wss?:$/.test(url.protocol) && url.pathname === "/edge" && url.search + url.hash === "")
@@ -134,7 +152,9 @@ function count(text: string, option: string, most: number): number {
 
 function tellStarted(node: RunningNode, { publicEdgeUrl, front, network }: DedicatedOptions, terminal: Terminal): void {
   terminal.say(`${terminal.good("Earshot is running")} as a dedicated supernode: ${terminal.bold(publicEdgeUrl)}`);
-  terminal.say(`  listening  ${front?.host}, port ${node.front?.port}, ${front?.workers} workers`);
+  terminal.say(
+    `  listening  ${front?.host}, port ${node.front?.port}, ${front?.workers} ${front?.workers === 1 ? "worker" : "workers"}`,
+  );
   terminal.say(`  network    ${networkText(network)}`);
   terminal.say(`  key        ${Buffer.from(node.supernodeKey).toString("hex")}`);
   if (front?.serveApp !== undefined) terminal.say(`  app        served to anyone, labelled as hosted`);

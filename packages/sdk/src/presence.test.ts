@@ -1,5 +1,5 @@
 import type { EdgeSession, Welcome } from "@earshot/core";
-import { deferred, settle, VirtualClock } from "@earshot/testkit";
+import { deferred, SeededRandom, settle, VirtualClock } from "@earshot/testkit";
 import { expect, it } from "vitest";
 import type { ClientStatus } from "./api.ts";
 import type { HomeSlot } from "./edge/home-slot.ts";
@@ -20,6 +20,7 @@ function makePresence(count = 1) {
   const presence = new Presence(
     {
       clock,
+      random: new SeededRandom(7),
       homes: () => homes,
       publisher: () => ({ publish: async () => true }) as unknown as Publisher,
       whereIs: () => ({}),
@@ -139,6 +140,17 @@ it("is online by one home whatever becomes of the other, and stays so as long as
   await settle();
   second.lose();
   expect(presence.status).toMatchObject({ state: "online", supernode: "00".repeat(32) });
+});
+
+it("forgets a home that is left, what it says of itself and what rings wait for there", async () => {
+  const { presence, slots, drains, connect } = makePresence(2);
+  await connect(0); // never gets its mailboxes open
+  expect([presence.status.state, drains]).toEqual(["connecting", ["hold"]]);
+  slots.shift();
+  presence.tell();
+  expect(drains).toEqual(["hold", "release"]);
+  (await connect(0)).lose();
+  expect(presence.status).toMatchObject({ state: "offline" });
 });
 
 it("holds rings up a second at most for what a further home says that it has", async () => {

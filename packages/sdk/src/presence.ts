@@ -1,4 +1,13 @@
-import { type Clock, type EdgeEvent, type EdgeSession, type Home, toHex, type Welcome } from "@earshot/core";
+import {
+  type Clock,
+  type EdgeEvent,
+  type EdgeSession,
+  type Home,
+  type RandomSource,
+  toHex,
+  unitFromBytes,
+  type Welcome,
+} from "@earshot/core";
 import type { ClientStatus, HomeStatus } from "./api.ts";
 import type { HomeSlot } from "./edge/home-slot.ts";
 import type { Homes } from "./edge/homes.ts";
@@ -19,6 +28,7 @@ const HOLD_MS = 1_000;
 
 export interface PresenceParts {
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly homes: () => Pick<Homes, "slots" | "current" | "refreshTokens">;
   readonly publisher: () => Pick<Publisher, "publish">;
   /** How others reach a home, where more is known than what is kept. */
@@ -94,6 +104,7 @@ export class Presence {
 
   /** The clock was found wrong, or right again; or the homes look different. */
   tell(): void {
+    this.#forgetLeft();
     if (this.#running) this.#set(this.#look());
   }
 
@@ -198,9 +209,25 @@ export class Presence {
     this.#handlers.onOnline();
   }
 
+  /** Homes that are no more. */
+  #forgetLeft(): void {
+    const { slots } = this.#parts.homes();
+    for (const slot of [...this.#sessions.keys(), ...this.#retryAt.keys(), ...this.#holding.keys()]) {
+      if (slots.includes(slot)) continue;
+      this.#sessions.delete(slot);
+      this.#retryAt.delete(slot);
+      this.#release(slot);
+    }
+  }
+
+  /** Give or take a quarter: those who came back together do not go on together. */
+  #spread(delayMs: number): number {
+    return delayMs * (0.75 + unitFromBytes(this.#parts.random.bytes(4)) / 2);
+  }
+
   #retrySoon(slot: HomeSlot, session: EdgeSession): void {
     this.#cancelRefresh();
-    this.#cancelRefresh = this.#parts.clock.setTimer(this.#retryMs, () => {
+    this.#cancelRefresh = this.#parts.clock.setTimer(this.#spread(this.#retryMs), () => {
       const still = this.#running && !session.closed;
       if (still) void this.#publish(slot, session);
     });
@@ -259,7 +286,7 @@ export class Presence {
 
   #scheduleRefresh(complete: boolean): void {
     this.#cancelRefresh();
-    const delayMs = complete ? REFRESH_MS : PUBLISH_AGAIN_MS;
+    const delayMs = this.#spread(complete ? REFRESH_MS : PUBLISH_AGAIN_MS);
     this.#cancelRefresh = this.#parts.clock.setTimer(delayMs, () => void this.#refresh());
   }
 

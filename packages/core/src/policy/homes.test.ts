@@ -130,12 +130,13 @@ describe("how many", () => {
 });
 
 describe("which", () => {
-  it("takes the own node where it serves, then those named by one that goes, then trusted ones", () => {
+  it("takes the own node where it serves, then trusted ones, and what only a home that goes knows of last", () => {
     const all = [candidate("x"), candidate("t", { trusted: true }), candidate("n", { named: true })];
     const sample = (list: HomeCandidate[]) => keys(sampleHomes(list, [], NOW, unitOf(1)));
     expect(sample([...all, candidate("o", { own: true })])).toEqual(["o"]);
-    expect(sample([...all, candidate("o", { own: true, maxClients: 0 })])).toEqual(["n"]);
-    expect(sample(all.slice(0, 2))).toEqual(["t"]);
+    expect(sample([...all, candidate("o", { own: true, maxClients: 0 })])).toEqual(["t"]);
+    expect(sample(all.filter(({ trusted }) => !trusted))).toEqual(["x"]);
+    expect(sample([candidate("n", { named: true })])).toEqual(["n"]);
   });
 
   it("spreads over operators, then prefixes, then addresses, as far as there are others", () => {

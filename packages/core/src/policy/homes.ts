@@ -56,7 +56,7 @@ export interface HomeCandidate extends Whereabouts {
   /** The person's own node. */
   readonly own: boolean;
   readonly trusted: boolean;
-  /** Named by a home that is going. */
+  /** Known by the word of a home that is going, and by nothing else. */
   readonly named: boolean;
   readonly clients: number;
   /** 0: it serves its own person only. */
@@ -130,9 +130,10 @@ function isGone(home: HeldHome, up: readonly HeldHome[], now: number, params: Ho
 }
 
 /**
- * Candidates for one more home: a random few of the best kind there is. Measure them, then {@link pickHome}. The kinds: named by a
- * home that goes; the own node where it serves; trusted; apart from the homes held by operator and prefix; by prefix;
- * by address; any.
+ * Candidates for one more home: a random few of the best kind there is. Measure them, then {@link pickHome}. The kinds: the own
+ * node where it serves; trusted; any; and only then those that nobody knows of but a home that goes, because a hostile home would
+ * hand its client on to its own kind. Of each kind those first that are apart from the homes held by operator and prefix; then by
+ * prefix; by address; any.
  */
 export function sampleHomes(
   candidates: readonly HomeCandidate[],
@@ -150,9 +151,9 @@ export function sampleHomes(
   // None works: it may have been this device that was cut off.
   const usable = works.length > 0 ? works : takes;
   const own = usable.filter((each) => each.own);
-  const named = usable.filter((each) => each.named);
   const trusted = usable.filter((each) => each.trusted);
-  const from = [own, named, trusted, usable].find((some) => some.length > 0) ?? [];
+  const heardOf = usable.filter((each) => !each.named);
+  const from = [own, trusted, heardOf, usable].find((some) => some.length > 0) ?? [];
   return randomFew(apart(from, others), params.sample, unit);
 }
 

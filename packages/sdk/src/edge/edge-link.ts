@@ -108,10 +108,12 @@ export class EdgeLink {
   }
 
   /**
-   * Tries at once if it waits for its next try, or for an answer that is late: the network has just come back. Not where a supernode
-   * said when to come: it said so to many.
+   * The network has just come back, or is another: tries at once if it waits for its next try, or for an answer that is late. Not where
+   * a supernode said when to come: it said so to many. A connection that is up is asked whether it is.
    */
   hurry(): void {
+    // Its time-out closes the session.
+    this.#session?.request({ type: "ping" }).catch(() => {});
     const isUnderWay = this.#trying && this.#ports.clock.now() - this.#triedAt < STUCK_MS;
     if (this.#stopped || this.#session || this.#heeding || isUnderWay) return;
     this.#giveUp();

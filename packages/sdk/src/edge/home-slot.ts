@@ -33,6 +33,8 @@ export class HomeSlot {
   drainingAt: number | undefined;
   /** In [0, 1), drawn anew at each loss. */
   unit = 0;
+  /** Since when its mailboxes have not been open. */
+  #awayAt: number | undefined;
   requestWorkBits: number | undefined;
   iceServers: readonly RTCIceServer[] = [];
   readonly #ports: EdgeLinkPorts;
@@ -79,6 +81,10 @@ export class HomeSlot {
   }
 
   start(): void {
+    if (this.phase === "connecting") {
+      this.#awayAt = undefined;
+      this.#went();
+    }
     this.inbox.start();
     this.deliveries.start();
   }
@@ -95,6 +101,12 @@ export class HomeSlot {
     this.deliveries.hurry();
   }
 
+  /** The clock was set, or the device slept: how long it has been away is not known. */
+  clockJumped(): void {
+    if (this.#awayAt !== undefined) this.#awayAt = this.#ports.clock.now();
+    if (this.lostAt !== undefined) this.lostAt = this.#awayAt;
+  }
+
   #came(clock: Clock): void {
     this.since = clock.now();
     this.lostAt = undefined;
@@ -104,10 +116,12 @@ export class HomeSlot {
   }
 
   #went(): void {
-    if (this.lostAt === undefined) {
-      this.lostAt = this.#ports.clock.now();
+    // One that answers and then opens no mailbox is as good as away, however often it answers.
+    if (this.phase === "ready" || this.#awayAt === undefined) {
+      this.#awayAt = this.#ports.clock.now();
       this.unit = unitFromBytes(this.#ports.random.bytes(4));
     }
+    this.lostAt = this.#awayAt;
     this.phase = "connecting";
   }
 

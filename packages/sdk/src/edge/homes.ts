@@ -25,7 +25,8 @@ export class Homes {
   readonly #ports: HomesPorts;
   readonly #handlers: HomesHandlers;
   readonly #slots: HomeSlot[] = [];
-  readonly #cancels = new Set<() => void>();
+  /** Of those being left, until they are forgotten. */
+  readonly #cancels = new Map<HomeSlot, () => void>();
   #running = false;
   /** Whether the node of the options is the person's own and tunnels; until it says so, whether it looks like it. */
   #tunnels: boolean;
@@ -82,12 +83,19 @@ export class Homes {
 
   stop(): void {
     this.#running = false;
-    for (const cancel of this.#cancels) cancel();
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
     for (const slot of this.#slots) slot.stop();
   }
 
   hurry(): void {
     for (const slot of this.#slots) slot.hurry();
+  }
+
+  /** The clock was set, or the device slept: what was connected is asked whether it still is, and nobody is given up for lost time. */
+  clockJumped(): void {
+    for (const slot of this.#slots) slot.clockJumped();
+    this.hurry();
   }
 
   /** Whether there is a way to supernodes that have no URL. */
@@ -101,9 +109,15 @@ export class Homes {
     this.#entryKey = key;
   }
 
-  /** One more, or the one there is. */
-  add(home: Home, own: boolean): HomeSlot {
+  /** One more, or the one there is; where that is being left, it is no longer. */
+  async add(home: Home, own: boolean): Promise<HomeSlot> {
     const known = this.#slots.find(({ mailboxes }) => equalBytes(mailboxes.home.supernodeKey, home.supernodeKey));
+    if (known?.mailboxes.leaving) {
+      this.#cancels.get(known)?.();
+      this.#cancels.delete(known);
+      await known.mailboxes.stay();
+      this.#handlers.onChange();
+    }
     if (known) return known;
     while (this.#slots.length >= MAX_SLOTS) {
       const [oldest] = this.#slots.filter(({ mailboxes }) => mailboxes.leaving);
@@ -159,11 +173,8 @@ export class Homes {
   }
 
   #forgetLater(slot: HomeSlot): void {
-    const cancel = this.#ports.clock.setTimer(LEAVE_MS, () => {
-      this.#cancels.delete(cancel);
-      void this.forget(slot);
-    });
-    this.#cancels.add(cancel);
+    const cancel = this.#ports.clock.setTimer(LEAVE_MS, () => void this.forget(slot));
+    this.#cancels.set(slot, cancel);
   }
 
   /** Deletes its mailboxes, there too if it is connected. */
@@ -171,6 +182,8 @@ export class Homes {
     const at = this.#slots.indexOf(slot);
     if (at < 0) return;
     this.#slots.splice(at, 1);
+    this.#cancels.get(slot)?.();
+    this.#cancels.delete(slot);
     await slot.mailboxes.forget().catch(this.#handlers.onProblem);
     slot.stop();
     this.#handlers.onChange();

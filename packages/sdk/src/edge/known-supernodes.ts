@@ -18,7 +18,7 @@ export interface KnownSupernode {
   readonly descriptor: SupernodeDescriptor;
   roundTripMs?: number;
   failedAt?: number;
-  /** Named by a home that goes. */
+  /** On the word of a home that goes, and of nobody else. */
   named: boolean;
 }
 
@@ -39,6 +39,11 @@ export class KnownSupernodes {
 
   forget(key: string): void {
     this.#known.delete(key);
+  }
+
+  /** Those that were not reached may be tried again: it was this device that was away. */
+  forgive(): void {
+    for (const known of this.#known.values()) delete known.failedAt;
   }
 
   /** Those whose word still holds. */
@@ -76,9 +81,10 @@ export class KnownSupernodes {
   #take(descriptor: SupernodeDescriptor, named: boolean): void {
     const key = toHex(descriptor.supernodeKey);
     const before = this.#known.get(key);
+    if (before && !named) before.named = false;
     if (before && before.descriptor.issuedAt > descriptor.issuedAt) return;
     this.#known.delete(key);
-    this.#known.set(key, { ...before, key, descriptor, named: named || (before?.named ?? false) });
+    this.#known.set(key, { ...before, key, descriptor, named: named && (before?.named ?? true) });
     if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value as string);
   }
 }

@@ -121,6 +121,11 @@ export class Mailboxes {
     await this.#moves.run(() => this.#keep({ ...this.#places, leaving: true }));
   }
 
+  /** They are not being left any more. */
+  async stay(): Promise<void> {
+    await this.#moves.run(() => this.#keep({ ...this.#places, leaving: false }));
+  }
+
   /** Deletes them, there if that is connected, and here. */
   async forget(): Promise<void> {
     await this.#queue.idle();

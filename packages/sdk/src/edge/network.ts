@@ -17,6 +17,8 @@ export class Network implements Scouts {
   readonly #onProblem: (error: unknown) => void;
   #roaming: Roaming | undefined;
   #stopped = true;
+  /** Counts starts: what an earlier one still loads is not begun. */
+  #turn = 0;
   #retryMs = FIRST_RETRY_MS;
   #cancelRetry: () => void = () => {};
   readonly #waiters = new Set<() => void>();
@@ -37,7 +39,7 @@ export class Network implements Scouts {
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
-    void this.#begin();
+    void this.#begin(++this.#turn);
   }
 
   stop(): void {
@@ -75,18 +77,19 @@ export class Network implements Scouts {
     this.#roaming?.scouts.report(link, fault);
   }
 
-  async #begin(): Promise<void> {
+  async #begin(turn: number): Promise<void> {
+    const isOver = () => this.#stopped || turn !== this.#turn;
     try {
       const roaming = await this.#load();
-      if (this.#stopped) return;
+      if (isOver()) return;
       this.#roaming = roaming;
       roaming.start();
       await roaming.ready;
       for (const waiter of [...this.#waiters]) waiter();
     } catch (error) {
       this.#onProblem(error);
-      if (this.#stopped) return;
-      this.#cancelRetry = this.#clock.setTimer(this.#retryMs, () => void this.#begin());
+      if (isOver()) return;
+      this.#cancelRetry = this.#clock.setTimer(this.#retryMs, () => void this.#begin(turn));
       this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
     }
   }

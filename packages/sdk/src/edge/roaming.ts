@@ -126,7 +126,10 @@ export class Roaming {
 
   /** Asks who there is, and decides anew. Never rejects. `renew`: over a new connection, which tells the time too. */
   refresh(renew = false): Promise<void> {
-    if (renew) this.#entry.stop();
+    if (renew) {
+      this.#known.forgive();
+      this.#entry.stop();
+    }
     this.#entry.hurry();
     this.#refreshing ??= this.#do(async () => {
       await this.#list();
@@ -154,7 +157,9 @@ export class Roaming {
     slot.drainingAt = this.#ports.clock.now();
     void this.#do(async () => {
       const self = this.#self?.self;
+      // What it names serves where nobody else is known: a hostile home would name its own kind.
       if (self) await this.#known.learn(descriptors, self.networkId, this.#now(), true);
+      await this.#list();
       await this.#plan();
     });
   }
@@ -163,6 +168,7 @@ export class Roaming {
   async move(fromKey: string, toKey?: string): Promise<void> {
     const from = this.#ports.homes.current.find(({ key }) => key === fromKey);
     if (!from) throw new ClientError("unknown-supernode", "That supernode is not one of your homes.");
+    if (toKey === fromKey) return;
     const to = await this.#work.run(async () => {
       if (toKey !== undefined && !this.#known.get(toKey))
         throw new ClientError("unknown-supernode", "That supernode is not known, or no longer there.");
@@ -247,9 +253,9 @@ export class Roaming {
         const key = await this.#choose();
         const home = key === undefined ? undefined : this.#homeOf(key);
         if (!home) break;
-        homes.add(home, entry.own && key === toHex(entry.self.supernodeKey));
+        await homes.add(home, entry.own && key === toHex(entry.self.supernodeKey));
       }
-      if (homes.current.length === 0) homes.add(this.#fallback(entry.self), true);
+      if (homes.current.length === 0) await homes.add(this.#fallback(entry.self), true);
       this.#cancelPlan();
       if (plan.againInMs !== undefined) this.#cancelPlan = clock.setTimer(plan.againInMs, () => this.changed());
     }

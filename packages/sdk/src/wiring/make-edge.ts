@@ -78,8 +78,11 @@ export function makeNetwork(parts: Assembly): Network {
 export function makeClockCheck(parts: Assembly): ClockCheck {
   return new ClockCheck(parts.ports.clock, {
     onChange: () => parts.presence.tell(),
-    // Who there is is asked anew, which tells the time; the mailboxes and deliveries stay as they are.
-    onJump: () => parts.network.renew(),
+    // Who there is is asked anew, which tells the time; the mailboxes and deliveries stay as they are where they still answer.
+    onJump: () => {
+      parts.homes.clockJumped();
+      parts.network.renew();
+    },
   });
 }
 
@@ -88,6 +91,7 @@ export function makePresence(parts: Assembly): Presence {
   return new Presence(
     {
       clock: ports.clock,
+      random: ports.random,
       homes: () => homes,
       publisher: () => parts.publisher,
       whereIs: ({ key }) => parts.network.roaming?.whereIs(key) ?? {},

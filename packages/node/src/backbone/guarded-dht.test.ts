@@ -216,6 +216,39 @@ describe("tables", () => {
   });
 });
 
+/** dht-rpc's "the node that you told me of is down"; the address as it spells it. */
+async function hintDown(from: HyperDHT, to: Address, about: Address): Promise<void> {
+  const value = Buffer.alloc(6);
+  value.set(about.host.split(".").map(Number));
+  value.writeUInt16LE(about.port, 4);
+  const { _request } = from as unknown as { _request(...args: unknown[]): unknown };
+  await new Promise<void>((resolve, reject) => {
+    _request.call(from, to, false, true, 3, null, value, null, () => resolve(), reject);
+  });
+}
+
+test("members that are said to be down and answer stay in the table; those that do not answer leave", async () => {
+  const persistent = { host: "127.0.0.1", port: [0, 0] as const, ephemeral: false, firewalled: false };
+  const { guard } = guardOf({}, { prefixLimits: false });
+  const dht = new GuardedDht(guard, { ...persistent, bootstrap: [] });
+  stops.push(() => dht.destroy({ force: true }));
+  await dht.bind();
+  const addressAt = ({ io }: HyperDHT) => ({ host: "127.0.0.1", port: io.serverSocket?.address().port ?? 0 });
+  const join = () => plainDht({ ...persistent, bootstrap: [addressAt(dht)] });
+  const [alive, gone, liar] = [join(), join(), join()];
+  await Promise.all([alive, gone, liar].map((each) => each.fullyBootstrapped()));
+  await vi.waitFor(() => expect(dht.nodes.length).toBe(3));
+  const left: number[] = [];
+  dht.on("remove-node", ({ port }: Address) => left.push(port));
+  const where = addressAt(gone);
+  await gone.destroy({ force: true });
+  // It has just been heard of: in that time one that is asked again was lost whatever it answered.
+  await hintDown(liar, addressAt(dht), addressAt(alive));
+  await hintDown(liar, addressAt(dht), where);
+  await vi.waitFor(() => expect(left).toContain(where.port), { timeout: 15_000, interval: 50 });
+  expect(left).toEqual([where.port]);
+}, 30_000);
+
 describe("announcements", () => {
   test("under a topic a prefix has a few places, and under its own key many", () => {
     const { guard, refusals } = guardOf();

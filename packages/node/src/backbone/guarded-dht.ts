@@ -57,6 +57,15 @@ export class GuardedDht extends HyperDHT {
     if (this.nodes.has(node) || this.#hasRoom(node.host)) super._addNode(node);
   }
 
+  /**
+   * Asked whether it still lives. dht-rpc keeps it where it has been heard of since, by a clock of 5 s: whoever says that a
+   * node is down right after that was heard of would have it removed, whatever it answers.
+   */
+  override _check(node: TableNode): void {
+    node.seen = Math.min(node.seen, this._tick - 1);
+    super._check(node);
+  }
+
   override query<T>(...args: Parameters<HyperDHT["query"]>): Query<T> {
     return this.#limited(super.query(...args) as Query<T>);
   }

@@ -16,6 +16,8 @@ declare module "hyperdht" {
       id: Buffer;
       prev: TableNode | null;
       next: TableNode | null;
+      /** When it was last heard of, as `_tick` was then. */
+      seen: number;
     }
     interface Request {
       from: Address & { id: Buffer | null };
@@ -154,7 +156,10 @@ declare module "hyperdht" {
         get(name: string, count: number): Buffer[];
       };
     } | null;
+    /** Rises every 5 s. */
+    readonly _tick: number;
     _addNode(node: HyperDHT.TableNode): void;
+    _check(node: HyperDHT.TableNode): void;
     _onrequest(request: HyperDHT.Request, external: boolean): void;
     _backgroundQuery(target: Buffer): HyperDHT.Query;
     _updateNetworkState(onlyFirewall?: boolean): Promise<boolean>;

@@ -24,16 +24,19 @@ export class HostileDht extends HyperDHT {
   readonly asked: number[] = [];
   /** All of them, itself among them; those that hide name no others. */
   accomplices: readonly HostileDht[] = [];
+  #told: object | undefined;
   /** Whom it names as supernodes. */
   crowd: () => readonly NamedPeer[] = () => [];
 
   constructor(hostility: Hostility, host: string, bootstrap: Address[]) {
     super({ host, port: [0, 0], bootstrap, ephemeral: false, firewalled: false });
     this.hostility = hostility;
-    if (hostility !== "hides") return;
-    const closest = this.table.closest.bind(this.table);
-    this.table.closest = (target, most = 20) =>
-      this.accomplices.length === 0 ? closest(target, most) : this.#accompliceClosest(target, most);
+  }
+
+  /** Also for those who ask for nodes alone, which HyperDHT answers by itself. */
+  override _onrequest(request: Request, external: boolean): void {
+    if (this.hostility === "hides") this.#nameAccomplices();
+    super._onrequest(request, external);
   }
 
   override onrequest(request: Request): boolean {
@@ -82,9 +85,17 @@ export class HostileDht extends HyperDHT {
     return true;
   }
 
+  /** A node gets another table when it learns its address: each has to be told. */
+  #nameAccomplices(): void {
+    const { table } = this;
+    if (this.#told === table || this.accomplices.length === 0) return;
+    this.#told = table;
+    table.closest = (target, most = 20) => this.#accompliceClosest(target, most);
+  }
+
   #accompliceClosest(target: Buffer, most: number): ReturnType<HyperDHT["table"]["closest"]> {
     const nodes = this.accomplices.flatMap(({ id, host, port }) =>
-      id && host !== null ? [{ id, host, port, prev: null, next: null }] : [],
+      id && host !== null ? [{ id, host, port, prev: null, next: null, seen: 0 }] : [],
     );
     const distance = (id: Buffer) => id.readUInt32BE(0) ^ target.readUInt32BE(0);
     return nodes.sort((a, b) => (distance(a.id) >>> 0) - (distance(b.id) >>> 0)).slice(0, most);

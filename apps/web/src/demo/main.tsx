@@ -2,8 +2,11 @@
 import { render } from "preact";
 import "../style/index.css";
 import { createAppModel } from "../view-models/app.ts";
+import { createNodePageModel } from "../view-models/node-page.ts";
 import { AppView } from "../views/app-view.tsx";
+import { OperatorView } from "../views/operator-view.tsx";
 import { drawnPicture } from "./drawn-picture.ts";
+import { appears } from "./people.ts";
 import { type Scene, SCENES } from "./scenes.ts";
 import { scriptedPlatform, scriptedTrack } from "./scripted-platform.ts";
 
@@ -14,9 +17,14 @@ const scene = name === null ? undefined : SCENES[name];
 if (root) await (scene === undefined ? renderIndex(root) : renderScene(root, scene));
 document.documentElement.dataset["ready"] = "yes";
 
-async function renderScene(where: HTMLElement, { before, then }: Scene): Promise<void> {
+async function renderScene(where: HTMLElement, { operator, before, then }: Scene): Promise<void> {
   const platform = scriptedPlatform((kind) => (kind === "video" ? drawnPicture("own") : scriptedTrack(kind)));
   const stage = { platform, picture: () => drawnPicture("theirs") };
+  if (operator) {
+    before?.(stage);
+    render(<OperatorView model={createNodePageModel(platform)} />, where);
+    return appears("[data-testid=node-page] .node-card, [data-testid=node-problem] p");
+  }
   const model = createAppModel(platform);
   render(<AppView model={model} />, where);
   before?.(stage);

@@ -1,9 +1,10 @@
 /** Every screen of the app, each brought about by a script of what the SDK reports. */
-import type { CallPath, Contact, HomeStatus, SupernodeChoice } from "@earshot/sdk";
+import type { CallPath } from "@earshot/sdk";
 import type { HomeModel } from "../view-models/home.ts";
+import { OVERLAY_SCENES } from "./overlay-scenes.ts";
+import { GRACE, ECHO, people, PEOPLE, person } from "./people.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 import type { ScriptedPlatform } from "./scripted-platform.ts";
-import { DEDICATED, neighbour, PROMOTED, VOLUNTEER } from "./scripted-report.ts";
 
 /** What a scene works with: `home` once the contact list is there. */
 export interface Stage {
@@ -13,27 +14,14 @@ export interface Stage {
 }
 
 export interface Scene {
+  /** The node's page on its own, instead of the app. */
+  readonly operator?: boolean;
   /** Before the app starts. */
   readonly before?: (stage: Stage) => void;
   /** Once the contact list is on the screen. */
   readonly then?: (stage: Stage, home: HomeModel) => Promise<void> | void;
 }
 
-const person = (id: string, name: string, state: Contact["state"] = "contact"): Contact => ({
-  id: `ear1qy${id.padEnd(57, "9")}`,
-  name,
-  state,
-  addedAt: 0,
-});
-const ECHO = person("ech", "Echo");
-const GRACE = person("grc", "Grace Hopper");
-const PEOPLE = [
-  ECHO,
-  GRACE,
-  person("aln", "Alan Turing"),
-  person("kat", "Katherine Johnson", "added"),
-  person("mal", "Mallory", "blocked"),
-];
 const WORDS = ["harbor", "velvet", "orbit", "lantern"];
 const DIRECT: CallPath = {
   kind: "direct",
@@ -46,50 +34,6 @@ const DIRECT: CallPath = {
   confirmed: true,
   missingCandidates: 0,
 };
-
-const HOMES: readonly HomeStatus[] = [3, 5].map((index, at) => {
-  const { key, url, operator, kind, roundTripMs } = neighbour(index);
-  return {
-    key,
-    url,
-    operator,
-    kind,
-    trusted: at === 0,
-    state: at === 0 ? "connected" : "lost",
-    roundTripMs: roundTripMs ?? 0,
-  };
-});
-const CHOICES: readonly SupernodeChoice[] = VOLUNTEER.neighbours.map((one, index) => ({
-  key: one.key,
-  operator: one.operator,
-  kind: one.kind,
-  url: one.url,
-  prefix: one.prefix,
-  ...(one.roundTripMs === null ? {} : { roundTripMs: one.roundTripMs }),
-  trusted: index === 3,
-  home: HOMES.some(({ key }) => key === one.key),
-}));
-
-/** On a network, at home at two supernodes. */
-const networked = (stage: Stage, report = VOLUNTEER) => {
-  people(stage);
-  stage.platform.script.report = report;
-  stage.platform.client.known = CHOICES;
-  stage.platform.client.atHome(HOMES);
-};
-
-/** The node's page, once its script is there. */
-const nodePage = async (_stage: Stage, home: HomeModel) => {
-  home.open("node");
-  await appears("[data-testid=node-page] .node-card");
-};
-
-/** Views that are fetched later come when they come. */
-async function appears(selector: string): Promise<void> {
-  while (document.querySelector(selector) === null) await new Promise(requestAnimationFrame);
-}
-
-const people = ({ platform }: Stage) => platform.client.emit("contacts", PEOPLE);
 
 /** Starts a call to Grace and gives the script its handle. */
 async function dial({ platform }: Stage, home: HomeModel, video: boolean): Promise<ScriptedCall> {
@@ -172,42 +116,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     },
     then: async (_stage, home) => home.open("settings"),
   },
-  homes: { before: networked, then: (_stage, home) => home.open("settings") },
-  "add-contact-name": { before: people, then: (_stage, home) => home.offerCard("grace@example.org") },
-  "name-changed": {
-    before: ({ platform }) => platform.client.emit("contacts", [ECHO, { ...GRACE, address: "grace@example.org" }]),
-    then: async ({ platform }, home) => {
-      platform.client.nameChanged(GRACE.id, person("new", "").id);
-      home.contacts.select(GRACE.id);
-      await appears("[data-testid=name-changed]");
-    },
-  },
-  hosted: {
-    before: (stage) => {
-      people(stage);
-      stage.platform.script.hosted = { operator: "calls.example", host: "app.calls.example" };
-    },
-    then: () => document.querySelector("[data-testid=hosted]")?.setAttribute("open", ""),
-  },
-  "hosted-first-run": {
-    before: ({ platform }) => {
-      platform.script.identity = false;
-      platform.script.hosted = { operator: "", host: "app.calls.example" };
-    },
-  },
-  "lend-question": { before: networked, then: () => appears("[data-testid=lend-question]") },
-  "lend-dialog": {
-    before: networked,
-    then: async () => {
-      await appears("[data-testid=lend-open]");
-      document.querySelector<HTMLElement>("[data-testid=lend-open]")?.click();
-      await appears("[data-testid=lend-form]");
-    },
-  },
-  "node-volunteer": { before: networked, then: nodePage },
-  "node-promoted": { before: (stage) => networked(stage, PROMOTED), then: nodePage },
-  "node-dedicated": { before: (stage) => networked(stage, DEDICATED), then: nodePage },
-  "node-alone": { before: people, then: nodePage },
+  ...OVERLAY_SCENES,
   "microphone-denied": {
     before: (stage) => {
       people(stage);

@@ -30,6 +30,8 @@ export class ScriptedClient implements Client {
   lastCall: ScriptedCall | undefined;
   calledWith: CallMedia | undefined;
   known: readonly SupernodeChoice[] = [];
+  /** Where names at a domain lead now: address to id. */
+  readonly names = new Map<string, string>();
   #contacts: readonly Contact[] = [];
   #requests: readonly ContactRequest[] = [];
   readonly #listeners = new Map<keyof ClientEvents, Set<Listener>>();
@@ -75,7 +77,14 @@ export class ScriptedClient implements Client {
   }
   async addContact(card: string, name = "Somebody new"): Promise<Contact> {
     this.#record(`add ${card}`);
-    const contact: Contact = { id: card, name, state: "added", addedAt: 0 };
+    const known = this.#contacts.find(({ address }) => address === card);
+    const leadsTo = this.names.get(card) ?? card;
+    if (known && known.id !== leadsTo) {
+      if (known.nameChangedTo !== leadsTo) this.#change(known.id, { nameChangedTo: leadsTo });
+      throw new EarshotError("name-changed", "another key");
+    }
+    if (known) return known;
+    const contact: Contact = { id: leadsTo, name, state: "added", addedAt: 0 };
     this.emit("contacts", [...this.#contacts, contact]);
     return contact;
   }
@@ -160,12 +169,10 @@ export class ScriptedClient implements Client {
     );
   }
   nameChanged(contactId: string, newId: string): void {
+    const address = this.#contacts.find(({ id }) => id === contactId)?.address ?? "";
+    this.names.set(address, newId);
     this.#change(contactId, { nameChangedTo: newId });
-    this.emit("nameChanged", {
-      contactId,
-      address: this.#contacts.find(({ id }) => id === contactId)?.address ?? "",
-      newId,
-    });
+    this.emit("nameChanged", { contactId, address, newId });
   }
   /** Sets where it is at home, and tells. */
   atHome(homes: readonly HomeStatus[]): void {

@@ -32,20 +32,66 @@ export function neighbour(index: number): Neighbour {
   };
 }
 
+/** As the node words them. */
 const CRITERIA: NodeReport["criteria"] = [
   { name: "consent", label: "You have agreed to lend this node", met: false, value: "no", needed: "yes" },
   {
-    name: "reachable",
-    label: "Reachable from outside",
+    name: "hours",
+    label: "It is within the hours you chose",
     met: true,
-    value: "3 of 3 supernodes got through",
-    needed: "2",
+    value: "always",
+    needed: "more than 30 min left",
   },
-  { name: "address", label: "Steady address", met: true, value: "for 6 h", needed: "4 h" },
-  { name: "uplink", label: "Uplink", met: false, value: "0.6 Mbit/s", needed: "2 Mbit/s" },
-  { name: "cpu", label: "Processor to spare", met: true, value: "12 % used", needed: "at most 50 %" },
-  { name: "need", label: "The network needs one more", met: null, value: "", needed: "supernodes over 60 % full" },
+  {
+    name: "reachable",
+    label: "Others can reach this node from outside",
+    met: true,
+    value: "reached by 3 of 3",
+    needed: "2 independent supernodes within 6 h",
+  },
+  { name: "address", label: "Its address stays the same", met: true, value: "for 6 h", needed: "for 4 h" },
+  {
+    name: "history",
+    label: "It has been running, and has come back at this address before",
+    met: false,
+    value: "up 6 h, 1 earlier",
+    needed: "up 2 h and 2 earlier, or up 2 d",
+  },
+  {
+    name: "uplink",
+    label: "Its connection can send fast enough",
+    met: false,
+    value: "75 KiB/s",
+    needed: "256 KiB/s",
+  },
+  { name: "cpu", label: "The node has computing time to spare", met: true, value: "12 %", needed: "at most 50 %" },
+  { name: "memory", label: "The machine has memory to spare", met: true, value: "2210 MiB", needed: "256 MiB" },
+  { name: "lag", label: "The node answers without delay", met: true, value: "1 ms late", needed: "at most 50 ms" },
+  {
+    name: "rest",
+    label: "The pause after its last service is over",
+    met: true,
+    value: "none left",
+    needed: "none left",
+  },
+  {
+    name: "need",
+    label: "The network needs another supernode",
+    met: true,
+    value: "14 others, 78 % full",
+    needed: "fewer than 3 others, or more than 70 % full",
+  },
 ];
+
+/** What a node that serves nobody else sees; docs/threat-model.md. */
+const SEES_NOTHING: NodeReport["sees"] = {
+  can: ["Nothing of other people: it serves only you."],
+  cannot: [
+    "Who anybody is: it is told no ids, names or contacts.",
+    "What an envelope holds, or whether it is a call: it is sealed for the device that it is meant for.",
+    "Sound or pictures: a call never passes through this node.",
+  ],
+};
 
 /** A volunteer's node that serves nobody else yet. */
 export const VOLUNTEER: NodeReport = {
@@ -86,11 +132,29 @@ export const VOLUNTEER: NodeReport = {
   refusals: [],
   limits: { maxConnections: 10_000, maxMailboxes: 100_000, maxStoreBytes: 1_000_000_000 },
   neighbours: Array.from({ length: 14 }, (_, index) => neighbour(index)),
-  sees: {
-    can: ["The network address of whoever is connected, and when.", "The size and time of each sealed message."],
-    cannot: ["What is in them, and who wrote them.", "Who calls whom.", "Sound or picture: they never come this way."],
-  },
+  sees: SEES_NOTHING,
 };
+
+/** It has said yes, and is measured now. */
+export const MEASURING: NodeReport = {
+  ...VOLUNTEER,
+  roleState: "measuring",
+  roleReason: "Not yet: it has not been running long enough, and its connection has not been measured.",
+  consent: { given: true, askedBefore: true, limits: LIMITS },
+  criteria: CRITERIA.map((criterion) => {
+    if (criterion.name === "consent") return { ...criterion, met: true, value: "yes" };
+    return criterion.name === "uplink" ? { ...criterion, met: null, value: "not measured yet" } : criterion;
+  }),
+};
+
+/** Just started. */
+export const JOINING: NodeReport = {
+  ...VOLUNTEER,
+  network: { ...VOLUNTEER.network, state: "joining", dhtAddress: "", dhtNodes: 0 },
+  neighbours: [],
+};
+
+const FIT: Readonly<Record<string, string>> = { consent: "yes", history: "up 3 d, 4 earlier", uplink: "1310 KiB/s" };
 
 /** The same node once it serves others. */
 export const PROMOTED: NodeReport = {
@@ -98,14 +162,31 @@ export const PROMOTED: NodeReport = {
   role: "promoted",
   roleState: "serving",
   roleReason: "It was measured fit, and the supernodes around it were 78 % full.",
-  criteria: CRITERIA.map((criterion) => ({ ...criterion, met: true, value: criterion.value || "yes" })),
+  criteria: CRITERIA.map((criterion) => ({ ...criterion, met: true, value: FIT[criterion.name] ?? criterion.value })),
   consent: { given: true, askedBefore: true, limits: { ...LIMITS, fromHour: 22, toHour: 7 } },
   capacity: { clients: 61, maxClients: 120 },
   load: { ...VOLUNTEER.load, connections: 140, mailboxes: 122, storeBytes: 64_000_000, peers: 6, dhtRecords: 410 },
+  sees: {
+    can: [
+      "The network addresses of those it serves, and when they are connected.",
+      "How many envelopes each mailbox gets, when, and which of three sizes they have.",
+      "Which connection opens a mailbox and which one delivers; where both people of a call use it, it can pair them by time.",
+      "Which days' keys of records and bundles are stored or asked for; who knows a person's id can tell theirs apart.",
+    ],
+    cannot: SEES_NOTHING.cannot,
+  },
   refusals: [
     ["bad-signature", 3],
     ["rate-limited", 41],
   ],
+};
+
+/** It leaves, and nobody's call is cut off. */
+export const DRAINING: NodeReport = {
+  ...PROMOTED,
+  roleState: "draining",
+  roleReason: "You asked it to step down.",
+  capacity: { clients: 17, maxClients: 120 },
 };
 
 /** Pinned by its operator, full, and in the middle of many. */
@@ -117,6 +198,36 @@ export const DEDICATED: NodeReport = {
   criteria: [],
   capacity: { clients: 18_440, maxClients: 20_000 },
   neighbours: Array.from({ length: 512 }, (_, index) => neighbour(index)),
+};
+
+/** A volunteer's among many. */
+export const MANY: NodeReport = { ...PROMOTED, neighbours: DEDICATED.neighbours };
+
+/** Names and numbers as long as they may be. */
+export const LONG: NodeReport = {
+  ...DEDICATED,
+  operator: "Verein-zur-Förderung-freier-Netze-und-offener-Vermittlungsstellen-eV",
+  network: {
+    ...DEDICATED.network,
+    name: "a-private-network-with-a-name-as-long-as-it-may-be-for-the-family",
+    private: true,
+    dhtAddress: "[2001:db8:1234:5678:9abc:def0:1234:5678]:49737",
+    publicAddress: false,
+  },
+  load: {
+    ...DEDICATED.load,
+    connections: 98_412,
+    mailboxes: 196_824,
+    bytesIn: 8.1e13,
+    bytesOut: 7.9e13,
+    envelopes: { forwarded: 1_234_567_890, stored: 98_765_432, acknowledged: 98_000_000, expired: 765_432 },
+    uptimeSeconds: 31_536_000,
+  },
+  neighbours: Array.from({ length: 12 }, (_, index) => ({
+    ...neighbour(index),
+    operator: `Verein-zur-Förderung-freier-Netze-und-offener-Vermittlungsstellen-${index}`,
+    prefix: "2001:db8:1234:5678::/64",
+  })),
 };
 
 /** Not part of any network. */

@@ -12,6 +12,9 @@ export interface ChangedNamesModel {
   addAnew(contact: Contact): Promise<string | undefined>;
 }
 
+const YET_ANOTHER =
+  "The name leads to yet another key now than the one you were shown, so nothing was changed. Ask them in another way before you go on.";
+
 /** What can be done about it; {@link Contact.nameChangedTo} tells of whom it is true. */
 export function createChangedNamesModel(client: Client): ChangedNamesModel {
   const busy = signal(false);
@@ -35,10 +38,29 @@ export function createChangedNamesModel(client: Client): ChangedNamesModel {
     keep: (id) => attempt(() => client.keepContactKey(id)),
     addAnew: (contact) =>
       attempt(async () => {
-        const { address, name } = contact;
-        if (address === undefined) return undefined;
-        await client.removeContact(contact.id);
-        return (await client.addContact(address, name)).id;
+        const { address, name, nameChangedTo } = contact;
+        if (address === undefined || nameChangedTo === undefined) return undefined;
+        // Asked before anything is lost: it may not answer, or name yet another key than the person was shown.
+        const leadsTo = await nowLeadsTo(client, contact.id, address);
+        if (leadsTo === contact.id) return contact.id;
+        if (leadsTo === nameChangedTo) {
+          await client.removeContact(contact.id);
+          const added = await client.addContact(address, name);
+          if (added.id === nameChangedTo) return added.id;
+          await client.removeContact(added.id);
+        }
+        problem.value = YET_ANOTHER;
+        return undefined;
       }),
   };
+}
+
+/** Whose id the domain gives for that name at this moment. */
+async function nowLeadsTo(client: Client, contactId: string, address: string): Promise<string | undefined> {
+  try {
+    return (await client.addContact(address)).id;
+  } catch (error) {
+    if (codeOf(error) !== "name-changed") throw error;
+    return client.contacts().find(({ id }) => id === contactId)?.nameChangedTo;
+  }
 }

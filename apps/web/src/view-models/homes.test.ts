@@ -52,13 +52,30 @@ describe("my homes", () => {
     client.failNext = "no-other-home";
     await model.move("a");
     expect(model.message.value).toMatchObject({ bad: true, text: expect.stringMatching(/no other supernode/) });
-    await model.move("a", "b");
-    expect(client.done.at(-1)).toBe("move a to b");
+  });
+
+  it("take in a chosen one for the home that is worth the least", async () => {
+    const client = new ScriptedClient();
+    const home = (key: string, more: Partial<HomeStatus>): HomeStatus => ({ ...OWN, key, kind: "promoted", ...more });
+    client.atHome([
+      home("trusted", { trusted: true, roundTripMs: 300 }),
+      home("far", { roundTripMs: 200 }),
+      home("near", { roundTripMs: 10 }),
+    ]);
+    const model = createHomesModel(client);
+    await model.use("chosen");
+    client.atHome([home("near", { state: "lost" }), home("far", { roundTripMs: 200 })]);
+    await model.use("chosen");
+    client.atHome([]);
+    await model.use("chosen");
+    expect(client.done).toEqual(["move far to chosen", "move near to chosen"]);
+    expect(model.message.value).toMatchObject({ bad: true });
   });
 });
 
 describe("a name that leads to another key", () => {
   const ANN = { id: "ear1old", name: "Ann", state: "contact", addedAt: 0, address: "ann@example.org" } as const;
+  const CHANGED = { ...ANN, nameChangedTo: "ear1new" };
   const changed = () => {
     const client = new ScriptedClient();
     client.emit("contacts", [ANN]);
@@ -76,9 +93,25 @@ describe("a name that leads to another key", () => {
 
   it("or is added anew, under the same name", async () => {
     const { client, model } = changed();
-    expect(await model.addAnew(ANN)).toBeDefined();
-    expect(client.done).toEqual(["remove ear1old", "add ann@example.org"]);
-    expect(client.contacts()).toMatchObject([{ name: "Ann" }]);
+    expect(await model.addAnew(CHANGED)).toBe("ear1new");
+    expect(client.contacts()).toMatchObject([{ id: "ear1new", name: "Ann" }]);
+  });
+
+  it("is not added where the domain names yet another key than the person was shown", async () => {
+    const { client, model } = changed();
+    client.names.set("ann@example.org", "ear1third");
+    expect(await model.addAnew(CHANGED)).toBeUndefined();
+    expect(model.problem.value).toMatch(/yet another key/);
+    expect(client.contacts()).toMatchObject([{ id: "ear1old", nameChangedTo: "ear1third" }]);
+    expect(client.done.filter((what) => what.startsWith("remove"))).toEqual([]);
+  });
+
+  it("keeps the contact where the domain does not answer", async () => {
+    const { client, model } = changed();
+    client.failNext = "name-unreachable";
+    expect(await model.addAnew(CHANGED)).toBeUndefined();
+    expect(model.problem.value).toMatch(/did not work/);
+    expect(client.contacts()).toMatchObject([{ id: "ear1old" }]);
   });
 
   it("says so where that did not work", async () => {

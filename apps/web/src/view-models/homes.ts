@@ -4,6 +4,8 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { codeOf } from "./plain-words.ts";
 import { shortKey } from "./quantities.ts";
 
+/** Round trips beyond it are all the same when homes are compared. */
+const FARTHEST_MS = 10_000;
 /** As many as a person can choose from; the node knows the rest. */
 const MAX_CHOICES = 50;
 
@@ -18,8 +20,10 @@ export interface HomesModel {
   /** Looks again at what the client knows. */
   refresh(): void;
   trust(key: string, trusted: boolean): Promise<void>;
-  /** Gives this home up for another that the client chooses, or for `toKey`. */
-  move(fromKey: string, toKey?: string): Promise<void>;
+  /** Gives this home up for another that the client chooses. */
+  move(fromKey: string): Promise<void>;
+  /** Makes that supernode a home, in place of the one that is worth the least. */
+  use(key: string): Promise<void>;
   dispose(): void;
 }
 
@@ -73,10 +77,35 @@ export function createHomesModel(client: Client): HomesModel {
         : "No longer preferred. If it is your home, it stays so until you move.";
       return attempt(text, () => client.setTrustedSupernodes(trusted ? [...others, key] : others));
     },
-    move: (fromKey, toKey) =>
-      attempt("Moved. Your contacts find you at the new home by themselves.", () => client.moveHome(fromKey, toKey)),
+    move: (fromKey) => attempt(MOVED, () => client.moveHome(fromKey)),
+    use: (key) =>
+      attempt(MOVED, async () => {
+        const from = leastWorth(homes.value);
+        if (from === undefined) throw new EarlyError("offline");
+        await client.moveHome(from.key, key);
+      }),
     dispose: unsubscribe,
   };
+}
+
+const MOVED = "Moved. Your contacts find you at the new home by themselves.";
+
+/** There is no home yet that could be moved from. */
+class EarlyError extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** The home to give up for another: one that is lost, else one that nobody chose, else the farthest. */
+function leastWorth(homes: readonly HomeStatus[]): HomeStatus | undefined {
+  const worth = ({ state, trusted, roundTripMs }: HomeStatus) =>
+    (state === "lost" ? 0 : 2) +
+    (trusted ? 1 : 0) -
+    Math.min(roundTripMs ?? FARTHEST_MS, FARTHEST_MS) / (2 * FARTHEST_MS);
+  return homes.filter(({ kind }) => kind !== "own").toSorted((a, b) => worth(a) - worth(b))[0];
 }
 
 function byTrustThenDistance(a: SupernodeChoice, b: SupernodeChoice): number {

@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { type ScriptedPlatform, scriptedPlatform } from "../demo/scripted-platform.ts";
-import { ALONE, DEDICATED, LIMITS, PROMOTED, VOLUNTEER } from "../demo/scripted-report.ts";
+import { ALONE, DEDICATED, LIMITS, MEASURING, PROMOTED, VOLUNTEER } from "../demo/scripted-report.ts";
 import { createConsentForm } from "./consent-form.ts";
 import { createLendQuestion } from "./lend-question.ts";
 import { createNodePageModel } from "./node-page.ts";
-import { consentText, criteriaSummary, criterionState, gauges, networkText, roleTitle } from "./node-words.ts";
+import {
+  consentText,
+  criteriaSummary,
+  criterionState,
+  gauges,
+  networkText,
+  roleTitle,
+  criteriaInOrder,
+  criterionText,
+  nodeName,
+} from "./node-words.ts";
 
 const settle = async () => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
@@ -143,8 +153,16 @@ it("says plainly what a node is, and never by colour alone", () => {
   expect(consentText(PROMOTED)).toBe(
     "You lend this node: at most 200 people, 1 MB a second and 500 MB of storage, from 22:00 to 7:00.",
   );
-  expect(VOLUNTEER.criteria.map(criterionState)).toEqual(["not-met", "met", "met", "not-met", "met", "not-measured"]);
-  expect(criteriaSummary(VOLUNTEER.criteria)).toBe("3 of 6 are met. 1 not measured yet.");
+  const { criteria } = MEASURING;
+  expect(criteriaSummary(criteria)).toBe("9 of 11 are met. 1 not measured yet.");
+  expect(criteriaInOrder(criteria).map(criterionState).slice(0, 3)).toEqual(["not-met", "not-measured", "met"]);
+  expect(criteriaInOrder(criteria).map(criterionText).slice(0, 3)).toEqual([
+    "Not met: up 6 h, 1 earlier",
+    "Not measured yet",
+    "Met: yes",
+  ]);
+  expect(nodeName(DEDICATED)).toBe("calls.example");
+  expect(nodeName(VOLUNTEER)).toBe("Node 5f5f5f5f…");
   expect(gauges(PROMOTED)[0]).toMatchObject({ name: "clients", text: "61 of 120" });
   expect(gauges(VOLUNTEER).some(({ name }) => name === "clients")).toBe(false);
 });

@@ -29,7 +29,7 @@ export interface NodePageModel {
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {
-  "node-unreachable": "The node does not answer. What you see is from its last answer; it is asked again by itself.",
+  "node-unreachable": "The node does not answer. It is asked again by itself.",
   "token-refused": "The node does not know this token. Open the address that it printed when it was started.",
   "no-report": "This node does not tell about itself: it is older than this page.",
 };
@@ -50,7 +50,8 @@ export function createNodePageModel(deps: NodePageDeps): NodePageModel {
       report.value = await deps.node.report();
       problem.value = undefined;
     } catch (error) {
-      problem.value = problemText(error);
+      const old = report.value === undefined ? "" : " What you see is from its last answer.";
+      problem.value = `${problemText(error)}${old}`;
     }
   });
 

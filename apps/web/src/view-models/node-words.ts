@@ -1,6 +1,11 @@
 /** A node's report in sentences and rows: everything that its page says, without the page. */
 import type { ConsentLimits, NodeReport, ReportedCriterion } from "@earshot/core";
-import { bytesText, countText, percentText, spanText } from "./quantities.ts";
+import { bytesText, countText, percentText, shortKey, spanText } from "./quantities.ts";
+
+/** Which node this is, for an operator who has several open. */
+export function nodeName({ operator, supernodeKey }: NodeReport): string {
+  return operator === "" ? `Node ${shortKey(supernodeKey)}` : operator;
+}
 
 /** What stands at the top of the page. */
 export function roleTitle({ role, roleState }: NodeReport): string {
@@ -50,6 +55,20 @@ export const CRITERION_WORDS: Readonly<Record<CriterionState, string>> = {
   "not-measured": "Not measured yet",
 };
 
+/** What was measured, unless that is the same again in other words. */
+export function criterionText(criterion: ReportedCriterion): string {
+  const state = criterionState(criterion);
+  const words = CRITERION_WORDS[state];
+  const told = state === "not-measured" && criterion.value.startsWith("not ");
+  return criterion.value === "" || told ? words : `${words}: ${criterion.value}`;
+}
+
+/** What is not met comes first, then what is not known: that is what one looks for. */
+export function criteriaInOrder(criteria: readonly ReportedCriterion[]): readonly ReportedCriterion[] {
+  const place = ({ met }: ReportedCriterion) => (met === false ? 0 : met === null ? 1 : 2);
+  return criteria.toSorted((a, b) => place(a) - place(b));
+}
+
 /** How far along, in one sentence. */
 export function criteriaSummary(criteria: readonly ReportedCriterion[]): string {
   const met = criteria.filter((one) => one.met === true).length;
@@ -95,11 +114,12 @@ export function loadRows({ load }: NodeReport): Row[] {
     ["Kept for people who were away", countText(envelopes.stored)],
     ["Fetched by them", countText(envelopes.acknowledged)],
     ["Given up as too old", countText(envelopes.expired)],
-    ["Records and prekeys held", `${countText(load.records + load.dhtRecords)}, ${countText(load.bundles)}`],
+    ["Records held", countText(load.records + load.dhtRecords)],
+    ["Bundles of prekeys held", countText(load.bundles)],
     ["Connections to supernodes", countText(load.peers)],
     ["Tunnels of your own apps", countText(load.tunnels)],
     ["Processor, of one core", percentText(load.cpuShare)],
-    ["Delay inside", `${Math.round(load.loopLagMs)} ms`],
+    ["Late in answering by", `${Math.round(load.loopLagMs)} ms`],
     ["Memory", bytesText(load.rssBytes)],
     ["Running for", spanText(load.uptimeSeconds)],
   ];

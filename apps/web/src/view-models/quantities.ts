@@ -43,8 +43,3 @@ export function percentText(share: number): string {
 export function shortKey(key: string): string {
   return key.length > 12 ? `${key.slice(0, 8)}…` : key;
 }
-
-/** Whose a supernode is, for a person: what the operator says, or that nothing is said. */
-export function operatorText(operator: string): string {
-  return operator === "" ? "no name given" : operator;
-}

@@ -39,10 +39,31 @@ describe("the map", () => {
     const all = Array.from({ length: 512 }, (_, index) => neighbour(index));
     const home = all[100]?.key ?? "";
     const { points } = layOutMap(all, new Set([home]));
-    expect(points.length).toBeLessThan(120);
+    expect(points.length).toBeLessThan(60);
     expect(points.reduce((total, { count }) => total + count, 0)).toBe(512);
     expect(points.find(({ id }) => id === home)).toMatchObject({ count: 1, home: true });
     expect(new Set(points.map(({ id }) => id)).size).toBe(points.length);
+  });
+
+  it("lets no two of those few overlap, and leaves the rings' labels free", () => {
+    const all = Array.from({ length: 512 }, (_, index) => neighbour(index));
+    const { points } = layOutMap(all, NOBODY);
+    for (const [index, a] of points.entries()) {
+      expect(Math.abs(a.x) > a.radius || a.y > 0).toBe(true);
+      for (const b of points.slice(index + 1))
+        expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.radius + b.radius);
+    }
+  });
+
+  it("shortens a long name on the drawing, and tells supernodes without one apart in the table", () => {
+    const long = { ...neighbour(3), operator: "An association with a very long name" };
+    const [point] = layOutMap([long], new Set([long.key])).points;
+    expect(point?.name).toBe("An association wi…");
+    expect(point?.label).toContain(long.operator);
+    expect(tableRows([neighbour(0), neighbour(1)], NOBODY).map(({ name }) => name)).toEqual([
+      "Supernode 01010101…",
+      "Supernode 02020202…",
+    ]);
   });
 
   it("has a table with the same, the nearest first", () => {

@@ -3,13 +3,20 @@
  * those of the same operator or address prefix. Coordinates are in a square from -100 to 100.
  */
 import type { Neighbour } from "@earshot/core";
-import { operatorText, roundTripText, shortKey } from "./quantities.ts";
+import { roundTripText, shortKey } from "./quantities.ts";
 
 /** Above so many, those that stand close together are drawn as one. */
 const MAX_SINGLE = 48;
-const SECTORS = 16;
+const SECTORS = 12;
+const BANDS = 3;
+/** Bubbles that do not overlap in such a grid have at most this radius. */
+const MAX_BUBBLE = 6.4;
 const INNERMOST = 26;
-const OUTERMOST = 88;
+/** Outside stand those whose round trip is not known. */
+const MEASURED = 82;
+const UNMEASURED = 90;
+/** Beside a home; the whole name is in the label and the table. */
+const MAX_NAME_CHARS = 18;
 /** Round trips spread over the logarithm: 5 and 10 ms are as far apart as 100 and 200. */
 const NEAREST_MS = 2;
 const FARTHEST_MS = 500;
@@ -80,22 +87,50 @@ function compareText(a: string, b: string): number {
 }
 
 function radiusOf(roundTripMs: number | null): number {
-  if (roundTripMs === null) return OUTERMOST;
+  if (roundTripMs === null) return UNMEASURED;
   const within = Math.min(FARTHEST_MS, Math.max(NEAREST_MS, roundTripMs));
   const share = Math.log(within / NEAREST_MS) / Math.log(FARTHEST_MS / NEAREST_MS);
-  return INNERMOST + share * (OUTERMOST - 6 - INNERMOST);
+  return INNERMOST + share * (MEASURED - INNERMOST);
 }
 
-/** Own homes stay single: they are what a person looks for. */
+/**
+ * Own homes stay single: they are what a person looks for. The others go into the cells of a grid of sectors and bands, so
+ * that no two bubbles overlap; dedicated ones and promoted ones have sectors of their own.
+ */
 function aggregated(placed: readonly Placed[], homes: ReadonlySet<string>): MapPoint[] {
   const groups = new Map<string, Placed[]>();
-  for (const one of placed) {
-    const { neighbour, turn, radius } = one;
-    const band = neighbour.roundTripMs === null ? "?" : Math.floor(radius / 18);
-    const id = homes.has(neighbour.key) ? neighbour.key : `${Math.floor(turn * SECTORS)} ${band} ${neighbour.kind}`;
-    groups.set(id, [...(groups.get(id) ?? []), one]);
+  for (const cell of inCells(placed)) {
+    const { key, roundTripMs } = cell.neighbour;
+    const isHome = homes.has(key);
+    const id = isHome ? key : `${cell.turn} ${cell.radius}`;
+    groups.set(id, [...(groups.get(id) ?? []), isHome ? { ...cell, radius: radiusOf(roundTripMs) } : cell]);
   }
   return [...groups.values()].map((group) => pointOf(group, homes));
+}
+
+function inCells(placed: readonly Placed[]): Placed[] {
+  const ofKind = (kind: Neighbour["kind"]) => placed.filter(({ neighbour }) => neighbour.kind === kind);
+  const [dedicated, promoted] = [ofKind("dedicated"), ofKind("promoted")];
+  const share = Math.round((SECTORS * dedicated.length) / placed.length);
+  const least = Math.min(1, dedicated.length);
+  const most = SECTORS - Math.min(1, promoted.length);
+  const forDedicated = Math.min(most, Math.max(least, share));
+  return [...cellsOf(dedicated, 0, forDedicated), ...cellsOf(promoted, forDedicated, SECTORS - forDedicated)];
+}
+
+/** Spread evenly over `count` sectors from `first` on. */
+function cellsOf(ones: readonly Placed[], first: number, count: number): Placed[] {
+  return ones.map((one, index) => {
+    const sector = first + Math.floor((index * count) / ones.length);
+    const band = Math.min(BANDS - 1, Math.floor(((one.radius - INNERMOST) / (MEASURED - INNERMOST)) * BANDS));
+    const radius = INNERMOST + ((band + 0.5) / BANDS) * (MEASURED - INNERMOST);
+    return {
+      neighbour: one.neighbour,
+      // One sector more than there are: the one at the top is left to the rings’ labels.
+      turn: (sector + 1) / (SECTORS + 1),
+      radius: one.neighbour.roundTripMs === null ? UNMEASURED : radius,
+    };
+  });
 }
 
 function pointOf(group: readonly Placed[], homes: ReadonlySet<string>): MapPoint {
@@ -116,10 +151,14 @@ function pointOf(group: readonly Placed[], homes: ReadonlySet<string>): MapPoint
     home: homes.has(first.neighbour.key),
     peer: all.some(({ peer }) => peer),
     measured: first.neighbour.roundTripMs !== null,
-    name: first.neighbour.operator || shortKey(first.neighbour.key),
+    name: shortened(first.neighbour.operator || shortKey(first.neighbour.key)),
     label: labelOf(all, load, homes),
-    radius: group.length === 1 ? 4.2 : Math.min(7, 4.2 + Math.sqrt(group.length) / 2),
+    radius: group.length === 1 ? 4.2 : Math.min(MAX_BUBBLE, 4.2 + Math.sqrt(group.length) / 2),
   };
+}
+
+function shortened(name: string): string {
+  return name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS - 1)}…` : name;
 }
 
 function loadOf(all: readonly Neighbour[]): number {
@@ -158,7 +197,7 @@ export function tableRows(neighbours: readonly Neighbour[], homes: ReadonlySet<s
     .toSorted((a, b) => (a.roundTripMs ?? Number.POSITIVE_INFINITY) - (b.roundTripMs ?? Number.POSITIVE_INFINITY))
     .map((one) => ({
       key: one.key,
-      name: operatorText(one.operator),
+      name: one.operator === "" ? `Supernode ${shortKey(one.key)}` : one.operator,
       kind: one.kind,
       prefix: one.prefix,
       roundTrip: roundTripText(one.roundTripMs),

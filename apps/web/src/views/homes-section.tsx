@@ -1,6 +1,6 @@
 /** My homes, in the settings: where the mailboxes are, whose those supernodes are, and choosing others. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import { createHomesModel, HOME_STATES, homeName, type HomesModel, KIND_WORDS } from "../view-models/homes.ts";
 import { roundTripText } from "../view-models/quantities.ts";
@@ -12,9 +12,14 @@ export function HomesSection({ home }: { readonly home: HomeModel }) {
   useEffect(() => () => model.dispose(), []);
   const homes = model.homes.value;
   const message = model.message.value;
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The row that was pressed is gone then; and what came of it stands below the heading.
+  const moved = (move: Promise<void>) => move.then(() => heading.current?.focus());
   return (
     <section aria-labelledby="homes-title" data-testid="homes">
-      <h3 id="homes-title">Your homes</h3>
+      <h3 id="homes-title" ref={heading} tabIndex={-1}>
+        Your homes
+      </h3>
       {model.alone.value ? (
         <p class="soft" data-testid="homes-alone">
           Your own node is your home: it keeps your mailbox, and people on it can call each other. It is not part of a
@@ -33,6 +38,9 @@ export function HomesSection({ home }: { readonly home: HomeModel }) {
           </p>
         )}
       </div>
+      {homes.length === 0 && (
+        <p data-testid="homes-none">None yet: supernodes are being looked for, and nobody can call you until then.</p>
+      )}
       <ul class="homes">
         {homes.map((one) => (
           <li key={one.key} class="home" data-testid={`home-${one.key}`} data-state={one.state}>
@@ -44,8 +52,8 @@ export function HomesSection({ home }: { readonly home: HomeModel }) {
               <Button
                 testId="home-move"
                 label={`Move away from ${homeName(one)}`}
-                disabled={model.busy.value}
-                onClick={() => model.move(one.key)}
+                busy={model.busy.value}
+                onClick={() => moved(model.move(one.key))}
               >
                 Move away
               </Button>
@@ -53,20 +61,26 @@ export function HomesSection({ home }: { readonly home: HomeModel }) {
           </li>
         ))}
       </ul>
-      <Choices model={model} />
+      <Choices model={model} moved={moved} />
     </section>
   );
 }
 
-function Choices({ model }: { readonly model: HomesModel }) {
+interface ChoicesProps {
+  readonly model: HomesModel;
+  /** Told of a move under way. */
+  readonly moved: (move: Promise<void>) => unknown;
+}
+
+function Choices({ model, moved }: ChoicesProps) {
   const choices = model.choices.value;
   if (choices.length === 0) return null;
   return (
     <details class="choices">
-      <summary data-testid="choose-homes">Choose supernodes that you trust</summary>
+      <summary data-testid="choose-homes">Choose other supernodes</summary>
       <p class="soft small">
-        Yours are chosen for a short round trip, spread over different operators, so that no single one matters. Those
-        that you trust, say a friend’s, come first.
+        Yours are chosen for a short round trip, spread over different operators, so that no single one matters. Tick
+        those that you trust, say a friend’s: they come first whenever a home is chosen.
       </p>
       <ul class="homes">
         {choices.map((one) => (
@@ -76,13 +90,25 @@ function Choices({ model }: { readonly model: HomesModel }) {
                 type="checkbox"
                 data-testid={`trust-${one.key}`}
                 checked={one.trusted}
-                disabled={model.busy.value}
+                aria-disabled={model.busy.value || undefined}
+                onClick={(event) => model.busy.value && event.preventDefault()}
                 onChange={(event) => void model.trust(one.key, event.currentTarget.checked)}
               />
               <Supernode name={homeName(one)} kind={KIND_WORDS[one.kind]} roundTripMs={one.roundTripMs}>
                 {one.home ? "your home" : one.prefix}
               </Supernode>
             </label>
+            {!one.home && model.homes.value.length > 0 && (
+              <Button
+                kind="quiet"
+                testId={`use-${one.key}`}
+                label={`Make a home of ${homeName(one)}`}
+                busy={model.busy.value}
+                onClick={() => moved(model.use(one.key))}
+              >
+                Make a home
+              </Button>
+            )}
           </li>
         ))}
       </ul>
@@ -103,7 +129,11 @@ function Supernode({ name, kind, roundTripMs, children }: SupernodeProps) {
       <span class="contact-name">{name}</span>
       <span class="soft small">
         {kind}
-        {roundTripMs === undefined ? "" : `, ${roundTripText(roundTripMs)}`}
+        {roundTripMs !== undefined && (
+          <>
+            , <span class="nowrap">{roundTripText(roundTripMs)}</span>
+          </>
+        )}
       </span>
       <span class="soft small">{children}</span>
     </span>

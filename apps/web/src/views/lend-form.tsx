@@ -22,7 +22,7 @@ export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props)
   const submit = (event: Event) => {
     event.preventDefault();
     const chosen = form.read();
-    if (chosen) onYes(chosen);
+    if (chosen && !busy) onYes(chosen);
   };
   return (
     <form class="lend" onSubmit={submit} noValidate data-testid="lend-form">
@@ -32,10 +32,10 @@ export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props)
       <Hours form={form} />
       <Problem text={form.problem.value ?? problem} testId="lend-problem" />
       <div class="row row-end">
-        <Button testId="lend-no" disabled={busy} onClick={onNo}>
+        <Button testId="lend-no" busy={busy} onClick={onNo}>
           {no}
         </Button>
-        <Button kind="primary" type="submit" testId="lend-yes" disabled={busy}>
+        <Button kind="primary" type="submit" testId="lend-yes" busy={busy}>
           {yes}
         </Button>
       </div>

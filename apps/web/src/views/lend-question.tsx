@@ -23,10 +23,10 @@ export function LendQuestion({ home }: { readonly home: HomeModel }) {
         each other, within limits that you set.
       </p>
       <div class="row">
-        <Button kind="primary" testId="lend-open" disabled={model.busy.value} onClick={() => setOpen(true)}>
+        <Button kind="primary" testId="lend-open" busy={model.busy.value} onClick={() => setOpen(true)}>
           Tell me more
         </Button>
-        <Button kind="quiet" testId="lend-not-now" disabled={model.busy.value} onClick={() => answer(undefined)}>
+        <Button kind="quiet" testId="lend-not-now" busy={model.busy.value} onClick={() => answer(undefined)}>
           Not now
         </Button>
       </div>

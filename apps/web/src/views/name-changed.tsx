@@ -25,18 +25,26 @@ export function NameChanged({ contact, home }: { readonly contact: Contact; read
         key, or somebody who controls {domain} wants to be taken for them. Calls are stopped until you decide. Ask{" "}
         {contact.name} in another way first.
       </p>
+      <dl class="facts small">
+        <dt>The id you know</dt>
+        <dd class="mono break">{contact.id}</dd>
+        <dt>Where the name leads now</dt>
+        <dd class="mono break" data-testid="name-new-id">
+          {contact.nameChangedTo}
+        </dd>
+      </dl>
       <Problem text={model.problem.value} />
       <div class="row">
-        <Button kind="primary" testId="name-keep" disabled={model.busy.value} onClick={() => model.keep(contact.id)}>
+        <Button kind="primary" testId="name-keep" busy={model.busy.value} onClick={() => model.keep(contact.id)}>
           Keep the key I know
         </Button>
-        <Button testId="name-anew" disabled={model.busy.value} onClick={addAnew}>
+        <Button testId="name-anew" busy={model.busy.value} onClick={addAnew}>
           They told me: use the new key
         </Button>
       </div>
       <p class="hint">
         Keeping it calls whoever you talked to before. Using the new key removes this contact and adds the new one; they
-        have to accept, and you compare the words in your first call.
+        have to accept, and you compare the words in your first call. Their own id is at the end of their settings.
       </p>
     </section>
   );

@@ -1,5 +1,5 @@
 /** The node's own page over the contact list. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import { laterModule } from "./later.tsx";
 import type * as NodeViews from "./node-views.ts";
@@ -20,7 +20,11 @@ export function NodeDialog({ home, onClose }: { readonly home: HomeModel; readon
 
 function Followed({ views, home }: { readonly views: typeof NodeViews; readonly home: HomeModel }) {
   const [model] = useState(() => views.createNodePageModel(home.later));
-  const [homes] = useState(() => new Set((home.later.client.status.homes ?? []).map(({ key }) => key)));
+  const { client } = home.later;
+  const [homes, setHomes] = useState(client.status.homes ?? []);
+  const keys = homes.map(({ key }) => key);
+  const set = useMemo(() => new Set(keys), [keys.join()]);
+  useEffect(() => client.on("status", (status) => setHomes(status.homes ?? [])), []);
   useEffect(() => () => model.dispose(), []);
-  return <views.NodePage model={model} homes={homes} />;
+  return <views.NodePage model={model} homes={set} />;
 }

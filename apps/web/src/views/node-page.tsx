@@ -1,12 +1,14 @@
 /** The node's own page: what it does for others and why, how it fares, who is around it, and what it can see. */
 import type { NodeReport } from "@earshot/core";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { NodePageModel } from "../view-models/node-page.ts";
 import {
   consentText,
   CRITERION_WORDS,
+  criteriaInOrder,
   criteriaSummary,
   criterionState,
+  criterionText,
   gauges,
   loadRows,
   networkText,
@@ -98,10 +100,15 @@ function Lending({ report, model }: { readonly report: NodeReport; readonly mode
   const close = () => setOpen(undefined);
   const { given, limits } = report.consent;
   const serving = report.role !== "client" && report.roleState === "serving";
+  const heading = useRef<HTMLHeadingElement>(null);
   const then = (act: Promise<boolean>) => act.then((taken) => void (taken && close()));
+  // The button is gone then, and a keyboard's place with it.
+  const stopLending = () => model.stopLending().then((taken) => void (taken && heading.current?.focus()));
   return (
     <section class="node-card" aria-labelledby="lending-title">
-      <h3 id="lending-title">Lending it</h3>
+      <h3 id="lending-title" ref={heading} tabIndex={-1}>
+        Lending it
+      </h3>
       <p data-testid="consent-text">{consentText(report)}</p>
       <div class="row">
         {report.role !== "dedicated" && (
@@ -110,7 +117,7 @@ function Lending({ report, model }: { readonly report: NodeReport; readonly mode
           </Button>
         )}
         {given && report.role !== "dedicated" && (
-          <Button testId="node-stop-lending" disabled={model.busy.value} onClick={() => model.stopLending()}>
+          <Button testId="node-stop-lending" busy={model.busy.value} onClick={stopLending}>
             Stop lending
           </Button>
         )}
@@ -148,7 +155,7 @@ function Lending({ report, model }: { readonly report: NodeReport; readonly mode
             <Button
               kind="primary"
               testId="step-down-yes"
-              disabled={model.busy.value}
+              busy={model.busy.value}
               onClick={() => then(model.stepDown())}
             >
               Step down
@@ -174,7 +181,7 @@ function Criteria({ report }: { readonly report: NodeReport }) {
       <h3 id="criteria-title">What a supernode must show</h3>
       <p class="soft">{criteriaSummary(criteria)}</p>
       <ul class="criteria" data-testid="criteria">
-        {criteria.map((criterion) => {
+        {criteriaInOrder(criteria).map((criterion) => {
           const state = criterionState(criterion);
           return (
             <li key={criterion.name} class={`criterion criterion-${state}`} data-criterion={criterion.name}>
@@ -183,10 +190,7 @@ function Criteria({ report }: { readonly report: NodeReport }) {
                 <p>
                   <strong>{criterion.label}</strong>
                 </p>
-                <p class="small">
-                  {CRITERION_WORDS[state]}
-                  {criterion.value && `: ${criterion.value}`}
-                </p>
+                <p class="small">{criterionText(criterion)}</p>
                 {criterion.needed && <p class="small soft">Needed: {criterion.needed}</p>}
               </div>
             </li>

@@ -27,6 +27,8 @@ export interface ButtonProps {
   readonly icon?: IconName;
   readonly testId?: string;
   readonly disabled?: boolean;
+  /** Does nothing for now, but keeps the focus: a keyboard's place is not lost while something is under way. */
+  readonly busy?: boolean;
   readonly type?: "button" | "submit";
   readonly onClick?: () => unknown;
   readonly label?: string;
@@ -39,6 +41,7 @@ export function Button({
   icon,
   testId,
   disabled,
+  busy = false,
   type = "button",
   onClick,
   label,
@@ -51,9 +54,13 @@ export function Button({
       class={`button button-${kind} ${iconOnly ? "button-icon" : ""}`}
       data-testid={testId}
       disabled={disabled}
+      aria-disabled={busy || undefined}
       aria-label={label}
       title={iconOnly ? label : undefined}
-      onClick={() => void onClick?.()}
+      onClick={(event) => {
+        if (busy) event.preventDefault();
+        else void onClick?.();
+      }}
     >
       {icon && <Icon name={icon} />}
       {children !== undefined && <span>{children}</span>}

@@ -42,18 +42,11 @@ export function SettingsDialog({ home, onClose }: { readonly home: HomeModel; re
         </section>
       )}
       <section aria-labelledby="about-title">
-        <h3 id="about-title">About</h3>
+        <h3 id="about-title">Your account</h3>
         <dl class="facts">
           <dt>Your id</dt>
           <dd class="mono break small">{settings.id}</dd>
-          <dt>Supernode</dt>
-          <dd class="mono break small" data-testid="supernode">
-            {home.connection.supernode.value ?? "not connected"}
-          </dd>
         </dl>
-        <p class="soft small">
-          The supernode keeps your mailbox and passes sealed messages on. It can neither read them nor hear your calls.
-        </p>
       </section>
     </Dialog>
   );

@@ -9,7 +9,10 @@ interface Props {
   readonly homes: ReadonlySet<string>;
 }
 
-/** The map with its legend, and the table below. */
+/**
+ * The map with its legend, and the table below. What is told of the chosen one is its label: screen readers hear it as the
+ * focus moves, and need no live region to say it once more.
+ */
 export function SupernodeMap({ neighbours, homes }: Props) {
   const map = useMemo(() => layOutMap(neighbours, homes), [neighbours, homes]);
   const [chosen, setChosen] = useState<string | undefined>(undefined);
@@ -17,7 +20,7 @@ export function SupernodeMap({ neighbours, homes }: Props) {
   return (
     <div class="map" data-testid="map">
       {map.points.length > 0 && <Drawing map={map} chosen={point?.id} choose={setChosen} />}
-      <p class="map-told" role="status" data-testid="map-told">
+      <p class="map-told" data-testid="map-told">
         {point ? point.label : map.summary}
       </p>
       {map.points.length > 0 && (
@@ -70,7 +73,6 @@ function Drawing({ map, chosen, choose }: DrawingProps) {
       {map.rings.map(({ radius, label }) => (
         <g key={label} class="map-ring" aria-hidden="true">
           <circle r={radius} />
-          <text y={-radius - 1.5}>{label}</text>
         </g>
       ))}
       {points.map((point) => point.home && <line key={point.id} class="map-tie" x2={point.x} y2={point.y} />)}
@@ -78,6 +80,11 @@ function Drawing({ map, chosen, choose }: DrawingProps) {
         <circle r="9" />
         <text y="2.2">you</text>
       </g>
+      {map.rings.map(({ radius, label }) => (
+        <text key={label} class="map-ring-name" y={-radius - 1.5} aria-hidden="true">
+          {label}
+        </text>
+      ))}
       {points.map((point, index) => (
         <Point key={point.id} point={point} stop={index === at} chosen={point.id === chosen} choose={choose} />
       ))}
@@ -121,7 +128,7 @@ function Point({ point, stop, chosen, choose }: PointProps) {
         )}
       </g>
       {home && (
-        <text class="map-name" x={x > 40 ? -8 : 8} y={x > 40 ? 10 : 2} text-anchor={x > 40 ? "end" : "start"}>
+        <text class="map-name" x={x > 20 ? -8 : 8} y={Math.abs(y) < 12 ? 15 : 2} text-anchor={x > 20 ? "end" : "start"}>
           {point.name}
         </text>
       )}

@@ -1,6 +1,6 @@
 import type { NodeReport } from "@earshot/core";
 import { expect, it } from "vitest";
-import { table, tellReport } from "./node-lines.ts";
+import { prefixText, table, tellReport } from "./node-lines.ts";
 import { openTerminal } from "./terminal.ts";
 
 const REPORT = {
@@ -21,12 +21,33 @@ const REPORT = {
   ],
   consent: { given: false, askedBefore: false, limits: {} },
   capacity: { clients: 0, maxClients: 0 },
-  load: { connections: 1, mailboxes: 2, storeBytes: 1000, bytesIn: 5, bytesOut: 6 },
+  supernodeKey: "5f".repeat(32),
+  load: {
+    connections: 1,
+    mailboxes: 2,
+    records: 3,
+    dhtRecords: 4,
+    storeBytes: 1000,
+    bytesIn: 5,
+    bytesOut: 6,
+    envelopes: { forwarded: 8, stored: 9, acknowledged: 7, expired: 0 },
+    peers: 2,
+    loopLagMs: 1.4,
+    cpuShare: 0.021,
+    rssBytes: 9e7,
+    uptimeSeconds: 7_300,
+  },
+  limits: { maxConnections: 100, maxMailboxes: 300, maxStoreBytes: 2e9 },
+  refusals: [["rate-limited", 12]],
+  sees: {
+    can: ["The network addresses of those it serves, and when they are connected."],
+    cannot: ["Who anybody is."],
+  },
   neighbours: Array.from({ length: 14 }, (_, index) => ({
     key: String(index).padStart(64, "a"),
     operator: index === 0 ? "friends" : "",
     kind: "dedicated",
-    prefix: "10.0.0.0/24",
+    prefix: "ipv4 0a0000",
     roundTripMs: index === 3 ? null : 40 - index,
     clients: 1,
     maxClients: 10,
@@ -34,11 +55,15 @@ const REPORT = {
   })),
 } as unknown as NodeReport;
 
+function linesOf(report: NodeReport, columns?: number): string[] {
+  let text = "";
+  const stream = { write: (more: string) => ((text += more), true), ...(columns ? { isTTY: true, columns } : {}) };
+  tellReport(report, openTerminal({ stdout: stream, stderr: stream, env: { NO_COLOR: "1" } }, false));
+  return text.split("\n");
+}
+
 it("tells role, criteria and neighbours, the nearest first and not all of many", () => {
-  const lines: string[] = [];
-  const stream = { write: (text: string) => lines.push(text) > 0 };
-  tellReport(REPORT, openTerminal({ stdout: stream, stderr: stream, env: {} }, false));
-  const text = lines.join("");
+  const text = linesOf(REPORT).join("\n");
   expect(text).toMatch(/Node {2}being measured; serves only you/);
   expect(text).toMatch(/why +The uplink is too slow\./);
   expect(text).toMatch(/private network "lab", joined, 12 DHT nodes, at 127\.0\.0\.1:4000/);
@@ -47,6 +72,51 @@ it("tells role, criteria and neighbours, the nearest first and not all of many",
   expect(text).toMatch(/not measured/);
   expect(text).toMatch(/27 ms.*28 ms/s);
   expect(text).toMatch(/and 1 more/);
+  expect(text).toContain("10.0.0.0/24");
+});
+
+it("tells what the node's page tells: load beside its limits, refusals, and what it can and cannot see", () => {
+  const text = linesOf(REPORT).join("\n");
+  expect(text).toMatch(/holds +1 of 100 connections, 2 of 300 mailboxes/);
+  expect(text).toMatch(/storage +1 kB of 2 GB, 7 records/);
+  expect(text).toMatch(/messages +8 passed on at once, 9 kept, 7 fetched, 0 too old/);
+  expect(text).toMatch(/machine +2 % of a core, 1 ms late, 90 MB of memory, up 2 h/);
+  expect(text).toMatch(/refused +12 × rate-limited/);
+  expect(text).toMatch(/can see.*\n.*network addresses.*\n.*cannot see\n.*Who anybody is/s);
+  const serving = linesOf({ ...REPORT, role: "promoted", roleState: "serving" }).join("\n");
+  expect(serving).toMatch(/clients +0 of 0/);
+  expect(serving).toContain(REPORT.supernodeKey);
+});
+
+it("fits into the terminal, and loses nothing by it", () => {
+  const criteria = [
+    {
+      name: "a",
+      label: "It has been running, and has come back at this address",
+      met: true,
+      value: "up 4 min",
+      needed: "up 30 min and 2 earlier, or up 24 h",
+    },
+  ];
+  const report = { ...REPORT, criteria };
+  expect(linesOf(report).some((line) => line.length > 80)).toBe(true); // into a pipe: one line each, for grep
+  const lines = linesOf(report, 80);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(lines.join(" ").replace(/ +/g, " ")).toContain(
+    "met It has been running, and has come back at this address: up 4 min (needed: up 30 min and 2 earlier, or up 24 h)",
+  );
+});
+
+it("says what a node that finds nobody can do, and what it does meanwhile", () => {
+  const joining = { ...REPORT, network: { ...REPORT.network, private: false, state: "joining" as const } };
+  expect(linesOf(joining).join("\n")).toMatch(/No node of the open network answers yet.*It goes on trying/);
+});
+
+it("writes prefixes as people know them", () => {
+  expect(prefixText("ipv4 cb0071")).toBe("203.0.113.0/24");
+  expect(prefixText("ipv6 20010db80a00")).toBe("2001:db8:a00::/48");
+  expect(prefixText("name calls.example")).toBe("calls.example");
+  expect(prefixText("")).toBe("");
 });
 
 it("lines columns up", () => {

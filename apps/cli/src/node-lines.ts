@@ -5,6 +5,12 @@ import type { Terminal } from "./terminal.ts";
 
 /** More would push everything else off the screen; `--json` has them all. */
 const MAX_NEIGHBOURS = 12;
+const MAX_REFUSALS = 6;
+const SPANS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+] as const;
 
 type Column = readonly [head: string, cells: readonly string[]];
 
@@ -21,19 +27,56 @@ export function table(columns: readonly Column[]): string[] {
   return [row(columns.map(([head]) => head)), ...rows];
 }
 
-/** Role, lending, criteria, load and neighbours. */
+/** All that the node's own page says, but its map: role and why, lending, load and limits, criteria, neighbours, what it sees. */
 export function tellReport(report: NodeReport, terminal: Terminal): void {
+  const say = (label: string, text: string): void => {
+    for (const line of wrapped(text, `  ${label.padEnd(11)}`, terminal.columns)) terminal.say(line);
+  };
   terminal.say(`${terminal.bold("Node")}  ${roleText(report)}`);
-  terminal.say(`  why        ${report.roleReason}`);
-  terminal.say(`  network    ${networkText(report)}`);
-  terminal.say(`  lent       ${lentText(report)}`);
-  const { load, capacity } = report;
-  if (report.role !== "client") terminal.say(`  clients    ${capacity.clients} of ${capacity.maxClients}`);
-  terminal.say(
-    `  load       ${load.connections} connections, ${load.mailboxes} mailboxes, ${bytesText(load.storeBytes)} stored, ${bytesText(load.bytesIn)} in, ${bytesText(load.bytesOut)} out`,
-  );
+  say("why", report.roleReason);
+  say("network", networkText(report));
+  if (report.network.state === "joining") say("", joiningText(report));
+  say("lent", lentText(report));
+  if (report.role !== "client") say("key", report.supernodeKey);
+  if (report.role !== "client") say("clients", `${report.capacity.clients} of ${report.capacity.maxClients}`);
+  for (const [label, text] of loadLines(report)) say(label, text);
+  for (const [code, count] of report.refusals.slice(0, MAX_REFUSALS)) say("refused", `${count} × ${code}`);
   for (const line of criteriaLines(report.criteria, terminal)) terminal.say(line);
   tellNeighbours(report, terminal);
+  tellSees(report, terminal);
+}
+
+/** What a node that has not found its network can do meanwhile. */
+export function joiningText({ network }: Pick<NodeReport, "network">): string {
+  const who = network.private ? "No node that its file names" : "No node of the open network";
+  return `${who} answers yet: is this machine online, and may it send UDP? It goes on trying. Meanwhile only people on this very node reach each other.`;
+}
+
+function loadLines({ load, limits }: NodeReport): [label: string, text: string][] {
+  const { envelopes } = load;
+  const held = `${load.connections} of ${limits.maxConnections} connections, ${load.mailboxes} of ${limits.maxMailboxes} mailboxes`;
+  return [
+    ["holds", `${held}, ${load.peers} links to supernodes`],
+    [
+      "storage",
+      `${bytesText(load.storeBytes)} of ${bytesText(limits.maxStoreBytes)}, ${load.records + load.dhtRecords} records`,
+    ],
+    ["traffic", `${bytesText(load.bytesIn)} in, ${bytesText(load.bytesOut)} out`],
+    [
+      "messages",
+      `${envelopes.forwarded} passed on at once, ${envelopes.stored} kept, ${envelopes.acknowledged} fetched, ${envelopes.expired} too old`,
+    ],
+    [
+      "machine",
+      `${Math.round(load.cpuShare * 100)} % of a core, ${Math.round(load.loopLagMs)} ms late, ${bytesText(load.rssBytes)} of memory, up ${spanText(load.uptimeSeconds)}`,
+    ],
+  ];
+}
+
+/** `3 min`, `5 h`, `2 d`: the largest unit that fits. */
+function spanText(seconds: number): string {
+  for (const [unit, length] of SPANS) if (seconds >= length) return `${Math.floor(seconds / length)} ${unit}`;
+  return `${Math.floor(seconds)} s`;
 }
 
 function roleText({ role, roleState }: NodeReport): string {
@@ -58,10 +101,21 @@ function lentText({ role, consent, network }: NodeReport): string {
     : "not answered yet: earshot lend, or earshot lend --stop";
 }
 
+/** `ipv4 7f4701` is `127.71.1.0/24`; a host's name is itself. */
+export function prefixText(prefix: string): string {
+  const [, kind, hex = ""] = /^(ipv4|ipv6|name) (.+)$/.exec(prefix) ?? [];
+  if (kind === "name") return hex;
+  if (kind === "ipv4" && /^[0-9a-f]{6}$/.test(hex)) return `${[...Buffer.from(hex, "hex")].join(".")}.0/24`;
+  if (kind === "ipv6" && /^[0-9a-f]{12}$/.test(hex))
+    return `${(hex.match(/.{4}/g) ?? []).map((group) => group.replace(/^0{1,3}/, "")).join(":")}::/48`;
+  return prefix;
+}
+
 const MARKS = { met: "met", notMet: "NOT MET", unknown: "not measured" } as const;
 
 function criteriaLines(criteria: readonly ReportedCriterion[], terminal: Terminal): string[] {
   if (criteria.length === 0) return [];
+  const { columns } = terminal;
   const marks = criteria.map(({ met }) => (met === null ? MARKS.unknown : met ? MARKS.met : MARKS.notMet));
   const lines = table([
     ["  To be a supernode", criteria.map(({ label }) => `  ${label}`)],
@@ -69,7 +123,14 @@ function criteriaLines(criteria: readonly ReportedCriterion[], terminal: Termina
     ["measured", criteria.map(({ value }) => value)],
     ["needed", criteria.map(({ needed }) => needed)],
   ]);
-  return lines.map((line, index) => (index === 0 ? terminal.dim(line) : line));
+  if (columns === 0 || lines.every((line) => line.length <= columns))
+    return lines.map((line, index) => (index === 0 ? terminal.dim(line) : line));
+  const width = Math.max(...marks.map((mark) => mark.length)) + 4;
+  const told = criteria.flatMap(({ label, value, needed }, index) => {
+    const about = [label, ...(value === "" ? [] : [`: ${value}`]), ...(needed === "" ? [] : [` (needed: ${needed})`])];
+    return wrapped(about.join(""), `  ${marks[index]}`.padEnd(width), columns);
+  });
+  return [terminal.dim("  To be a supernode"), ...told];
 }
 
 function tellNeighbours({ neighbours }: NodeReport, terminal: Terminal): void {
@@ -81,11 +142,41 @@ function tellNeighbours({ neighbours }: NodeReport, terminal: Terminal): void {
   const [head = "", ...rows] = table([
     ["  Supernodes", shown.map(({ key, operator }) => `  ${operator || key.slice(0, 8)}`)],
     ["kind", shown.map(({ kind }) => kind)],
-    ["network", shown.map(({ prefix }) => prefix)],
+    ["network", shown.map(({ prefix }) => prefixText(prefix))],
     ["round trip", shown.map(({ roundTripMs }) => (roundTripMs === null ? "?" : `${Math.round(roundTripMs)} ms`))],
     ["clients", shown.map(({ clients, maxClients }) => `${clients} of ${maxClients}`)],
   ]);
   terminal.say(terminal.dim(head));
   for (const row of rows) terminal.say(row);
   if (others.length > shown.length) terminal.say(terminal.dim(`  and ${others.length - shown.length} more (--json)`));
+}
+
+function tellSees({ sees, role }: NodeReport, terminal: Terminal): void {
+  if (sees.can.length + sees.cannot.length === 0) return;
+  const whom = role === "client" ? "other people" : "the people it serves";
+  for (const [head, sentences] of [
+    [`  What it can see of ${whom}`, sees.can],
+    ["  What it cannot see", sees.cannot],
+  ] as const) {
+    terminal.say(terminal.dim(head));
+    for (const sentence of sentences)
+      for (const line of wrapped(sentence, "  - ", terminal.columns)) terminal.say(line);
+  }
+}
+
+/** `first` and the text, in lines of at most so many columns, indented as `first` is wide; 0: one line. */
+export function wrapped(text: string, first: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of text.split(" ")) {
+    if (!isEmpty && columns > 0 && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = " ".repeat(first.length);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
 }

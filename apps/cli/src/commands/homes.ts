@@ -1,8 +1,10 @@
 /** `earshot homes`: the supernodes that keep this person's mailboxes, and choosing others. */
+import type { NodeReport } from "@earshot/core";
 import type { Client, HomeStatus } from "@earshot/sdk";
 import type { CommonOptions } from "../common-options.ts";
-import { table } from "../node-lines.ts";
-import { connectSession } from "../session.ts";
+import { nodeApi } from "../node-api.ts";
+import { joiningText, table, wrapped } from "../node-lines.ts";
+import { connectSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -16,7 +18,12 @@ const SHORT_KEY_LENGTH = 8;
 
 /** Lists homes and the supernodes there are to choose from. */
 export async function listHomes(options: CommonOptions, terminal: Terminal): Promise<void> {
-  await withClient(options, terminal, async (client) => tellHomes(client, terminal));
+  await withSession(options, terminal, async ({ client, node }) => {
+    const report = await nodeApi(node)
+      .report()
+      .catch(() => undefined);
+    tellHomes(client, report, terminal);
+  });
 }
 
 /** Prefers a supernode as a home from now on, or no longer. */
@@ -59,20 +66,30 @@ export function homeLines(homes: readonly HomeStatus[]): string[] {
     ["key", homes.map(({ key }) => short(key))],
     ["whose", homes.map(({ kind, operator }) => (kind === "own" ? "your own node" : operator || "-"))],
     ["kind", homes.map(({ kind }) => kind)],
-    ["round trip", homes.map(({ roundTripMs }) => (roundTripMs === undefined ? "?" : `${Math.round(roundTripMs)} ms`))],
+    ["round trip", homes.map(roundTripText)],
     ["state", homes.map(({ state, trusted }) => (trusted ? `${state}, trusted` : state))],
   ]);
 }
 
-function tellHomes(client: Client, terminal: Terminal): void {
-  const homes = client.status.homes ?? [];
+/** The homes; how far they are by the own node's measure, where this client has not measured. */
+export function homesOf(client: Client, report: NodeReport | undefined): HomeStatus[] {
+  return (client.status.homes ?? []).map((home) => {
+    const near = report?.neighbours.find(({ key, self }) => key === home.key && !self)?.roundTripMs ?? undefined;
+    const roundTripMs = home.roundTripMs ?? near;
+    return roundTripMs === undefined ? home : { ...home, roundTripMs };
+  });
+}
+
+function tellHomes(client: Client, report: NodeReport | undefined, terminal: Terminal): void {
+  const homes = homesOf(client, report);
   const supernodes = client.supernodes();
   terminal.emit({ homes, supernodes });
   if (supernodes.length === 0 && homes.every(({ kind }) => kind === "own")) {
-    terminal.say("Your own node is your home. It is not part of a network, so there is nothing to choose.");
+    terminal.say("Your own node is your only home, so there is nothing to choose.");
+    if (report !== undefined) for (const line of wrapped(whyAlone(report), "", terminal.columns)) terminal.say(line);
     return;
   }
-  terminal.say(terminal.bold("Your homes keep your mailboxes; while one can be reached, your contacts can call you."));
+  terminal.say(terminal.bold("Your homes keep your mailboxes. While one is reached, contacts can call you."));
   for (const line of homeLines(homes)) terminal.say(`  ${line}`);
   const others = supernodes.filter(({ home }) => !home);
   if (others.length === 0) return;
@@ -83,13 +100,33 @@ function tellHomes(client: Client, terminal: Terminal): void {
   terminal.say("  earshot homes move <key>      leave a home for another");
 }
 
+function roundTripText({ kind, roundTripMs }: Pick<HomeStatus, "kind" | "roundTripMs">): string {
+  if (roundTripMs === undefined) return kind === "own" ? "-" : "?";
+  return `${Math.round(roundTripMs)} ms`;
+}
+
+function whyAlone(report: NodeReport): string {
+  switch (report.network.state) {
+    case "alone":
+      return "It is not part of a network. Started without --alone, it would be.";
+    case "joining":
+      return joiningText(report);
+    case "joined":
+      return "It has found no other supernode of its network yet.";
+  }
+}
+
 function keysOf(client: Client): string[] {
   return [...client.supernodes(), ...(client.status.homes ?? [])].map(({ key }) => key);
 }
 
 function keyMeant(keys: readonly string[], text: string): string {
   const wanted = text.trim().toLowerCase().replace(/…$/, "");
-  const found = [...new Set(keys)].filter((key) => wanted.length >= SHORT_KEY_LENGTH && key.startsWith(wanted));
+  if (wanted.length < SHORT_KEY_LENGTH)
+    throw new UsageError(
+      `"${text}" is too short for a key: type the ${SHORT_KEY_LENGTH} characters that earshot homes shows.`,
+    );
+  const found = [...new Set(keys)].filter((key) => key.startsWith(wanted));
   if (found.length === 1 && found[0] !== undefined) return found[0];
   throw new UsageError(
     found.length > 1
@@ -102,14 +139,18 @@ function short(key: string): string {
   return key.slice(0, SHORT_KEY_LENGTH);
 }
 
-async function withClient(
+function withClient(options: CommonOptions, terminal: Terminal, act: (client: Client) => Promise<void>): Promise<void> {
+  return withSession(options, terminal, ({ client }) => act(client));
+}
+
+async function withSession(
   options: CommonOptions,
   terminal: Terminal,
-  act: (client: Client) => Promise<void>,
+  act: (session: Session) => Promise<void>,
 ): Promise<void> {
   const session = await connectSession(options, terminal);
   try {
-    await act(session.client);
+    await act(session);
   } finally {
     await session.close();
   }

@@ -1,20 +1,30 @@
 /** `earshot status`: does it work, and what of it does not. */
-import { EarshotError } from "@earshot/core";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { EarshotError, type NodeReport } from "@earshot/core";
 import { accountLines } from "../account-lines.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { nodeApi } from "../node-api.ts";
 import { tellReport } from "../node-lines.ts";
 import { nodeTarget } from "../node-target.ts";
-import { homeLines } from "./homes.ts";
+import { homeLines, homesOf } from "./homes.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
 import { CLOCK_ADVICE, goOnline, openSession } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Exit code 0 when calls can be made and taken. */
 export async function showStatus(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = new URL(nodeTarget(options.node).url).origin;
+  const target = nodeTarget(options.node);
+  const node = new URL(target.url).origin;
   const home = homeOf(options);
   try {
+    // The operator of a supernode on a server need not be a person on it.
+    if (!existsSync(join(home, "client"))) {
+      const report = await nodeApi(target)
+        .report()
+        .catch(() => undefined);
+      if (report?.role === "dedicated") return tellSupernode(report, terminal, { node, home });
+    }
     return await tellClient(options, terminal, { node, home });
   } catch (error) {
     if (!(error instanceof EarshotError)) throw error;
@@ -24,6 +34,13 @@ export async function showStatus(options: CommonOptions, terminal: Terminal): Pr
     terminal.say(terminal.dim(`  home ${home}\n  node ${node}`));
     return exitCode;
   }
+}
+
+function tellSupernode(report: NodeReport, terminal: Terminal, where: { node: string; home: string }): ExitCode {
+  terminal.emit({ ...where, online: true, report });
+  terminal.say(`${terminal.good("running")}  ${report.operator || "a supernode"}, at ${where.node}`);
+  tellReport(report, terminal);
+  return EXIT.ok;
 }
 
 async function tellClient(
@@ -41,10 +58,10 @@ async function tellClient(
     const callable = contacts.filter((contact) => contact.state === "contact").length;
     const requests = client.requests().length;
     const { problem } = client.status;
-    const homes = client.status.homes ?? [];
     const report = await nodeApi(session.node)
       .report()
       .catch(() => undefined);
+    const homes = homesOf(client, report);
     const refusals = Object.fromEntries(client.refusals());
     terminal.emit({
       ...where,

@@ -1,7 +1,14 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { decodeServerFrame, EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX, toHex, unwrap } from "@earshot/core";
+import {
+  decodeServerFrame,
+  encodeFrame,
+  EDGE_SUBPROTOCOL,
+  EDGE_TOKEN_SUBPROTOCOL_PREFIX,
+  toHex,
+  unwrap,
+} from "@earshot/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { accepted, openSocket, randomEnvelope, TestClient, TestMailbox, testRandom } from "../testing/test-client.ts";
@@ -81,6 +88,10 @@ test.each(["url", "dht"] as const)(
     const first = await TestClient.connect({ edgeUrl, token }); // proves that it is a supernode, and is in
     const before = busy.stats().refusals;
     const link = new WebSocket(edgeUrl, [EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX + token]);
+    await once(link, "open");
+    // As in a client that begins to listen only after its connection has opened.
+    await new Promise((resolve) => setImmediate(resolve));
+    link.send(encodeFrame({ type: "hello", versions: [1], clientNonce: new Uint8Array(32), requestId: 1 }));
     const [message] = (await once(link, "message")) as [Buffer];
     expect(decodeServerFrame(message)).toMatchObject({ value: { type: "error", requestId: 0, code: "server-busy" } });
     const frame = unwrap(decodeServerFrame(message)) as { retryAfterMs: number };

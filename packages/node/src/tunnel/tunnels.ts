@@ -31,8 +31,8 @@ const FULL_RETRY_MS = 5_000;
 
 /** WebSocket close code (IANA's registry). */
 const CLOSE_TRY_AGAIN_LATER = 1013;
-/** What whoever is told so gets to hang up. */
-const HANG_UP_MS = 1_000;
+/** What whoever is told so gets to say hello and hang up. */
+const HANG_UP_MS = 5_000;
 
 export interface TunnelsOptions {
   readonly access: Access;
@@ -125,10 +125,13 @@ export class Tunnels {
     this.#options.onOutcome("busy");
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on("error", () => {});
-      webSocket.send(encodeFrame({ type: "error", requestId: 0, code: "server-busy", retryAfterMs }));
-      webSocket.close(CLOSE_TRY_AGAIN_LATER);
       const cancel = this.#options.clock.setTimer(HANG_UP_MS, () => webSocket.terminate());
       webSocket.once("close", cancel);
+      // Once it has spoken: in some clients nobody listens before.
+      webSocket.once("message", () => {
+        webSocket.send(encodeFrame({ type: "error", requestId: 0, code: "server-busy", retryAfterMs }));
+        webSocket.close(CLOSE_TRY_AGAIN_LATER);
+      });
     });
   }
 

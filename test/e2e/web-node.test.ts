@@ -36,6 +36,7 @@ describe("lending the node", () => {
     await control(page, "lend-clients").fill("lots");
     await control(page, "lend-yes").click();
     expect(await control(page, "lend-problem").textContent()).toMatch(/^People: a number/);
+    expect(await control(page, "lend-clients").evaluate((field) => field === document.activeElement)).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
     await control(page, "lend-clients").fill("40");
     await control(page, "lend-some-hours").check();

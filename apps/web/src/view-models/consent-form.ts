@@ -22,6 +22,8 @@ export interface ConsentFormModel {
   readonly fromHour: ReadonlySignal<number>;
   readonly toHour: ReadonlySignal<number>;
   readonly problem: ReadonlySignal<string | undefined>;
+  /** Which field `problem` is about; none where it is the hours. */
+  readonly wrong: ReadonlySignal<ConsentField | undefined>;
   set(field: ConsentField, text: string): void;
   setAlways(always: boolean): void;
   setHours(fromHour: number, toHour: number): void;
@@ -41,10 +43,10 @@ export function createConsentForm(limits: ConsentLimits): ConsentFormModel {
   const fromHour = signal(wasAlways ? 22 : limits.fromHour);
   const toHour = signal(wasAlways ? 7 : limits.toHour);
   const tried = signal(false);
+  const wrong = computed(() => CONSENT_FIELDS.find((field) => typeof valueOf(field, fields[field].value) === "string"));
   const found = computed(() => {
-    const values = CONSENT_FIELDS.map((field) => valueOf(field, fields[field].value));
-    const bad = values.find((value) => typeof value === "string");
-    if (bad !== undefined) return bad;
+    const field = wrong.value;
+    if (field !== undefined) return String(valueOf(field, fields[field].value));
     return !always.value && fromHour.value === toHour.value
       ? "Hours: choose an end that is not the beginning, or “At any hour”."
       : undefined;
@@ -55,6 +57,7 @@ export function createConsentForm(limits: ConsentLimits): ConsentFormModel {
     fromHour,
     toHour,
     problem: computed(() => (tried.value ? found.value : undefined)),
+    wrong: computed(() => (tried.value ? wrong.value : undefined)),
     set: (field, text) => {
       fields[field].value = text;
     },

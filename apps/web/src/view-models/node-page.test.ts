@@ -137,6 +137,7 @@ describe("the limits as typed", () => {
       form.set("megabytes", text);
       expect(form.read()).toBeUndefined();
       expect(form.problem.value).toMatch(/^Storage: a number from 1/);
+      expect(form.wrong.value).toBe("megabytes");
     }
     form.set("megabytes", "1");
     form.setAlways(false);

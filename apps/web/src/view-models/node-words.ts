@@ -49,7 +49,7 @@ export function criterionState({ met }: ReportedCriterion): CriterionState {
   return met ? "met" : "not-met";
 }
 
-export const CRITERION_WORDS: Readonly<Record<CriterionState, string>> = {
+const CRITERION_WORDS: Readonly<Record<CriterionState, string>> = {
   met: "Met",
   "not-met": "Not met",
   "not-measured": "Not measured yet",

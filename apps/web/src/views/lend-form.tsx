@@ -1,6 +1,6 @@
 /** "Lend my node?": what it means, and the limits. */
 import type { ConsentLimits } from "@earshot/core";
-import { useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { type ConsentField, createConsentForm, type ConsentFormModel } from "../view-models/consent-form.ts";
 import { Button, Problem } from "./parts.tsx";
 
@@ -19,18 +19,25 @@ interface Props {
 /** The form; the node judges whether it is fit. */
 export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props) {
   const [form] = useState(() => createConsentForm(limits));
+  const problemId = useId();
+  const element = useRef<HTMLFormElement>(null);
   const submit = (event: Event) => {
     event.preventDefault();
     const chosen = form.read();
+    // What is wrong stands at the end of the form, out of sight on a phone: the field itself takes the focus.
+    const wrong = form.wrong.value;
+    if (wrong) element.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
     if (chosen && !busy) onYes(chosen);
   };
   return (
-    <form class="lend" onSubmit={submit} noValidate data-testid="lend-form">
-      <Amount form={form} field="clients" label="People at most" />
-      <Amount form={form} field="megabytesPerSecond" label="Bandwidth at most, MB a second" />
-      <Amount form={form} field="megabytes" label="Storage at most, MB" />
+    <form ref={element} class="lend" onSubmit={submit} noValidate data-testid="lend-form">
+      <Amount form={form} problemId={problemId} field="clients" label="People at most" />
+      <Amount form={form} problemId={problemId} field="megabytesPerSecond" label="Bandwidth at most, MB a second" />
+      <Amount form={form} problemId={problemId} field="megabytes" label="Storage at most, MB" />
       <Hours form={form} />
-      <Problem text={form.problem.value ?? problem} testId="lend-problem" />
+      <div id={problemId}>
+        <Problem text={form.problem.value ?? problem} testId="lend-problem" />
+      </div>
       <div class="row row-end">
         <Button testId="lend-no" busy={busy} onClick={onNo}>
           {no}
@@ -63,16 +70,22 @@ export function LendMeaning() {
 interface AmountProps {
   readonly form: ConsentFormModel;
   readonly field: ConsentField;
+  /** Where what is wrong is told. */
+  readonly problemId: string;
   readonly label: string;
 }
 
-function Amount({ form, field, label }: AmountProps) {
+function Amount({ form, field, label, problemId }: AmountProps) {
+  const wrong = form.wrong.value === field;
   return (
     <label class="field field-row">
       <span class="label">{label}</span>
       <input
         type="text"
+        name={field}
         inputMode="decimal"
+        aria-invalid={wrong || undefined}
+        aria-describedby={wrong ? problemId : undefined}
         autocomplete="off"
         data-testid={`lend-${field}`}
         value={form.fields[field].value}

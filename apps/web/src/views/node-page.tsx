@@ -4,11 +4,11 @@ import { useRef, useState } from "preact/hooks";
 import type { NodePageModel } from "../view-models/node-page.ts";
 import {
   consentText,
-  CRITERION_WORDS,
   criteriaInOrder,
   criteriaSummary,
   criterionState,
   criterionText,
+  type CriterionState,
   gauges,
   loadRows,
   networkText,
@@ -167,7 +167,7 @@ function Lending({ report, model }: { readonly report: NodeReport; readonly mode
   );
 }
 
-const CRITERION_ICONS: Readonly<Record<keyof typeof CRITERION_WORDS, IconName>> = {
+const CRITERION_ICONS: Readonly<Record<CriterionState, IconName>> = {
   met: "check",
   "not-met": "close",
   "not-measured": "wait",

@@ -3,7 +3,7 @@
  * and directory store and find, through honest scouts and through scouts of which the same share lies. Then who holds the
  * places around a target, by simulation (`bench/hostile/eclipse.ts`). In a process of its own, without a clock's mercy.
  */
-import { type Attacker, eclipse, ONE_ADDRESS, prefixes } from "./hostile/eclipse.ts";
+import { type Attacker, eclipse, ONE_ADDRESS, prefixes, scattered } from "./hostile/eclipse.ts";
 import { startMixed } from "./hostile/network.ts";
 import { type BenchPerson, findPerson, publishPerson } from "./hostile/people.ts";
 import { type Measurement, median } from "./measurement.ts";
@@ -24,6 +24,9 @@ const ATTACKERS: readonly (readonly [string, Attacker])[] = [
   ["5 /24s", prefixes(5)],
   ["9 /24s", prefixes(9)],
   ["10 /24s", prefixes(10)],
+  ["19 addresses in 19 /24s", scattered(19)],
+  ["20 addresses in 20 /24s", scattered(20)],
+  ["30 addresses in 30 /24s", scattered(30)],
 ];
 
 export async function run(): Promise<Measurement[]> {

@@ -13,7 +13,10 @@ export interface Attacker {
   readonly addressesOfEach: number;
 }
 export const ONE_ADDRESS: Attacker = { prefixes: 1, addressesOfEach: 1 };
+/** All addresses of so many /24s. */
 export const prefixes = (count: number): Attacker => ({ prefixes: count, addressesOfEach: ADDRESSES_OF_A_PREFIX });
+/** So many addresses, far from each other: rented at as many places. */
+export const scattered = (count: number): Attacker => ({ prefixes: count, addressesOfEach: 1 });
 
 export interface Eclipsed {
   /** Shares, 0 to 1. */

@@ -13,7 +13,7 @@ import { openIdentity } from "../../packages/sdk/src/identity/open-identity.ts";
 import { Prekeys } from "../../packages/sdk/src/identity/prekeys.ts";
 
 const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) };
-/** Homes are not what is measured: they keep what they are given. */
+/** Homes are not what is measured: they keep what they are given, and give it to scouts that ask. */
 const bundles = new Map<string, Uint8Array>();
 
 /** A supernode as a scout: an honest one asks the DHT; one that lies says ok, drops, and has nothing. */
@@ -29,6 +29,8 @@ class Scout implements ScoutLink {
 
   async #answer(request: EdgeRequest): Promise<unknown> {
     const ok = { ok: true, value: { type: "ok" } };
+    if (!this.#backbone)
+      return request.type.startsWith("put") ? ok : { ok: true, value: { record: null, bundle: null } };
     switch (request.type) {
       case "put-bundle":
         bundles.set(toHex(bundleHash(request.bundle)), request.bundle);
@@ -36,11 +38,11 @@ class Scout implements ScoutLink {
       case "get-bundle":
         return { ok: true, value: { bundle: bundles.get(toHex(request.hash)) ?? null } };
       case "put-record": {
-        const put = await this.#backbone?.putRecord(request.record);
-        return put === undefined || put.ok ? ok : put;
+        const put = await this.#backbone.putRecord(request.record);
+        return put.ok ? ok : put;
       }
       case "get-record":
-        return { ok: true, value: { record: (await this.#backbone?.getRecord(request.publicKey)) ?? null } };
+        return { ok: true, value: { record: await this.#backbone.getRecord(request.publicKey) } };
       default:
         throw new Error(`no scout does ${request.type} here`);
     }

@@ -8,7 +8,7 @@ import { DHT_COMMANDS, encodeMessage, HyperDHT, messages } from "./hyperdht.ts";
 
 const HOSTILITIES: readonly Hostility[] = ["silent", "hides", "stale", "slow", "forges", "bloats"];
 /** Far above what a look-up takes here, and below what waiting for one silent or slow node would add. */
-const PROMPT_MS = 2_000;
+const PROMPT_MS = 1_500;
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();

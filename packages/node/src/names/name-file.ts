@@ -33,6 +33,7 @@ export function fetchNameFile(domain: string, options: NameFileOptions): Promise
         agent: false,
         lookup: guarded(options),
         maxHeaderSize: 16_384,
+        rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
         ...(options.ca === undefined ? {} : { ca: options.ca }),
       },
       (response) => {
@@ -44,7 +45,7 @@ export function fetchNameFile(domain: string, options: NameFileOptions): Promise
           if (length > NAME_FILE_MAX_BYTES) return finish(null);
           parts.push(part);
         });
-        response.on("end", () => finish(Buffer.concat(parts).toString("utf8")));
+        response.on("end", () => finish(new TextDecoder().decode(Buffer.concat(parts))));
         response.on("error", () => finish(undefined));
       },
     );
@@ -59,13 +60,20 @@ export function fetchNameFile(domain: string, options: NameFileOptions): Promise
   });
 }
 
+/** Public, or NAT64's form of a public IPv4 address (RFC 6052), which is what DNS64 gives on a network without IPv4. */
+export function leadsOut(address: string): boolean {
+  const [, high, low] = /^64:ff9b::([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address) ?? [];
+  if (high === undefined || low === undefined) return isPublicAddress(address);
+  return isPublicAddress([...Buffer.from(high.padStart(4, "0") + low.padStart(4, "0"), "hex")].join("."));
+}
+
 /** Looks the host up, and fails where any of its addresses is not public: a name must not point into the person's own network. */
 function guarded({ allowPrivate, lookup: find = lookup as LookupFunction }: NameFileOptions): LookupFunction {
   return (hostname, options, callback) => {
     find(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, "");
       const addresses = Array.isArray(found) ? found : [];
-      if (addresses.length === 0 || !addresses.every(({ address }) => allowPrivate || isPublicAddress(address)))
+      if (addresses.length === 0 || !addresses.every(({ address }) => allowPrivate || leadsOut(address)))
         return callback(Object.assign(new Error("not a public address"), { code: "EADDRNOTAVAIL" }), "");
       const [first] = addresses as [(typeof addresses)[number]];
       if (options.all) return callback(null, addresses);

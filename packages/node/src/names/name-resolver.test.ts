@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { createServer as createTcpServer } from "node:net";
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AddressInfo, type LookupFunction } from "node:net";
+import { type AddressInfo, isIP, type LookupFunction } from "node:net";
 import { encodeId, formatNameFile, NAME_FILE_MAX_BYTES, NAME_FILE_PATH, publicKeyOf } from "@earshot/core";
 import { VirtualClock } from "@earshot/testkit";
 import { generate } from "selfsigned";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { TxtServer } from "../testing/txt-server.ts";
+import { leadsOut } from "./name-file.ts";
 import { NAME_CACHE_MS, NAME_MISS_CACHE_MS, NameResolver } from "./name-resolver.ts";
 
 const DOMAIN = "people.example";
@@ -66,6 +67,12 @@ const resolve = (file_: object = {}) => resolver(file_).resolve(`ann@${DOMAIN}`)
 describe("a name is resolved", () => {
   it("by the file", async () => {
     serves(file(ann));
+    let looked = 0;
+    const lookup: LookupFunction = (...args) => ((looked += 1), toLoopback(...args));
+    expect(await resolve({ lookup })).toEqual({ card: ann });
+    expect(looked).toBe(1); // what is connected to is what was checked: there is no second answer to rebind
+    asked = [];
+    dns.asked.length = 0;
     expect(await resolver().resolve(` Ann@${DOMAIN.toUpperCase()}`)).toEqual({ card: ann });
     expect(asked[0]).toMatch(new RegExp(`^${DOMAIN}(:\\d+)? ${NAME_FILE_PATH}$`));
     expect(dns.asked).toEqual([HOST]);
@@ -83,6 +90,27 @@ describe("a name is resolved", () => {
     dns.answers.set(HOST, [["v=spf1 -all"], [`earshot1 ${ann.slice(0, 9)}`, ann.slice(9)]]);
     expect(await resolve()).toEqual({ card: ann });
     expect(asked).toHaveLength(1); // no redirect was followed
+  });
+
+  it("by a file that an editor has put a byte order mark into", async () => {
+    serves(`\ufeff${file(ann)}`);
+    expect(await resolve()).toEqual({ card: ann });
+  });
+
+  it("by the TXT record though the first DNS server is down", async () => {
+    dns.answers.set(HOST, [[`earshot1 ${ann}`]]);
+    const silent = await TxtServer.start();
+    silent.answers.set(HOST, "silent");
+    const port = (server.address() as AddressInfo).port;
+    const file_ = { allowPrivate: true, ca: cert.cert, port, lookup: toLoopback };
+    const names = new NameResolver({
+      clock,
+      file: file_,
+      txt: { servers: [silent.address, dns.address], timeoutMs: 3_000 },
+    });
+    expect(await names.resolve(`ann@${DOMAIN}`)).toEqual({ card: ann });
+    expect(silent.asked).toEqual([HOST]);
+    await silent.stop();
   });
 
   it("by both where they agree on the key, and never where they do not", async () => {
@@ -123,18 +151,38 @@ describe("a name is refused", () => {
     expect(await strict.resolve(`ann@${DOMAIN}`)).toMatchObject({ error: "name-unreachable" });
     expect(await resolver().resolve("ann@somebody-else.example")).toMatchObject({ error: "name-unreachable" });
     expect(asked).toEqual([]);
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0"); // set for something else in the same shell
+    expect(await strict.resolve(`bob@${DOMAIN}`)).toMatchObject({ error: "name-unreachable" });
+    vi.unstubAllEnvs();
+    expect(asked).toEqual([]);
   });
 
   it("where the domain points into a network that is not public, in part or whole", async () => {
     serves(file(other));
     expect(await resolve({ allowPrivate: false })).toMatchObject({ error: "name-unreachable" });
-    const both: LookupFunction = (_h, _o, callback) =>
-      callback(null, [
-        { address: "8.8.8.8", family: 4 },
-        { address: "127.0.0.1", family: 4 },
-      ]);
-    expect(await resolve({ allowPrivate: false, lookup: both })).toMatchObject({ error: "name-unreachable" });
+    for (const inside of [
+      "127.0.0.1",
+      "::ffff:8.8.8.8",
+      "::1",
+      "fe80::1",
+      "64:ff9b::7f00:1",
+      "64:ff9b::a9fe:a9fe",
+      "64:ff9b::",
+    ]) {
+      const both: LookupFunction = (_h, _o, callback) =>
+        callback(null, [
+          { address: "8.8.8.8", family: 4 },
+          { address: inside, family: isIP(inside) },
+        ]);
+      const answer = await resolve({ allowPrivate: false, lookup: both });
+      expect(answer, inside).toMatchObject({ error: "name-unreachable" });
+    }
     expect(asked).toEqual([]);
+  });
+
+  it("but not for being reached through NAT64", () => {
+    expect(leadsOut("64:ff9b::808:808")).toBe(true);
+    expect(leadsOut("64:ff9b::a00:1")).toBe(false); // 10.0.0.1
   });
 
   it("in time where the site never answers, drips, or breaks off", async () => {

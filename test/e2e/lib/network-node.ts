@@ -5,8 +5,12 @@ export interface NetworkNodeOptions extends Omit<NodeOptions, "network"> {
   /** The network's file. */
   readonly network: string;
   readonly dhtHost: string;
+  /** Default: any free one. */
+  readonly dhtPort?: number;
   /** Serves so many strangers from the start, whatever its role; 0: as its role says. */
   readonly serve: number;
+  /** Its operator's word that others reach it; without it they have to find out. Default true. */
+  readonly reachable?: boolean;
 }
 
 export interface NetworkNodeStarted {
@@ -17,14 +21,36 @@ export interface NetworkNodeStarted {
   readonly supernodeKey: string;
 }
 
-/** `round`: looks for supernodes now rather than within a minute. Answered when it is done. */
-export type NetworkNodeCommand = { readonly start: NetworkNodeOptions } | "round";
+/**
+ * `round`: looks for supernodes now rather than within a minute. `busy`, `idle`: its machine is busy with something else, or no
+ * longer. Each is answered when it is done.
+ */
+export type NetworkNodeCommand = { readonly start: NetworkNodeOptions } | "round" | "busy" | "idle";
+
+/** A busy process has no time for so long, then for a moment, over and over. */
+const BUSY_MS = 800;
+const MOMENT_MS = 25;
 
 let node: RunningNode | undefined;
+let busy: NodeJS.Timeout | undefined;
 
-async function start({ network, dhtHost, serve, ...options }: NetworkNodeOptions): Promise<NetworkNodeStarted> {
+/** As a program that takes the machine for itself does it: whatever is due has to wait. */
+function beBusy(): void {
+  const until = performance.now() + BUSY_MS;
+  while (performance.now() < until);
+  busy = setTimeout(beBusy, MOMENT_MS);
+}
+
+async function start({
+  network,
+  dhtHost,
+  dhtPort = 0,
+  serve,
+  reachable = true,
+  ...options
+}: NetworkNodeOptions): Promise<NetworkNodeStarted> {
   const log = createNodeLog("trace", process.stdout);
-  const joined = { ...parseNetworkConfig(network), dhtHost, reachable: true };
+  const joined = { ...parseNetworkConfig(network), dhtHost, dhtPort, reachable };
   node = await startNode({ ...options, network: joined, runFile: false, log });
   if (serve > 0) await node.network?.setServing(serve);
   const { url, token, port, supernodeKey } = node;
@@ -32,7 +58,11 @@ async function start({ network, dhtHost, serve, ...options }: NetworkNodeOptions
 }
 
 process.on("message", (command: NetworkNodeCommand) => {
-  if (command === "round")
+  if (command === "busy" || command === "idle") {
+    clearTimeout(busy);
+    if (command === "busy") busy = setTimeout(beBusy, MOMENT_MS);
+    process.send?.({});
+  } else if (command === "round")
     void node?.network?.overlay.discovery
       .round()
       .then(() => node?.network?.overlay.discovery.round())

@@ -40,6 +40,8 @@ export interface OverlayNode extends NetworkNodeStarted {
   api(method: string, path: string, body?: object): Promise<Response>;
   /** Looks for supernodes now. */
   findOthers(): Promise<void>;
+  /** Its machine is busy with something else, or no longer. */
+  setBusy(busy: boolean): Promise<void>;
   kill9(): Promise<void>;
   /** As the init system does it: SIGTERM, and time to drain. */
   stop(): Promise<void>;
@@ -112,6 +114,7 @@ export class OverlayNetwork {
   readonly #loaded: Loaded[];
   readonly #all: Loaded[];
   readonly #limits: NetworkNodeOptions["limits"];
+  readonly #startedWith = new Map<string, NetworkNodeOptions>();
   #count = 0;
   #bootstrap: string[] = [];
 
@@ -130,32 +133,35 @@ export class OverlayNetwork {
 
   /** One more node, once it is in the network; a supernode, once it is announced in it. */
   async start(kind: NodeKind, options: Partial<NetworkNodeOptions> = {}): Promise<OverlayNode> {
-    const loaded = this.#loaded.pop() ?? this.#load();
     const at = ++this.#count;
     const host = `127.${64 + (at >> 7)}.${at & 127}.1`;
-    const started = (await loaded.ask({
-      start: {
-        home: join(this.#folder, String(at)),
-        host,
-        dhtHost: host,
-        network: formatNetworkConfig({ ...this.#config, bootstrap: this.#bootstrap.map(hostPort) }),
-        operator: `${kind} ${at}`,
-        serve: kind === "client" ? 0 : CLIENTS,
-        role: kind === "dedicated" ? "dedicated" : "client",
-        edge: kind === "dedicated" ? "open" : "token",
-        ...(kind === "client" ? { appDir: APP_FOLDER } : {}),
-        ...options,
-        limits: { ...this.#limits, ...(kind === "dedicated" ? { maxConnections: CLIENTS } : {}), ...options.limits },
-      },
-    })) as NetworkNodeStarted;
-    const node = handleOf(kind, host, loaded, started);
+    const full: NetworkNodeOptions = {
+      home: join(this.#folder, String(at)),
+      host,
+      dhtHost: host,
+      network: formatNetworkConfig({ ...this.#config, bootstrap: this.#bootstrap.map(hostPort) }),
+      operator: `${kind} ${at}`,
+      serve: kind === "client" ? 0 : CLIENTS,
+      role: kind === "dedicated" ? "dedicated" : "client",
+      edge: kind === "dedicated" ? "open" : "token",
+      ...(kind === "client" ? { appDir: APP_FOLDER } : {}),
+      ...options,
+      limits: { ...this.#limits, ...(kind === "dedicated" ? { maxConnections: CLIENTS } : {}), ...options.limits },
+    };
+    const { node, dhtAddress } = await this.#launch(kind, full);
     this.nodes.push(node);
-    const { network } = await eventually(`${host} joins`, async () => {
-      const report = await node.report();
-      return report.network.state === "joined" && (kind === "client" || report.network.dhtAddress !== "") && report;
-    });
+    const dhtPort = dhtAddress === "" ? {} : { dhtPort: hostPort(dhtAddress).port };
+    this.#startedWith.set(host, { ...full, port: node.port, ...dhtPort });
     // Not through one alone: that one may be killed.
-    if (kind !== "client") this.#bootstrap = [...this.#bootstrap, network.dhtAddress].slice(-3);
+    if (kind !== "client") this.#bootstrap = [...this.#bootstrap, dhtAddress].slice(-3);
+    return node;
+  }
+
+  /** One that has ended, in a new process: its home, its addresses and ports, and what it was told of the network, as before. */
+  async restart({ kind, host }: OverlayNode): Promise<OverlayNode> {
+    const at = this.nodes.findIndex((node) => node.host === host);
+    const { node } = await this.#launch(kind, this.#startedWith.get(host) as NetworkNodeOptions);
+    this.nodes[at] = node;
     return node;
   }
 
@@ -175,6 +181,18 @@ export class OverlayNetwork {
   async stop(): Promise<void> {
     await Promise.all(this.#all.map((loaded) => loaded.end("SIGKILL")));
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Resolves once it is in the network. */
+  async #launch(kind: NodeKind, options: NetworkNodeOptions): Promise<{ node: OverlayNode; dhtAddress: string }> {
+    const loaded = this.#loaded.pop() ?? this.#load();
+    const host = options.dhtHost;
+    const node = handleOf(kind, host, loaded, (await loaded.ask({ start: options })) as NetworkNodeStarted);
+    const { network } = await eventually(`${host} joins`, async () => {
+      const report = await node.report();
+      return report.network.state === "joined" && (kind === "client" || report.network.dhtAddress !== "") && report;
+    });
+    return { node, dhtAddress: network.dhtAddress };
   }
 
   #load(): Loaded {
@@ -218,6 +236,7 @@ function handleOf(kind: NodeKind, host: string, loaded: Loaded, started: Network
     report: async () => (await (await api("GET", "/api/node")).json()) as NodeReport,
     metrics: async () => parseMetrics(await (await api("GET", "/metrics")).text()),
     findOthers: async () => void (await loaded.ask("round")),
+    setBusy: async (busy) => void (await loaded.ask(busy ? "busy" : "idle")),
     kill9: () => loaded.end("SIGKILL"),
     stop: () => loaded.end("SIGTERM"),
   };

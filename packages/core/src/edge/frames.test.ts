@@ -9,6 +9,7 @@ import {
   type EdgeReply,
   type EdgeRequest,
   encodeFrame,
+  encodeReply,
   MAX_FRAME_BYTES,
 } from "./frames.ts";
 import { encodeWelcome } from "./reply-codec.ts";
@@ -218,4 +219,23 @@ test("error numbers are one to one, and an unknown one reads as not-allowed", ()
   for (const [code, number] of Object.entries(EDGE_ERROR_NUMBERS)) expect(edgeErrorCode(number)).toBe(code);
   expect(edgeErrorCode(60_000)).toBe("not-allowed");
   expect(edgeErrorNumber("bad-sdp")).toBe(EDGE_ERROR_NUMBERS["not-allowed"]);
+});
+
+test("an envelope's and an empty answer's bytes are those of the page, wherever they are written to", () => {
+  const mailboxId = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
+  const seq = 2 ** 52 + 0x1_0000_0203; // more than 32 bits of it
+  const envelope = Uint8Array.of(0xaa, 0xbb, 0xcc);
+  const dirty = (length: number) => new Uint8Array(length).fill(0xff);
+  const hex = (frame: Uint8Array) => Buffer.from(frame).toString("hex");
+  expect(hex(encodeReply({ type: "envelope", mailboxId, seq, envelope }, 0, dirty))).toBe(
+    `83${"00000000"}0102030405060708090a0b0c0d0e0f10${"0010000100000203"}${"0003"}aabbcc`,
+  );
+  expect(hex(encodeReply({ type: "ok" }, 0xfedc_ba98, dirty))).toBe("84fedcba98");
+  expect(hex(encodeReply({ type: "pong" }, 1, dirty))).toBe("8a00000001");
+  for (const wrong of [{ seq: 2 ** 53 }, { seq: -1 }, { seq: 0.5 }, { mailboxId: new Uint8Array(15) }])
+    expect(() => encodeReply({ type: "envelope", mailboxId, seq, envelope, ...wrong }, 0)).toThrow(RangeError);
+  expect(() => encodeReply({ type: "ok" }, 2 ** 32)).toThrow(RangeError);
+  expect(() => encodeReply({ type: "envelope", mailboxId, seq, envelope: new Uint8Array(MAX_FRAME_BYTES) }, 0)).toThrow(
+    RangeError,
+  );
 });

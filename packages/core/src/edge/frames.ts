@@ -4,24 +4,36 @@
  */
 import { ByteWriter, decodeBytes } from "../bytes.ts";
 import { accept, type Result, refuse } from "../errors.ts";
-import { type ClientFrame, type EdgeFrame, MAX_FRAME_BYTES, type ServerFrame } from "./frame-types.ts";
-import { REPLY_TYPES, readReply, writeReply } from "./reply-codec.ts";
+import { type ClientFrame, type EdgeFrame, type EdgeReply, MAX_FRAME_BYTES, type ServerFrame } from "./frame-types.ts";
+import { type AllocateBytes, encodeEmpty, encodeEnvelope, REPLY_TYPES, readReply, writeReply } from "./reply-codec.ts";
 import { REQUEST_TYPES, readRequest, writeRequest } from "./request-codec.ts";
 
 export * from "./frame-types.ts";
 
 /** Throws RangeError for fields of wrong length or beyond their bounds: the caller's mistake. */
 export function encodeFrame(frame: EdgeFrame): Uint8Array {
-  const w = new ByteWriter();
-  if (isRequest(frame)) {
-    if (frame.requestId === 0) throw new RangeError("a client's request id is not zero");
-    w.u8(REQUEST_TYPES[frame.type]).u32(frame.requestId);
-    writeRequest(w, frame);
-  } else {
-    w.u8(REPLY_TYPES[frame.type]).u32(frame.requestId);
-    writeReply(w, frame);
-  }
-  const bytes = w.finish();
+  if (!isRequest(frame)) return encodeReply(frame, frame.requestId);
+  if (frame.requestId === 0) throw new RangeError("a client's request id is not zero");
+  const w = new ByteWriter().u8(REQUEST_TYPES[frame.type]).u32(frame.requestId);
+  writeRequest(w, frame);
+  return bounded(w.finish());
+}
+
+/**
+ * A supernode's frame. `allocate` may give the bytes that envelopes and empty answers are written to: a supernode sends so
+ * many that it matters where they come from. Throws as {@link encodeFrame} does.
+ */
+export function encodeReply(frame: EdgeReply, requestId: number, allocate: AllocateBytes = newBytes): Uint8Array {
+  if (frame.type === "envelope") return bounded(encodeEnvelope(frame, requestId, allocate));
+  if (frame.type === "ok" || frame.type === "pong") return encodeEmpty(frame, requestId, allocate);
+  const w = new ByteWriter().u8(REPLY_TYPES[frame.type]).u32(requestId);
+  writeReply(w, frame);
+  return bounded(w.finish());
+}
+
+const newBytes: AllocateBytes = (length) => new Uint8Array(length);
+
+function bounded(bytes: Uint8Array): Uint8Array {
   if (bytes.length > MAX_FRAME_BYTES) throw new RangeError("frame too large");
   return bytes;
 }

@@ -32,6 +32,11 @@ export const REPLY_TYPES = {
   error: 0xff,
 } as const satisfies Record<EdgeReply["type"], number>;
 
+/** `type u8 ‖ request id u32`. */
+const REPLY_HEADER_BYTES = 5;
+/** `mailbox id 16 ‖ seq u64 ‖ length u16`. */
+const ENVELOPE_HEADER_BYTES = 26;
+
 /** Bytes of a welcome before its signature. */
 export const WELCOME_SIGNED_BYTES = 1 + 32 + 32 + 32 + 8 + 4 + 1 + 1 + 4;
 
@@ -66,17 +71,56 @@ function decodeWelcome(signedPart: Uint8Array): Result<Welcome> {
   );
 }
 
+type Envelope = Extract<EdgeReply, { type: "envelope" }>;
+type Empty = Extract<EdgeReply, { type: "ok" | "pong" }>;
+/** Where the bytes of a frame come from; all of them are overwritten. */
+export type AllocateBytes = (length: number) => Uint8Array;
+
+/** The whole frame, written at once: this and the next are most of what a supernode sends. RangeError as in {@link writeReply}. */
+export function encodeEnvelope(frame: Envelope, requestId: number, allocate: AllocateBytes): Uint8Array {
+  const { mailboxId, seq, envelope } = frame;
+  mustBe(mailboxId.length === 16, "a mailbox id of 16 bytes");
+  mustBe(Number.isSafeInteger(seq) && seq >= 0, "a sequence number");
+  mustBe(envelope.length <= 0xffff, "an envelope of bounded size");
+  const bytes = allocate(REPLY_HEADER_BYTES + ENVELOPE_HEADER_BYTES + envelope.length);
+  writeHeader(bytes, "envelope", requestId);
+  bytes.set(mailboxId, REPLY_HEADER_BYTES);
+  writeU32(bytes, REPLY_HEADER_BYTES + 16, Math.floor(seq / 2 ** 32));
+  writeU32(bytes, REPLY_HEADER_BYTES + 20, seq % 2 ** 32);
+  bytes[REPLY_HEADER_BYTES + 24] = envelope.length >>> 8;
+  bytes[REPLY_HEADER_BYTES + 25] = envelope.length;
+  bytes.set(envelope, REPLY_HEADER_BYTES + ENVELOPE_HEADER_BYTES);
+  return bytes;
+}
+
+/** A whole frame without a body. */
+export function encodeEmpty(frame: Empty, requestId: number, allocate: AllocateBytes): Uint8Array {
+  const bytes = allocate(REPLY_HEADER_BYTES);
+  writeHeader(bytes, frame.type, requestId);
+  return bytes;
+}
+
+function writeHeader(bytes: Uint8Array, type: EdgeReply["type"], requestId: number): void {
+  mustBe(Number.isSafeInteger(requestId) && requestId >= 0 && requestId < 2 ** 32, "a request id of 32 bits");
+  bytes[0] = REPLY_TYPES[type];
+  writeU32(bytes, 1, requestId);
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
 /** Throws RangeError where a field breaks its stated length or bound: the caller's mistake. */
-export function writeReply(w: ByteWriter, frame: EdgeReply): void {
+export function writeReply(w: ByteWriter, frame: Exclude<EdgeReply, Envelope | Empty>): void {
   switch (frame.type) {
     case "welcome":
       w.fixed(frame.signedPart, WELCOME_SIGNED_BYTES).fixed(frame.signature, 64);
       return;
     case "opened":
       w.fixed(frame.mailboxId, 16).u16(frame.stored);
-      return;
-    case "envelope":
-      w.fixed(frame.mailboxId, 16).u64(frame.seq).bytes16(frame.envelope);
       return;
     case "record":
       w.u8(frame.record ? 1 : 0);
@@ -112,9 +156,6 @@ export function writeReply(w: ByteWriter, frame: EdgeReply): void {
       return;
     case "error":
       w.u16(edgeErrorNumber(frame.code)).u32(frame.retryAfterMs);
-      return;
-    case "ok":
-    case "pong":
       return;
   }
 }

@@ -5,13 +5,13 @@ import {
   edgeErrorCode,
   edgeErrorNumber,
   type EdgeReply,
-  encodeFrame,
+  encodeReply,
   peekRequestId,
   type RefusalCode,
   TokenBucket,
 } from "@earshot/core";
 import type { CloseReason } from "../log.ts";
-import type { Mailbox } from "../mailboxes/mailbox.ts";
+import { type Mailbox, nameOf } from "../mailboxes/mailbox.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
 import type { EdgeStream, EdgeStreamHandlers, EdgeTransport } from "./edge-stream.ts";
@@ -66,6 +66,8 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   #trusted = false;
   #refusals = 0;
   #underWay = 0;
+  /** The answer that the last request waits for, with all that wait for it. */
+  #awaited: { readonly answer: Promise<Answer>; readonly requestIds: number[] } | undefined;
   #closed = false;
   /** Mailboxes whose older envelopes are still being pushed, by name. */
   readonly #catchingUp = new Map<string, Generator>();
@@ -101,12 +103,12 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   }
 
   push(mailboxId: Uint8Array, seq: number, envelope: Uint8Array): void {
-    if (this.#catchingUp.size > 0 && this.#catchingUp.has(Buffer.from(mailboxId).toString("hex"))) return;
+    if (this.#catchingUp.size > 0 && this.#catchingUp.has(nameOf(mailboxId))) return;
     this.send({ type: "envelope", mailboxId, seq, envelope });
   }
 
   moved(mailboxId: Uint8Array): void {
-    const name = Buffer.from(mailboxId).toString("hex");
+    const name = nameOf(mailboxId);
     this.mailboxes.delete(name);
     this.#catchingUp.delete(name);
     this.send({ type: "moved", mailboxId });
@@ -131,7 +133,7 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   send(frame: EdgeReply, requestId = 0): void {
     if (this.#closed) return;
     if (this.#stream.bufferedBytes > this.#services.limits.maxBufferedBytes) return this.close("slow");
-    const bytes = encodeFrame({ ...frame, requestId });
+    const bytes = encodeReply(frame, requestId, Buffer.allocUnsafe);
     this.#services.metrics.sent(bytes.length);
     this.#stream.send(bytes);
   }
@@ -222,27 +224,59 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   }
 
   #handleFrame(frame: ClientFrame): void {
-    const answer = handleRequest(this.#services, this, frame);
-    if (!(answer instanceof Promise)) return this.#answer(frame, answer);
-    this.#underWay++;
-    answer
-      .then((settled) => this.#answer(frame, settled))
-      .catch(() => {
-        this.#services.log.error("failed");
-        this.#refuse(frame.requestId, "server-busy", 1_000);
-      })
-      .finally(() => this.#underWay--);
+    const { requestId } = frame;
+    try {
+      const answer = handleRequest(this.#services, this, frame);
+      if (answer instanceof Promise) this.#await(answer, requestId);
+      else this.#answer(requestId, answer);
+    } catch {
+      this.#fail(requestId);
+    }
   }
 
-  #answer(frame: ClientFrame, answer: Answer): void {
-    if (!answer.ok) return this.#refuse(frame.requestId, answer.code, answer.retryAfterMs ?? 0);
-    this.send(answer.value, frame.requestId);
+  /** Requests in a row may wait for one and the same answer, as deliveries of one commit do. */
+  #await(answer: Promise<Answer>, requestId: number): void {
+    this.#underWay++;
+    if (this.#awaited?.answer === answer) return void this.#awaited.requestIds.push(requestId);
+    const awaited = { answer, requestIds: [requestId] };
+    this.#awaited = awaited;
+    const settle = (act: (id: number) => void) => {
+      // Whoever comes with it from now on would be too late for this list.
+      if (this.#awaited === awaited) this.#awaited = undefined;
+      for (const id of awaited.requestIds) {
+        this.#underWay--;
+        act(id);
+      }
+    };
+    answer.then(
+      (settled) => settle((id) => this.#answerSafely(id, settled)),
+      () => settle((id) => this.#fail(id)),
+    );
+  }
+
+  #answerSafely(requestId: number, answer: Answer): void {
+    try {
+      this.#answer(requestId, answer);
+    } catch {
+      this.#fail(requestId);
+    }
+  }
+
+  /** An error of ours, not the peer's. */
+  #fail(requestId: number): void {
+    this.#services.log.error("failed");
+    this.#refuse(requestId, "server-busy", 1_000);
+  }
+
+  #answer(requestId: number, answer: Answer): void {
+    if (!answer.ok) return this.#refuse(requestId, answer.code, answer.retryAfterMs ?? 0);
+    this.send(answer.value, requestId);
     if (answer.value.type === "opened") this.#pushWaiting(answer.value.mailboxId);
   }
 
   /** Pushes what waits as fast as the peer takes it. What arrives meanwhile comes at its turn. */
   #pushWaiting(mailboxId: Uint8Array): void {
-    const name = Buffer.from(mailboxId).toString("hex");
+    const name = nameOf(mailboxId);
     const mailbox = this.mailboxes.get(name);
     this.#catchingUp.delete(name);
     if (!mailbox || mailbox.waiting === undefined) return;

@@ -1,7 +1,6 @@
 /** What each request does. One function per frame type; each gives the answer or the refusal. docs/protocol/edge.md section 2. */
 import { randomBytes } from "node:crypto";
 import {
-  accept,
   EDGE_VERSION,
   type EdgeReply,
   type EdgeRequest,
@@ -18,7 +17,8 @@ import {
   verifyEd25519,
   welcomeMessage,
 } from "@earshot/core";
-import type { Mailbox, MailboxOwner } from "../mailboxes/mailbox.ts";
+import { type Mailbox, type MailboxOwner, nameOf } from "../mailboxes/mailbox.ts";
+import type { DeliveryResult } from "../mailboxes/mailboxes.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
 import { getRecord, putRecord } from "./record-handlers.ts";
@@ -165,26 +165,35 @@ async function closeMailbox(s: EdgeServices, peer: EdgePeer, mailbox: Mailbox, f
   return OK;
 }
 
-async function deliver(s: EdgeServices, peer: EdgePeer, request: Of<"deliver">): Promise<Answer> {
+function deliver(s: EdgeServices, peer: EdgePeer, request: Of<"deliver">): Answer | Promise<Answer> {
   const waitMs = peer.takeDeliverBytes(request.sealedHop.length, s.clock.now());
   if (waitMs > 0) return { ...refuse("rate-limited", "connection"), retryAfterMs: waitMs };
   if (!isHere(s, request.to)) return forward(s, peer, request.to, request);
   const opening = s.hopOpener.open(request.sealedHop);
-  const delivery: Result<HopDelivery> = opening instanceof Promise ? await opening : opening;
-  if (!delivery.ok) return delivery;
-  const taken = s.mailboxes.deliver(delivery.value, s.clock.now());
-  return taken.ok ? whenCommitted(s, accept(undefined)) : taken;
+  return opening instanceof Promise ? opening.then((opened) => takeIn(s, opened)) : takeIn(s, opening);
 }
 
-/** Promises nothing before it is on disk; takes as long whether or not the owner was there. */
-export async function whenCommitted(s: EdgeServices, result: Result<void>): Promise<Answer> {
+function takeIn(s: EdgeServices, delivery: Result<HopDelivery>): Answer | Promise<Answer> {
+  if (!delivery.ok) return delivery;
+  return whenCommitted(s, s.mailboxes.deliver(delivery.value, s.clock.now()));
+}
+
+/** One answer for all that a commit takes: a busy supernode answers hundreds of deliveries for each. */
+const answers = new WeakMap<Promise<void>, Promise<Answer>>();
+
+/** Promises nothing before it is on disk; takes as long whether or not the owner was there. Refusals are not held back. */
+export function whenCommitted(s: EdgeServices, result: DeliveryResult): Answer | Promise<Answer> {
   if (!result.ok) return result;
-  try {
-    await s.store.committed();
-    return OK;
-  } catch {
-    return { ...refuse("server-busy", "store"), retryAfterMs: STORE_RETRY_MS };
+  const commit = s.store.committed();
+  let committed = answers.get(commit);
+  if (committed === undefined) {
+    committed = commit.then(
+      () => OK,
+      () => ({ ...refuse("server-busy", "store"), retryAfterMs: STORE_RETRY_MS }),
+    );
+    answers.set(commit, committed);
   }
+  return committed;
 }
 
 function withMailbox(
@@ -192,7 +201,7 @@ function withMailbox(
   mailboxId: Uint8Array,
   act: (mailbox: Mailbox) => Answer | Promise<Answer>,
 ): Answer | Promise<Answer> {
-  const mailbox = peer.mailboxes.get(Buffer.from(mailboxId).toString("hex"));
+  const mailbox = peer.mailboxes.get(nameOf(mailboxId));
   // Whoever has not opened it on this connection is not told whether it exists.
   return mailbox && mailbox.owner === peer ? act(mailbox) : refuse("unknown-mailbox");
 }

@@ -2,19 +2,26 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { type EdgeStreamHandlers, NO_HANDLERS, type PausableStream } from "./edge-stream.ts";
+import { WsFrameWriter } from "./ws-frame-writer.ts";
 
 export class WsEdgeStream implements PausableStream {
   handlers: EdgeStreamHandlers = NO_HANDLERS;
   readonly #socket: WebSocket;
   /** The stream under it. */
   readonly #stream: Duplex;
+  /** Of a server's end; a client must mask what it sends, and leaves that to `ws`. */
+  readonly #writer: WsFrameWriter | undefined;
   #corked = false;
   #onDrained: (() => void)[] | undefined;
 
-  /** `socket` without pongs of its own (`autoPong: false`), and the TCP or TLS stream that it was made on. */
-  constructor(socket: WebSocket, stream: Duplex) {
+  /**
+   * `socket` without pongs of its own (`autoPong: false`), and the TCP or TLS stream that it was made on. `isServer`: it accepted
+   * the handshake, without extensions, so that its frames can be written at less cost.
+   */
+  constructor(socket: WebSocket, stream: Duplex, isServer = false) {
     this.#socket = socket;
     this.#stream = stream;
+    this.#writer = isServer ? new WsFrameWriter(socket, stream) : undefined;
     socket.on("message", (data, isBinary) =>
       isBinary ? this.handlers.onMessage(data as Buffer) : this.handlers.onText(),
     );
@@ -34,10 +41,11 @@ export class WsEdgeStream implements PausableStream {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#writer?.bufferedBytes ?? this.#socket.bufferedAmount;
   }
 
   send(message: Uint8Array): void {
+    if (this.#writer) return this.#writer.send(message);
     this.#cork();
     this.#socket.send(message);
   }
@@ -54,6 +62,7 @@ export class WsEdgeStream implements PausableStream {
   }
 
   close(code: number): void {
+    this.#writer?.flush();
     this.#socket.close(code);
   }
 

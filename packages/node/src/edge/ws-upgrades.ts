@@ -60,7 +60,7 @@ export class WsUpgrades {
     });
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       upgraded = true;
-      listener.add(new WsEdgeStream(webSocket, socket), admittance.prefix, "websocket", host);
+      listener.add(new WsEdgeStream(webSocket, socket, true), admittance.prefix, "websocket", host);
     });
   }
 

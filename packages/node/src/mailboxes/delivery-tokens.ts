@@ -1,5 +1,5 @@
 /** Which tokens open which mailbox, and how fast each may be used. docs/protocol/envelope.md section 3. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   accept,
   acceptedDays,
@@ -81,7 +81,7 @@ export class DeliveryTokens {
       return accept(undefined);
     }
     if (operation === "remove") {
-      for (const token of tokens) this.#delete(mailbox, tokenKey(mailbox.name, token.tokenHash));
+      for (const token of tokens) this.#delete(mailbox, tokenKey(mailbox.name, hexOf(token.tokenHash)));
       return accept(undefined);
     }
     const today = dayOf(now);
@@ -90,12 +90,13 @@ export class DeliveryTokens {
       return refuse("stale", "token day");
     if (!this.#hasRoom(mailbox, tokens.length)) await this.#prune(mailbox, today);
     // Those that are known take no more room.
-    const isNew = ({ tokenHash }: TokenEntry) => this.#store.get(tokenKey(mailbox.name, tokenHash)) === undefined;
+    const isNew = ({ tokenHash }: TokenEntry) =>
+      this.#store.get(tokenKey(mailbox.name, hexOf(tokenHash))) === undefined;
     if (!this.#hasRoom(mailbox, tokens.length) && !this.#hasRoom(mailbox, tokens.filter(isNew).length))
       return refuse("over-quota", "tokens");
     for (const token of tokens) {
       if (isNew(token)) this.#count(mailbox, 1);
-      this.#store.put(tokenKey(mailbox.name, token.tokenHash), encodeDay(token.day));
+      this.#store.put(tokenKey(mailbox.name, hexOf(token.tokenHash)), encodeDay(token.day));
     }
     return accept(undefined);
   }
@@ -175,8 +176,12 @@ export function tokenCost(token: MeteredToken, bytes: number, now: number): numb
 }
 
 /** Core's `tokenHash`, by the platform: this is done for every envelope. */
-function hashOf(token: Uint8Array): Uint8Array {
-  return createHash("sha256").update(token).digest().subarray(0, TOKEN_BYTES);
+function hashOf(token: Uint8Array): string {
+  return hash("sha256", token, "hex").slice(0, 2 * TOKEN_BYTES);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
 
 function encodeDay(day: number): Uint8Array {

@@ -43,7 +43,7 @@ export interface Mailbox {
 export function createMailbox(id: Uint8Array, lanes: number, lastOpenedDay: number): Mailbox {
   return {
     id,
-    name: Buffer.from(id).toString("hex"),
+    name: nameOf(id),
     lanes,
     lastOpenedDay,
     tokenCount: 0,
@@ -57,6 +57,11 @@ export function createMailbox(id: Uint8Array, lanes: number, lastOpenedDay: numb
     bytes: undefined,
     requests: undefined,
   };
+}
+
+/** The name of the mailbox of that id. */
+export function nameOf(mailboxId: Uint8Array): string {
+  return Buffer.from(mailboxId.buffer, mailboxId.byteOffset, mailboxId.byteLength).toString("hex");
 }
 
 const META_VERSION = 2;
@@ -74,16 +79,20 @@ export function decodeMailbox(name: string, bytes: Uint8Array): Mailbox | undefi
 }
 
 export const mailboxKey = (name: string) => `m/${name}`;
-export const tokenKey = (name: string, tokenHash: Uint8Array) => `t/${name}/${Buffer.from(tokenHash).toString("hex")}`;
+/** `tokenHash` in lower-case hex. */
+export const tokenKey = (name: string, tokenHash: string) => `t/${name}/${tokenHash}`;
 export const envelopeKey = (name: string, seq: number) => `e/${name}/${seq.toString(16).padStart(14, "0")}`;
+
+const STORED_HEADER_BYTES = 9;
 
 /** Under `e/<name>/<seq>`: `stored at u64 ‖ lane u8 ‖ envelope`. */
 export function encodeStored(envelope: Uint8Array, waiting: WaitingEnvelope): Uint8Array {
-  return new ByteWriter()
-    .u64(waiting.storedAt)
-    .u8(waiting.request ? 2 : 1)
-    .raw(envelope)
-    .finish();
+  const bytes = Buffer.allocUnsafe(STORED_HEADER_BYTES + envelope.length);
+  bytes.writeUInt32BE(Math.floor(waiting.storedAt / 2 ** 32), 0);
+  bytes.writeUInt32BE(waiting.storedAt % 2 ** 32, 4);
+  bytes[8] = waiting.request ? 2 : 1;
+  bytes.set(envelope, STORED_HEADER_BYTES);
+  return bytes;
 }
 
 export interface StoredEnvelope extends WaitingEnvelope {

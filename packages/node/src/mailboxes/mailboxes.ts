@@ -32,6 +32,7 @@ import {
   type Mailbox,
   type MailboxOwner,
   mailboxKey,
+  nameOf,
   type WaitingEnvelope,
 } from "./mailbox.ts";
 import { RequestLane } from "./request-lane.ts";
@@ -332,8 +333,4 @@ export class Mailboxes {
     this.#store.delete(envelopeKey(mailbox.name, seq));
     return true;
   }
-}
-
-function nameOf(mailboxId: Uint8Array): string {
-  return Buffer.from(mailboxId.buffer, mailboxId.byteOffset, mailboxId.byteLength).toString("hex");
 }

@@ -1,6 +1,8 @@
 /** A worker's end of one client: its WebSocket on one side, the core's frames on the other. Keeps nothing but counts. */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
+import { flushAtTurnEnd, type Gathering } from "../edge/turn-end.ts";
+import { WsFrameWriter } from "../edge/ws-frame-writer.ts";
 import { muxNumber, type MuxFrame, muxU32 } from "./mux.ts";
 import type { MuxLink } from "./mux-link.ts";
 import { REPORT_TAKEN_BYTES } from "./worker-edge-stream.ts";
@@ -17,19 +19,21 @@ export interface FrontConnectionOptions {
   onGone(connection: FrontConnection): void;
 }
 
-export class FrontConnection {
+export class FrontConnection implements Gathering {
   readonly id: number;
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
+  readonly #writer: WsFrameWriter;
   readonly #options: FrontConnectionOptions;
   #unreported = 0;
-  #corked = false;
+  #willReport = false;
   #waitsForDrain = false;
 
   constructor(id: number, socket: WebSocket, stream: Duplex, options: FrontConnectionOptions) {
     this.id = id;
     this.#socket = socket;
     this.#stream = stream;
+    this.#writer = new WsFrameWriter(socket, stream);
     this.#options = options;
     const { link } = options;
     socket.on("message", (data, isBinary) => this.#handleMessage(data as Buffer, isBinary));
@@ -48,7 +52,7 @@ export class FrontConnection {
     if (kind === "send") this.#send(body);
     else if (kind === "ask") this.#socket.ping();
     else if (kind === "pong") this.#socket.pong(body);
-    else if (kind === "close") this.#socket.close(muxNumber(body) ?? GOING_AWAY);
+    else if (kind === "close") this.#close(muxNumber(body) ?? GOING_AWAY);
     else if (kind === "terminate") this.#socket.terminate();
   }
 
@@ -58,7 +62,19 @@ export class FrontConnection {
 
   /** The core is gone. */
   end(): void {
-    this.#socket.close(GOING_AWAY);
+    this.#close(GOING_AWAY);
+  }
+
+  /** A turn in which something was sent is over. */
+  flush(): void {
+    this.#willReport = false;
+    this.#writer.flush();
+    this.#reportTaken();
+  }
+
+  #close(code: number): void {
+    this.#writer.flush();
+    this.#socket.close(code);
   }
 
   #handleMessage(data: Buffer, isBinary: boolean): void {
@@ -72,22 +88,12 @@ export class FrontConnection {
 
   #send(message: Uint8Array): void {
     if (this.#stream.destroyed) return;
-    if (this.#socket.bufferedAmount > this.#options.maxBufferedBytes) return this.#socket.terminate();
+    if (this.#writer.bufferedBytes > this.#options.maxBufferedBytes) return this.#socket.terminate();
     this.#unreported += message.length;
-    this.#cork();
-    this.#socket.send(message);
-  }
-
-  /** All that is sent in one turn of the event loop goes to the kernel at once. */
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#stream.cork();
-    setImmediate(() => {
-      this.#corked = false;
-      this.#stream.uncork();
-      this.#reportTaken();
-    });
+    this.#writer.send(message);
+    if (this.#unreported < REPORT_TAKEN_BYTES || this.#willReport) return;
+    this.#willReport = true;
+    flushAtTurnEnd(this);
   }
 
   /** Tells the core what the kernel took: in steps, and not while more waits than the stream's own mark. */

@@ -50,13 +50,19 @@ const NOTHING = new Uint8Array(0);
 
 /** A frame's bytes. Throws RangeError for a body beyond the bound: nothing that long came in. */
 export function encodeMux(connection: number, kind: MuxKind, body: Uint8Array = NOTHING): Buffer {
-  if (body.length > MAX_MUX_BODY_BYTES) throw new RangeError(`a mux body of ${body.length} bytes`);
   const frame = Buffer.allocUnsafe(MUX_HEADER_BYTES + body.length);
-  frame.writeUInt32BE(connection, 0);
-  frame.writeUInt8(MUX_KINDS[kind], 4);
-  frame.writeUInt32BE(body.length, 5);
-  frame.set(body, MUX_HEADER_BYTES);
+  writeMux(frame, 0, connection, kind, body);
   return frame;
+}
+
+/** Writes a frame into `into`, which has room for it, and gives where the next begins. Throws as {@link encodeMux} does. */
+export function writeMux(into: Buffer, at: number, connection: number, kind: MuxKind, body: Uint8Array): number {
+  if (body.length > MAX_MUX_BODY_BYTES) throw new RangeError(`a mux body of ${body.length} bytes`);
+  into.writeUInt32BE(connection, at);
+  into[at + 4] = MUX_KINDS[kind];
+  into.writeUInt32BE(body.length, at + 5);
+  into.set(body, at + MUX_HEADER_BYTES);
+  return at + MUX_HEADER_BYTES + body.length;
 }
 
 export function muxU32(value: number): Uint8Array {

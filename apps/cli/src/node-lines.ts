@@ -35,7 +35,7 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
   terminal.say(`${terminal.bold("Node")}  ${roleText(report)}`);
   say("why", report.roleReason);
   say("network", networkText(report));
-  if (report.network.state === "joining") say("", joiningText(report));
+  if (report.network.state === "joining") say("", joiningText(report.network));
   say("lent", lentText(report));
   if (report.role !== "client") say("key", report.supernodeKey);
   if (report.role !== "client") say("clients", `${report.capacity.clients} of ${report.capacity.maxClients}`);
@@ -46,8 +46,13 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
   tellSees(report, terminal);
 }
 
+/** `open network`, `private network "lab"`. */
+export function networkName(network: Pick<NodeReport["network"], "name" | "private">): string {
+  return network.private ? `private network "${network.name}"` : "open network";
+}
+
 /** What a node that has not found its network can do meanwhile. */
-export function joiningText({ network }: Pick<NodeReport, "network">): string {
+export function joiningText(network: Pick<NodeReport["network"], "private">): string {
   const who = network.private ? "No node that its file names" : "No node of the open network";
   return `${who} answers yet: is this machine online, and may it send UDP? It goes on trying. Meanwhile only people on this very node reach each other.`;
 }
@@ -87,10 +92,9 @@ function roleText({ role, roleState }: NodeReport): string {
 }
 
 function networkText({ network }: NodeReport): string {
-  const which = network.private ? `private network "${network.name}"` : "open network";
   if (network.state === "alone") return "none: this node is alone";
   const address = network.dhtAddress === "" ? "" : `, at ${network.dhtAddress}`;
-  return `${which}, ${network.state}, ${network.dhtNodes} DHT nodes${address}`;
+  return `${networkName(network)}, ${network.state}, ${network.dhtNodes} DHT nodes${address}`;
 }
 
 function lentText({ role, consent, network }: NodeReport): string {

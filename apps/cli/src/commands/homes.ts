@@ -110,7 +110,7 @@ function whyAlone(report: NodeReport): string {
     case "alone":
       return "It is not part of a network. Started without --alone, it would be.";
     case "joining":
-      return joiningText(report);
+      return joiningText(report.network);
     case "joined":
       return "It has found no other supernode of its network yet.";
   }

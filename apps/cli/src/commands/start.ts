@@ -1,8 +1,8 @@
 /** `earshot start`: runs the node and Echo until told to stop. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { EarshotError } from "@earshot/core";
+import { type ConsentLimits, EarshotError } from "@earshot/core";
 import {
   isLoopbackHost,
   createNodeLog,
@@ -10,12 +10,16 @@ import {
   type NodeOptions,
   type RunningNode,
   startNode,
+  systemClock,
 } from "@earshot/node";
 import { DEFAULT_PORT } from "../default-port.ts";
 import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
+import { askToLend, mayAsk } from "../lend-question.ts";
+import { networkName } from "../node-lines.ts";
+import { watchNetwork } from "../watch-network.ts";
 import { type NetworkChoice, networkOptions } from "../network-options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -74,10 +78,10 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
     network: joins ?? null,
   });
   tellStarted(node, options, terminal);
-  if (joins !== undefined)
-    tellNetwork(node, network.network?.private === true ? `private network "${joins}"` : "open network", terminal);
+  const quiet = followNetwork(node, terminal);
   if (options.echo) echo = startEcho(node, join(home, "node", "echo"), terminal, options.verbose === true);
   await interrupt.interrupted.catch(() => undefined);
+  quiet();
   terminal.emit({ event: "stopping" });
   terminal.say("Stopping; clients are told to come back later. Ctrl-C again ends it at once.");
   await Promise.all([node.stop(), echo?.stop()]);
@@ -86,7 +90,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
 }
 
 function tellStarted(node: RunningNode, options: StartOptions, terminal: Terminal): void {
-  const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
+  const command = commandFor(node);
   if (options.publicUrl === undefined && isLoopbackHost(options.listen)) {
     terminal.say(`${terminal.good("Earshot is running.")} Open it in your browser:`);
     terminal.say();
@@ -104,15 +108,49 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
   terminal.say(terminal.dim("Ctrl-C stops it."));
 }
 
-/** The owner is asked once, in the app or here; nothing is lent before. */
-function tellNetwork(node: RunningNode, which: string, terminal: Terminal): void {
-  const command = node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
-  terminal.say(
-    terminal.dim(
-      `It joins the ${which}, and serves only you unless you lend it: the app asks once, and so can you here:`,
-    ),
-  );
-  terminal.say(`  earshot lend${command}     (limits: earshot lend --help)`);
+/** Says which network it is in and how it goes, and asks the owner once whether they lend it. The result ends both. */
+function followNetwork(node: RunningNode, terminal: Terminal): () => void {
+  const { network, roles } = node;
+  if (network === undefined) return () => undefined;
+  const { config, backbone } = network;
+  const which = networkName(config);
+  const stops = [watchNetwork({ ...config, state: () => backbone.state }, systemClock, terminal)];
+  const consent = roles?.consent.current;
+  const command = commandFor(node);
+  if (roles === undefined || consent === undefined) {
+    terminal.say(`It joins the ${which}.`);
+  } else if (consent.given) {
+    terminal.say(`It joins the ${which}. You lend it: earshot status${command} shows how.`);
+  } else if (consent.askedBefore) {
+    terminal.say(`It joins the ${which}, and serves only you. To lend it: earshot lend${command}`);
+  } else if (mayAsk(process.stdin, terminal, statOfThisProcess())) {
+    terminal.say(`It joins the ${which}, and serves only you so far.`);
+    const { manager } = roles;
+    const lent = {
+      consent: () => roles.consent.current,
+      setConsent: (given: boolean, limits: ConsentLimits) => void manager.setConsent(given, limits),
+    };
+    const onContinue = (act: () => void) => void process.once("SIGCONT", act);
+    stops.push(askToLend({ node: lent, terminal, input: process.stdin, command, onContinue }));
+  } else {
+    terminal.say(`It joins the ${which}, and serves only you so far. The app asks once whether you lend it;`);
+    terminal.say(`or answer here: earshot lend${command}, or earshot lend --stop${command}`);
+  }
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function commandFor(node: RunningNode): string {
+  return node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
+}
+
+function statOfThisProcess(): string | undefined {
+  try {
+    return readFileSync("/proc/self/stat", "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose: boolean): EchoSupervisor {

@@ -110,7 +110,7 @@ describe("a name is resolved", () => {
     });
     expect(await names.resolve(`ann@${DOMAIN}`)).toEqual({ card: ann });
     expect(silent.asked).toEqual([HOST]);
-    await silent.stop();
+    silent.stop();
   });
 
   it("by both where they agree on the key, and never where they do not", async () => {

@@ -1,0 +1,70 @@
+/** "Would you lend your node?": asked once, in the terminal that started it; never again once answered, here or in the app. */
+import { createInterface } from "node:readline";
+import type { ConsentLimits, NodeConsent } from "@earshot/core";
+import { limitsText } from "./lend-limits.ts";
+import { wrapped } from "./node-lines.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The node that runs in this process. */
+export interface LentNode {
+  consent(): NodeConsent;
+  setConsent(given: boolean, limits: ConsentLimits): void;
+}
+
+export interface LendQuestionParts {
+  readonly node: LentNode;
+  readonly terminal: Terminal;
+  readonly input: NodeJS.ReadableStream;
+  /** ` --node URL`, where commands need it. */
+  readonly command: string;
+  /** Takes the question back when it is called: a terminal that went to the background must not be read. */
+  readonly onContinue: (act: () => void) => void;
+}
+
+/** Asks, without waiting for the answer. The result takes the question back, unanswered. */
+export function askToLend({ node, terminal, input, command, onContinue }: LendQuestionParts): () => void {
+  const { limits } = node.consent();
+  const tell = (text: string): void => {
+    for (const line of wrapped(text, "", terminal.columns)) terminal.say(line);
+  };
+  terminal.say();
+  terminal.say(terminal.bold("Would you lend this node to others, as a supernode?"));
+  tell(
+    `It would keep other people's mailboxes and pass sealed messages on, within these limits: ${limitsText(limits)}. It never carries calls and cannot read what it passes on. It is measured first, and serves only if it is fit and needed.`,
+  );
+  terminal.say("Type yes, or no, and Enter; without an answer it serves only you:");
+  // Not as a terminal: Ctrl-C stays the node's.
+  const lines = createInterface({ input, terminal: false });
+  const close = (): void => lines.close();
+  lines.on("line", (line) => {
+    const answer = /^\s*(y|yes|n|no)\s*$/i.exec(line)?.[1]?.toLowerCase()[0];
+    if (node.consent().askedBefore) {
+      tell(`That was answered already. See: earshot status${command}`);
+    } else if (answer === "y") {
+      node.setConsent(true, limits);
+      tell(
+        `${terminal.good("Thank you.")} Other limits: earshot lend --help. Undo with: earshot lend --stop${command}`,
+      );
+    } else if (answer === "n") {
+      node.setConsent(false, limits);
+      tell(`It serves only you, and you are not asked again. If you change your mind: earshot lend${command}`);
+    } else {
+      return tell("yes or no?");
+    }
+    close();
+  });
+  onContinue(close);
+  return close;
+}
+
+/**
+ * Whether a question may be put: a person types here, and this process is in the foreground. One that is not (`earshot
+ * start &`) would be stopped by the kernel when it reads. `stat` is Linux's /proc/self/stat, undefined elsewhere.
+ */
+export function mayAsk(input: { readonly isTTY?: boolean }, terminal: Terminal, stat: string | undefined): boolean {
+  if (input.isTTY !== true || !terminal.interactive || terminal.columns === 0) return false;
+  if (stat === undefined) return true;
+  // "pid (name) state ppid pgrp session tty tpgid …"; the name may hold anything.
+  const [, , pgrp, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return pgrp === foreground;
+}

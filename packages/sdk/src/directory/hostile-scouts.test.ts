@@ -218,6 +218,36 @@ describe("a look-up", () => {
     expect((await again.directory.lastGood(again.locatorKey))?.places[0]?.home.url).toBe("wss://home-51.example/");
   });
 
+  it("refuses what has run out, and what is another copy's, though all of it was signed as it should be, and whoever brings it is exchanged", async () => {
+    const device = await makeDevice();
+    await publish(device);
+    const over = [...world.records.values()];
+    await clock.advance(3 * 86_400_000);
+    world.records.clear();
+    await publish(device);
+    const others = [...world.records.values()];
+    for (const played of [over, others]) {
+      const stranger = await makeDevice();
+      let asked = 0;
+      // A different one for each question: none that was asked for is among them.
+      const replays: Behaviour = (request, w) => {
+        if (request.type !== "get-record") return w.answer(request);
+        const wanted = toHex(request.publicKey);
+        const record = played.filter(({ publicKey }) => toHex(publicKey) !== wanted)[asked++ % (played.length - 1)];
+        return { ok: true, value: { record } };
+      };
+      one.behaviour = replays;
+      refused.length = reports.length = 0;
+      expect(await through(stranger.find())).toMatchObject({ ok: true });
+      expect(refused).toContain("bad-record");
+      expect(reports).toContainEqual([one, "lied"]);
+      other.behaviour = replays;
+      const again = await makeDevice();
+      expect(await through(again.find())).toMatchObject({ code: "bad-record" });
+      [one.behaviour, other.behaviour] = [honest, honest];
+    }
+  });
+
   it("reaches contacts by their last good record for two days, though nobody gives any, and publishes by none of it", async () => {
     const device = await makeDevice();
     await publish(device);

@@ -4,6 +4,7 @@ import {
   blindPublicKey,
   type Clock,
   type Dated,
+  equalBytes,
   type LookupSlot,
   type MutableRecord,
   type RecordKind,
@@ -132,11 +133,12 @@ export class RecordSearch<R> {
       this.#missing += 1;
       return;
     }
-    const opened = await open(slot, answer.value.record);
+    const isAnother = !equalBytes(answer.value.record.publicKey, publicKey.value);
+    const opened = isAnother ? refuse("bad-record", "another's") : await open(slot, answer.value.record);
     const wrong = opened.ok ? (opened.value.updatedAt < knownAt ? "rolled-back" : undefined) : opened.code;
     if (wrong !== undefined) {
       this.#ports.onRefused(wrong);
-      if (LIES.includes(wrong)) this.#ports.scouts.report(link, "lied");
+      if (isAnother || LIES.includes(wrong)) this.#ports.scouts.report(link, "lied");
       return this.#refused(wrong);
     }
     if (opened.ok && (!this.#best || opened.value.updatedAt > this.#best.record.updatedAt))

@@ -27,6 +27,10 @@ export function askToLend({ node, terminal, input, command, onContinue }: LendQu
   const tell = (text: string): void => {
     for (const line of wrapped(text, "", terminal.columns)) terminal.say(line);
   };
+  const tellCommand = (text: string, words: string): void => {
+    terminal.say(text);
+    terminal.say(`  earshot ${words}${command}`); // on a line of its own, to be copied
+  };
   terminal.say();
   terminal.say(terminal.bold("Would you lend this node to others, as a supernode?"));
   tell(
@@ -39,15 +43,13 @@ export function askToLend({ node, terminal, input, command, onContinue }: LendQu
   lines.on("line", (line) => {
     const answer = /^\s*(y|yes|n|no)\s*$/i.exec(line)?.[1]?.toLowerCase()[0];
     if (node.consent().askedBefore) {
-      tell(`That was answered already. See: earshot status${command}`);
+      tellCommand("That was answered already. See:", "status");
     } else if (answer === "y") {
       node.setConsent(true, limits);
-      tell(
-        `${terminal.good("Thank you.")} Other limits: earshot lend --help. Undo with: earshot lend --stop${command}`,
-      );
+      tellCommand(`${terminal.good("Thank you.")} Whenever you like, undo it with:`, "lend --stop");
     } else if (answer === "n") {
       node.setConsent(false, limits);
-      tell(`It serves only you, and you are not asked again. If you change your mind: earshot lend${command}`);
+      tellCommand("It serves only you, and you are not asked again. To lend it after all:", "lend");
     } else {
       return tell("yes or no?");
     }

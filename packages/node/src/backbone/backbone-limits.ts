@@ -23,6 +23,8 @@ export interface BackboneLimits {
   readonly maxDhtStreamsPerPrefix: number;
   readonly dhtHandshakes: Rate;
   readonly dhtHandshakesPerPrefix: Rate;
+  /** That one prefix sends or relays, for whomever it says: an unproven word. A relay speaks for several. */
+  readonly dhtHandshakesPerSender: Rate;
   readonly gateTimeoutMs: number;
   readonly streamKeepAliveMs: number;
   /** Nothing heard, not even a sign of life. */
@@ -56,6 +58,8 @@ export const DEFAULT_BACKBONE_LIMITS: BackboneLimits = {
   maxDhtStreamsPerPrefix: 64,
   dhtHandshakes: { perSecond: 100, burst: 400 },
   dhtHandshakesPerPrefix: { perSecond: 5, burst: 50 },
+  // A supernode is reached through at most three relays by those who have no hint.
+  dhtHandshakesPerSender: { perSecond: 20, burst: 100 },
   gateTimeoutMs: 5_000,
   streamKeepAliveMs: 20_000,
   streamTimeoutMs: 60_000,

@@ -3,7 +3,7 @@
  * Sources of requests that change something are proven (a token went to them and back); those of others may be forged,
  * which is why there is a rate for all together too.
  */
-import { type RefusalCode, TokenBucket } from "@earshot/core";
+import { type Rate, type RefusalCode, TokenBucket } from "@earshot/core";
 import { prefixOf } from "../prefix.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
 import { isPublicAddress } from "../supernodes/public-address.ts";
@@ -26,6 +26,7 @@ export class DhtGuard {
   readonly options: DhtGuardOptions;
   readonly #requests: TokenBucket;
   readonly #prefixes: BoundedMap<TokenBucket>;
+  readonly #handshakes: BoundedMap<TokenBucket>;
   readonly #records: PrefixQuota;
   readonly #announces: PrefixQuota;
   readonly #topics: PrefixQuota;
@@ -36,6 +37,7 @@ export class DhtGuard {
     this.options = options;
     this.#requests = new TokenBucket(limits.dhtRequests, options.now());
     this.#prefixes = new BoundedMap(limits.maxDhtPrefixes);
+    this.#handshakes = new BoundedMap(limits.maxDhtPrefixes);
     // As many names as HyperDHT keeps in its two generations.
     const names = 2 * limits.maxDhtRecords;
     this.#records = new PrefixQuota({
@@ -51,8 +53,15 @@ export class DhtGuard {
   /** Whether a request from there is looked at. */
   admits(host: string): boolean {
     const now = this.options.now();
-    if (this.options.prefixLimits && !this.#bucketOf(host, now).tryTake(now)) return this.#refuse("rate-limited");
+    const { dhtRequestsPerPrefix } = this.options.limits;
+    if (!this.#takes(this.#prefixes, dhtRequestsPerPrefix, host)) return this.#refuse("rate-limited");
     return this.#requests.tryTake(now) || this.#refuse("rate-limited");
+  }
+
+  /** Whether a handshake that was sent from there is looked at, whomever it is said to be of. */
+  admitsHandshake(host: string): boolean {
+    const { dhtHandshakesPerSender } = this.options.limits;
+    return this.#takes(this.#handshakes, dhtHandshakesPerSender, host) || this.#refuse("rate-limited");
   }
 
   /** Whether a node there is known, asked, told of or relayed to. */
@@ -100,13 +109,14 @@ export class DhtGuard {
     return this.#isSupernode(host) ? `supernode ${host}` : prefixOf(host);
   }
 
-  #bucketOf(host: string, now: number): TokenBucket {
+  /** Always where prefixes are not limited. */
+  #takes(buckets: BoundedMap<TokenBucket>, rate: Rate, host: string): boolean {
+    if (!this.options.prefixLimits) return true;
+    const now = this.options.now();
     const prefix = prefixOf(host);
-    const known = this.#prefixes.get(prefix);
-    if (known) return known;
-    const bucket = new TokenBucket(this.options.limits.dhtRequestsPerPrefix, now);
-    this.#prefixes.set(prefix, bucket);
-    return bucket;
+    let bucket = buckets.get(prefix);
+    if (!bucket) buckets.set(prefix, (bucket = new TokenBucket(rate, now)));
+    return bucket.tryTake(now);
   }
 
   #refuse(code: RefusalCode): false {

@@ -120,6 +120,37 @@ describe("a stream", () => {
   });
 });
 
+test("who says that its handshakes come from all over takes no others' places", async () => {
+  const limits = {
+    dhtHandshakes: { perSecond: 0.001, burst: 20 },
+    dhtHandshakesPerSender: { perSecond: 0.001, burst: 10 },
+  };
+  const { nodes } = await network(2, { limits, prefixLimits: true });
+  const [supernode, asker] = nodes as [TestBackbone, TestBackbone];
+  await echo(supernode);
+  const [host = "", port] = supernode.backbone.address().split(":");
+  const address = { host, port: Number(port) };
+  const dht = new HyperDHT({ bootstrap: [address], host: "127.5.5.5", port: [0, 0], ephemeral: true });
+  stops.push(() => dht.destroy({ force: true }));
+  type Handshake = (target: Buffer, options: object, to: object) => Promise<unknown>;
+  const { _router: router } = dht as unknown as { _router: { peerHandshake: Handshake } };
+  const honest = router.peerHandshake.bind(router);
+  let sent = 0;
+  router.peerHandshake = (target, options, to) =>
+    honest(target, { ...options, peerAddress: { host: `10.0.${sent++}.1`, port: 1 } }, to);
+  const streams = Array.from({ length: 30 }, () =>
+    dht.connect(Buffer.from(keyOf(supernode)), { relayAddresses: [address] }),
+  );
+  for (const stream of streams) stream.on("error", () => {});
+  await vi.waitFor(() => expect(sent).toBeGreaterThanOrEqual(30));
+  await vi.waitFor(() => expect(supernode.refusals).toContain("rate-limited"));
+  const stream = await asker.backbone.connect(keyOf(supernode), supernode.backbone.address());
+  const { messages } = follow(stream);
+  stream.send(Uint8Array.of(7));
+  await vi.waitFor(() => expect(messages).toHaveLength(1));
+  for (const each of streams) each.destroy();
+}, 30_000);
+
 describe("the gate", () => {
   test("keeps another network's members out, and is counted", async () => {
     const { nodes, network: config } = await network(2);

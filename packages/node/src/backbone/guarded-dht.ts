@@ -104,6 +104,8 @@ export class GuardedDht extends HyperDHT {
   /** Handshakes and hole punching for third parties: HyperDHT sends them wherever the request says. */
   #onRelayed(request: Request): boolean {
     const isHandshake = request.command === DHT_COMMANDS.peerHandshake;
+    // Before any of its cryptography.
+    if (isHandshake && !this.#guard.admitsHandshake(request.from.host)) return true;
     const handshake = isHandshake ? decodeMessage(messages.handshake, request.value) : undefined;
     const message = isHandshake ? handshake : decodeMessage(messages.holepunch, request.value);
     const addresses = [message?.peerAddress, handshake?.relayAddress];

@@ -1,9 +1,12 @@
 /** "Would you lend your node?": asked once, in the terminal that started it; never again once answered, here or in the app. */
 import { createInterface } from "node:readline";
-import type { ConsentLimits, NodeConsent } from "@earshot/core";
+import type { Clock, ConsentLimits, NodeConsent } from "@earshot/core";
 import { limitsText } from "./lend-limits.ts";
 import { wrapped } from "./node-lines.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** Sooner than somebody types a line for the shell after Ctrl-Z. */
+const LOOK_MS = 250;
 
 /** The node that runs in this process. */
 export interface LentNode {
@@ -17,12 +20,13 @@ export interface LendQuestionParts {
   readonly input: NodeJS.ReadableStream;
   /** ` --node URL`, where commands need it. */
   readonly command: string;
-  /** Takes the question back when it is called: a terminal that went to the background must not be read. */
-  readonly onContinue: (act: () => void) => void;
+  readonly clock: Pick<Clock, "setTimer">;
+  /** Whether what is typed is meant for this process still: what is typed for a shell must not be read. */
+  readonly isForeground: () => boolean;
 }
 
 /** Asks, without waiting for the answer. The result takes the question back, unanswered. */
-export function askToLend({ node, terminal, input, command, onContinue }: LendQuestionParts): () => void {
+export function askToLend({ node, terminal, input, command, clock, isForeground }: LendQuestionParts): () => void {
   const { limits } = node.consent();
   const tell = (text: string): void => {
     for (const line of wrapped(text, "", terminal.columns)) terminal.say(line);
@@ -39,7 +43,16 @@ export function askToLend({ node, terminal, input, command, onContinue }: LendQu
   terminal.say("Type yes, or no, and Enter; without an answer it serves only you:");
   // Not as a terminal: Ctrl-C stays the node's.
   const lines = createInterface({ input, terminal: false });
-  const close = (): void => lines.close();
+  let cancel = (): void => undefined;
+  const close = (): void => {
+    cancel();
+    lines.close();
+  };
+  const look = (): void => {
+    if (isForeground()) cancel = clock.setTimer(LOOK_MS, look);
+    else close();
+  };
+  look();
   lines.on("line", (line) => {
     const answer = /^\s*(y|yes|n|no)\s*$/i.exec(line)?.[1]?.toLowerCase()[0];
     if (node.consent().askedBefore) {
@@ -55,18 +68,10 @@ export function askToLend({ node, terminal, input, command, onContinue }: LendQu
     }
     close();
   });
-  onContinue(close);
   return close;
 }
 
-/**
- * Whether a question may be put: a person types here, and this process is in the foreground. One that is not (`earshot
- * start &`) would be stopped by the kernel when it reads. `stat` is Linux's /proc/self/stat, undefined elsewhere.
- */
-export function mayAsk(input: { readonly isTTY?: boolean }, terminal: Terminal, stat: string | undefined): boolean {
-  if (input.isTTY !== true || !terminal.interactive || terminal.columns === 0) return false;
-  if (stat === undefined) return true;
-  // "pid (name) state ppid pgrp session tty tpgid …"; the name may hold anything.
-  const [, , pgrp, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return pgrp === foreground;
+/** Whether a question may be put: a person types here, and what they type is meant for this process. */
+export function mayAsk(input: { readonly isTTY?: boolean }, terminal: Terminal, isForeground: boolean): boolean {
+  return input.isTTY === true && terminal.interactive && terminal.columns > 0 && isForeground;
 }

@@ -1,5 +1,5 @@
 /** `earshot start`: runs the node and Echo until told to stop. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ConsentLimits, EarshotError } from "@earshot/core";
@@ -17,6 +17,8 @@ import { type EchoSupervisor, superviseEcho } from "../echo/echo-supervisor.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import { type CommonOptions, homeOf } from "../common-options.ts";
+import { isForeground } from "../foreground.ts";
+import { limitsText } from "../lend-limits.ts";
 import { askToLend, mayAsk } from "../lend-question.ts";
 import { networkName } from "../node-lines.ts";
 import { watchNetwork } from "../watch-network.ts";
@@ -123,18 +125,23 @@ function followNetwork(node: RunningNode, terminal: Terminal): () => void {
     terminal.say(`It joins the ${which}. You lend it: earshot status${command} shows how.`);
   } else if (consent.askedBefore) {
     terminal.say(`It joins the ${which}, and serves only you. To lend it: earshot lend${command}`);
-  } else if (mayAsk(process.stdin, terminal, statOfThisProcess())) {
+  } else if (mayAsk(process.stdin, terminal, isForeground())) {
     terminal.say(`It joins the ${which}, and serves only you so far.`);
     const { manager } = roles;
     const lent = {
       consent: () => roles.consent.current,
       setConsent: (given: boolean, limits: ConsentLimits) => void manager.setConsent(given, limits),
     };
-    const onContinue = (act: () => void) => void process.once("SIGCONT", act);
-    stops.push(askToLend({ node: lent, terminal, input: process.stdin, command, onContinue }));
+    const input = process.stdin;
+    const close = askToLend({ node: lent, terminal, input, command, clock: systemClock, isForeground });
+    process.once("SIGCONT", close); // by now perhaps in the background, where reading would stop it again
+    stops.push(close);
   } else {
-    terminal.say(`It joins the ${which}, and serves only you so far. The app asks once whether you lend it;`);
-    terminal.say(`or answer here: earshot lend${command}, or earshot lend --stop${command}`);
+    terminal.say(`It joins the ${which}, and serves only you so far. Would you lend it to others?`);
+    terminal.say(`(${limitsText(consent.limits)})`);
+    terminal.say("The app asks once, or answer here (what it means: earshot lend --help):");
+    terminal.say(`  earshot lend${command}`);
+    terminal.say(`  earshot lend --stop${command}`);
   }
   return () => {
     for (const stop of stops) stop();
@@ -143,14 +150,6 @@ function followNetwork(node: RunningNode, terminal: Terminal): () => void {
 
 function commandFor(node: RunningNode): string {
   return node.port === DEFAULT_PORT ? "" : ` --node ${new URL(node.url).origin}`;
-}
-
-function statOfThisProcess(): string | undefined {
-  try {
-    return readFileSync("/proc/self/stat", "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose: boolean): EchoSupervisor {

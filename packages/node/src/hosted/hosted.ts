@@ -4,7 +4,7 @@
  */
 import { toHex } from "@earshot/core";
 import type { HostedOrders } from "../workers/control.ts";
-import { manifestOf } from "./manifest.ts";
+import { readApp } from "./manifest.ts";
 
 /** The body of `/hosted.json`. */
 export interface HostedLabel {
@@ -27,7 +27,7 @@ export interface HostedBy {
 
 /** Rejects with EarshotError `app-not-built`. */
 export async function createHosted(appDir: string, by: HostedBy): Promise<HostedOrders> {
-  const manifest = await manifestOf(appDir);
+  const { manifest, contents } = await readApp(appDir);
   const label: HostedLabel = {
     kind: "hosted",
     operator: by.operator,
@@ -35,5 +35,6 @@ export async function createHosted(appDir: string, by: HostedBy): Promise<Hosted
     edgeGate: by.gateProtocol ?? "",
     root: manifest.root,
   };
-  return { appDir, label: `${JSON.stringify(label)}\n`, manifest: `${JSON.stringify(manifest)}\n` };
+  const files = Object.fromEntries([...contents].map(([path, content]) => [path, content.toString("base64")]));
+  return { label: `${JSON.stringify(label)}\n`, manifest: `${JSON.stringify(manifest)}\n`, files };
 }

@@ -11,6 +11,8 @@ export const MANIFEST_VERSION = 1;
 export const MAX_MANIFEST_FILES = 1_000;
 /** Of one file. */
 export const MAX_APP_FILE_BYTES = 16 * 1024 * 1024;
+/** Of all files: whoever serves them holds them in memory. */
+const MAX_APP_BYTES = 32 * 1024 * 1024;
 
 export interface AppManifest {
   readonly version: typeof MANIFEST_VERSION;
@@ -20,18 +22,35 @@ export interface AppManifest {
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly bytes: number }>>;
 }
 
+export interface BuiltApp {
+  readonly manifest: AppManifest;
+  /** Of the manifest's files, by the same paths. */
+  readonly contents: ReadonlyMap<string, Buffer>;
+}
+
 /** Of the app built in `appDir`. Rejects with EarshotError `app-not-built`. */
 export async function manifestOf(appDir: string): Promise<AppManifest> {
+  return (await readApp(appDir)).manifest;
+}
+
+/** The app built in `appDir`, read once: each hash is that of the content beside it. Rejects with EarshotError `app-not-built`. */
+export async function readApp(appDir: string): Promise<BuiltApp> {
   const paths = await filesIn(appDir);
   if (!paths.includes("index.html"))
     throw new EarshotError("app-not-built", "the web app is not built: run npm start once, or npx vite build apps/web");
   if (paths.length > MAX_MANIFEST_FILES) throw new EarshotError("app-not-built", `${appDir} holds more than an app`);
   const files: Record<string, { sha256: string; bytes: number }> = {};
+  const contents = new Map<string, Buffer>();
+  let bytes = 0;
   for (const path of paths) {
     const content = await readFile(join(appDir, path));
+    bytes += content.length;
+    if (content.length > MAX_APP_FILE_BYTES || bytes > MAX_APP_BYTES)
+      throw new EarshotError("app-not-built", `${appDir} holds more than an app`);
     files[path] = { sha256: sha256(content), bytes: content.length };
+    contents.set(path, content);
   }
-  return { version: MANIFEST_VERSION, root: rootOf(files), files };
+  return { manifest: { version: MANIFEST_VERSION, root: rootOf(files), files }, contents };
 }
 
 export function rootOf(files: AppManifest["files"]): string {

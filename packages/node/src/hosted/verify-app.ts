@@ -49,22 +49,22 @@ export async function verifyHostedApp(origin: string, own: AppManifest): Promise
 
 /** The body; undefined where there is none or it is longer than `maxBytes`. */
 async function download(origin: string, path: string, maxBytes: number): Promise<Buffer | undefined> {
-  const response = await fetch(new URL(`/${path}`, origin), {
-    redirect: "error",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((cause: unknown) => {
-    throw new EarshotError(
-      "app-unreachable",
-      `${origin} does not answer, or not with a certificate that is trusted here`,
-      {
-        cause,
-      },
-    );
-  });
-  if (response.status !== 200 || response.body === null) return undefined;
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(new URL(`/${path}`, origin), { redirect: "error", signal });
+    if (response.status === 200 && response.body !== null) return await readAll(response.body, maxBytes);
+    await response.body?.cancel();
+    return undefined;
+  } catch (cause) {
+    const why = `${origin} does not answer in full, or not with a certificate that is trusted here`;
+    throw new EarshotError("app-unreachable", why, { cause });
+  }
+}
+
+async function readAll(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Buffer | undefined> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of response.body as AsyncIterable<Uint8Array>) {
+  for await (const part of body as unknown as AsyncIterable<Uint8Array>) {
     length += part.length;
     if (length > maxBytes) return undefined;
     parts.push(part);

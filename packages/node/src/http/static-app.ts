@@ -29,20 +29,14 @@ const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Earshot</title>
 <p>This node runs, but there is no web app in it. Run <code>npm start</code> in the repository, which builds it first;
 then reload this page.</p>`;
 
-/**
- * Answers GET and HEAD for `pathname`. `connectSources`: what the app may talk to, where that is more than this node (CSP
- * connect-src).
- */
+/** Answers GET and HEAD for `pathname`. */
 export async function serveApp(
   appDir: string | undefined,
   pathname: string,
   request: IncomingMessage,
   response: ServerResponse,
-  connectSources = ownSources(request.headers.host ?? ""),
 ): Promise<void> {
-  response.setHeader("content-security-policy", contentSecurityPolicy(connectSources));
-  response.setHeader("permissions-policy", "camera=(self), microphone=(self), autoplay=(self), geolocation=()");
-  response.setHeader("cross-origin-opener-policy", "same-origin");
+  setAppHeaders(response, ownSources(request.headers.host ?? ""));
   const file = appDir === undefined ? undefined : await findFile(appDir, pathname);
   if (file === undefined) {
     if (pathname !== "/") return sendText(response, 404, "Not found\n");
@@ -50,16 +44,30 @@ export async function serveApp(
     return;
   }
   response.writeHead(200, {
-    "content-type": MIME_TYPES[extname(file.path).toLowerCase()] ?? "application/octet-stream",
+    ...fileHeaders(file.path, pathname),
     "content-length": file.size,
-    // Names under /assets/ carry a hash of their content.
-    "cache-control": pathname.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-store",
   });
   if (request.method === "HEAD") response.end();
   else
     createReadStream(file.path)
       .on("error", () => response.destroy())
       .pipe(response);
+}
+
+/** What holds for the app's pages and all that they load. `connectSources`: what the app may talk to (CSP connect-src). */
+export function setAppHeaders(response: ServerResponse, connectSources: string): void {
+  response.setHeader("content-security-policy", contentSecurityPolicy(connectSources));
+  response.setHeader("permissions-policy", "camera=(self), microphone=(self), autoplay=(self), geolocation=()");
+  response.setHeader("cross-origin-opener-policy", "same-origin");
+}
+
+/** Of the file at `path`, asked for as `pathname`. */
+export function fileHeaders(path: string, pathname: string): { "content-type": string; "cache-control": string } {
+  return {
+    "content-type": MIME_TYPES[extname(path).toLowerCase()] ?? "application/octet-stream",
+    // Names under /assets/ carry a hash of their content.
+    "cache-control": pathname.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-store",
+  };
 }
 
 async function findFile(appDir: string, pathname: string): Promise<{ path: string; size: number } | undefined> {

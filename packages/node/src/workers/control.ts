@@ -23,7 +23,8 @@ export interface TlsOrders extends CertificateFiles {
 
 /** The app that this listener serves, because its operator said so. */
 export interface HostedOrders {
-  readonly appDir: string;
+  /** Base64, by path: what the manifest speaks of, whatever becomes of the files on disk. */
+  readonly files: Readonly<Record<string, string>>;
   /** Bodies of `/hosted.json` and `/app-manifest.json`. */
   readonly label: string;
   readonly manifest: string;
@@ -67,6 +68,8 @@ export interface WorkerCounts {
   readonly tlsDone: number;
   readonly tlsResumed: number;
   readonly tlsFailed: number;
+  /** Hung up on before the handshake: more from one prefix than its rate. */
+  readonly tlsShed: number;
 }
 
 export function isReport(message: unknown): message is Report {

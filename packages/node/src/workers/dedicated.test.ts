@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { randomBytes, X509Certificate } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
+import { connect as netConnect } from "node:net";
 import { dirname } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { EDGE_SUBPROTOCOL, edgeGateSubprotocol } from "@earshot/core";
@@ -103,6 +104,31 @@ describe("from strangers", () => {
       await expect
         .poll(() => small.metric('earshot_edge_handshakes_total{outcome="shed"}'))
         .toBeGreaterThanOrEqual(shed.length);
+    } finally {
+      await small.kill9();
+    }
+  }, 30_000);
+
+  test("one prefix that only ever shakes hands is hung up on, and gets no more than its rate of TLS", async () => {
+    const limits = { limitPrivatePrefixes: true, handshakesPerPrefix: { perSecond: 0.01, burst: 5 } };
+    const small = await spawnDedicated({ home: temporaryHome(), limits, front: { tls: certificate, workers: 1 } });
+    try {
+      const shake = () =>
+        new Promise<boolean>((resolve) => {
+          const raw = netConnect({ host: "127.0.0.1", port: small.frontPort, localAddress: "127.0.0.2" });
+          raw.on("error", () => {});
+          const socket = tlsConnect({ socket: raw, rejectUnauthorized: false }, () => {
+            socket.destroy();
+            resolve(true);
+          });
+          socket.on("error", () => resolve(false));
+        });
+      const shaken = await Promise.all(Array.from({ length: 50 }, shake));
+      // Four connections for each handshake of the rate.
+      expect(shaken.filter(Boolean).length).toBe(20);
+      await expect.poll(() => small.metric('earshot_tls_handshakes_total{outcome="shed"}')).toBe(30);
+      const elsewhere = await openSocket(small, { token: null, localAddress: "127.0.1.1" });
+      elsewhere.terminate();
     } finally {
       await small.kill9();
     }

@@ -19,6 +19,9 @@ const MAX_HEADER_BYTES = 8 * 1024;
 /** Connections that the kernel holds while the worker is busy. */
 const BACKLOG = 2_048;
 
+/** `resumed`: without a key exchange; `shed`: hung up on before it began. */
+export type TlsOutcome = "done" | "resumed" | "failed" | "shed";
+
 export interface FrontListenerOptions {
   readonly host: string;
   readonly port: number;
@@ -27,10 +30,12 @@ export interface FrontListenerOptions {
   readonly waiting: WaitingSockets;
   /** Undefined: no TLS. Read for each connection, so that a new certificate holds from the next on. */
   secureContext(): SecureContext | undefined;
+  /** Whether a TLS handshake is spent on who comes from there. */
+  mayShake(address: string): boolean;
   onRequest(request: IncomingMessage, response: ServerResponse): void;
   /** Takes the stream over. */
   onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
-  onTls(outcome: "done" | "resumed" | "failed"): void;
+  onTls(outcome: TlsOutcome): void;
 }
 
 interface Waiting {
@@ -50,6 +55,7 @@ export class FrontListener {
     this.#options = options;
     this.#tcp = createServer({ noDelay: true }, (socket) => this.#handleSocket(socket));
     this.#tcp.maxConnections = options.maxSockets;
+    this.#tcp.on("error", () => {}); // of accepting one; that of listening is told by listen()
     this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
     this.#http.on("clientError", (_error, stream) => stream.destroy());
     this.#http.on("request", (request, response) => this.#handleRequest(request, response));
@@ -72,7 +78,6 @@ export class FrontListener {
       this.#tcp.once("error", reject);
       this.#tcp.listen({ host, port, backlog: BACKLOG }, () => {
         this.#tcp.removeListener("error", reject);
-        this.#tcp.on("error", () => {});
         const address = this.#tcp.address();
         resolve(typeof address === "object" && address !== null ? address.port : port);
       });
@@ -107,6 +112,10 @@ export class FrontListener {
     this.#options.waiting.add(raw);
     if (raw.destroyed) return;
     const secureContext = this.#options.secureContext();
+    if (secureContext !== undefined && !this.#options.mayShake(raw.remoteAddress ?? "")) {
+      this.#options.onTls("shed");
+      return void raw.destroy();
+    }
     const stream = secureContext === undefined ? raw : new TLSSocket(raw, { isServer: true, secureContext });
     this.#waiting.set(stream, { raw, dueAt: this.#options.clock.now() + REQUEST_DUE_MS });
     raw.once("close", () => this.#waiting.delete(stream));
@@ -116,10 +125,10 @@ export class FrontListener {
 
   #shake(stream: TLSSocket, raw: Socket): void {
     let done = false;
-    stream.once("error", () => {
+    stream.on("error", () => raw.destroy());
+    // Also where nobody broke a rule: too slow, or gone.
+    raw.once("close", () => {
       if (!done) this.#options.onTls("failed");
-      done = true;
-      raw.destroy();
     });
     stream.once("secure", () => {
       done = true;

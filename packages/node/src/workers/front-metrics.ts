@@ -10,7 +10,7 @@ export interface FrontMetricSources {
   certificateNotAfter(): number | undefined;
   /** What lies on disk is not what is served, because it cannot be used. */
   certificateRejected(): boolean;
-  tls(): { done: number; resumed: number; failed: number };
+  tls(): { done: number; resumed: number; failed: number; shed: number };
 }
 
 /** Adds them to a registry, once. */

@@ -1,26 +1,21 @@
 /** What a worker answers over HTTP: whether it works, and the app where its operator said so. No API, no token, no metrics. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HostedApp } from "../hosted/hosted-app.ts";
 import type { Access } from "../http/access.ts";
 import { COMMON_HEADERS, sendText } from "../http/responses.ts";
-import { serveApp } from "../http/static-app.ts";
-import type { HostedOrders } from "./control.ts";
-
-const JSON_TYPE = "application/json; charset=utf-8";
-/** A hosted app may turn to supernodes of other operators. */
-const CONNECT_SOURCES = "'self' wss:";
 
 export interface FrontRouteServices {
   readonly access: Access;
-  readonly hosted: HostedOrders | undefined;
+  readonly hosted: HostedApp | undefined;
   isHealthy(): boolean;
 }
 
 /** Answers one request. */
-export async function handleFrontRequest(
+export function handleFrontRequest(
   { access, hosted, isHealthy }: FrontRouteServices,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): void {
   for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
   if (!access.isHostAllowed(request)) return sendText(response, 421, "This node is not known by that name.\n");
   if (request.method !== "GET" && request.method !== "HEAD") return sendText(response, 405, "Method not allowed\n");
@@ -30,9 +25,7 @@ export async function handleFrontRequest(
   if (pathname === "/edge") return sendText(response, 426, "The edge protocol speaks WebSocket.\n");
   if (pathname.startsWith("/api/") || pathname === "/metrics") return sendText(response, 404, "Not found\n");
   if (hosted === undefined) return sendText(response, 404, "This is an Earshot supernode. It serves no pages.\n");
-  if (pathname === "/hosted.json") return sendText(response, 200, hosted.label, JSON_TYPE);
-  if (pathname === "/app-manifest.json") return sendText(response, 200, hosted.manifest, JSON_TYPE);
-  return serveApp(hosted.appDir, pathname, request, response, CONNECT_SOURCES);
+  hosted.serve(pathname, request, response);
 }
 
 function pathOf(request: IncomingMessage): string | undefined {

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import { Admission, type Clock } from "@earshot/core";
 import { edgeWebSocketServer } from "../edge/ws-upgrades.ts";
+import { HostedApp } from "../hosted/hosted-app.ts";
 import { Access } from "../http/access.ts";
 import { addressOf } from "../http/http-server.ts";
 import { refuseUpgrade } from "../http/responses.ts";
@@ -16,7 +17,7 @@ import { PrefixLimits } from "../prefix-limits.ts";
 import { serverContext } from "../tls/certificate.ts";
 import type { FrontOrders, TlsOrders, WorkerCounts } from "./control.ts";
 import { FrontConnection } from "./front-connection.ts";
-import { FrontListener } from "./front-listener.ts";
+import { FrontListener, type TlsOutcome } from "./front-listener.ts";
 import { handleFrontRequest } from "./front-routes.ts";
 import { type MuxFrame, muxNumber } from "./mux.ts";
 import { MuxLink } from "./mux-link.ts";
@@ -24,6 +25,11 @@ import { MuxLink } from "./mux-link.ts";
 /** Told to those who come while there is no core, or no place. */
 const LOST_RETRY_MS = 5_000;
 const PREFIX_RETRY_MS = 10_000;
+/**
+ * What of a handshake's place in its prefix's rate a TLS connection takes, and the upgrade the rest: one prefix may bring four times as many
+ * connections as upgrades, and gets no more of a worker's time by never upgrading.
+ */
+const TLS_COST = 1 / 4;
 
 /** Asked the core, and waiting for its word. */
 interface Knock {
@@ -44,10 +50,11 @@ export class Front {
   readonly #connections = new Map<number, FrontConnection>();
   readonly #knocks = new Map<number, Knock>();
   readonly #paused = new Set<FrontConnection>();
+  readonly #hosted: HostedApp | undefined;
   #secureContext: SecureContext | undefined;
   #lastId = 0;
   #lost = false;
-  #counts = { shed: 0, refused: 0, tlsDone: 0, tlsResumed: 0, tlsFailed: 0 };
+  #counts = noCounts();
 
   /** `core`: the stream to the core; `onLost` is called once when that is gone, after everybody here was let go. */
   constructor(orders: FrontOrders, core: Duplex, clock: Clock, onLost: () => void) {
@@ -61,6 +68,7 @@ export class Front {
       limitPrivate: limits.limitPrivatePrefixes,
     });
     this.#admission = new Admission(limits.handshakes, clock.now());
+    this.#hosted = orders.hosted && new HostedApp(orders.hosted);
     if (orders.tls) this.setTls(orders.tls);
     this.#listener = this.#createListener();
     this.#link = new MuxLink(core, {
@@ -96,7 +104,7 @@ export class Front {
   /** Connections now, and what was counted since the last call. */
   takeCounts(): Omit<WorkerCounts, "rssBytes" | "cpuSeconds" | "loopLagMs"> {
     const counts = { connections: this.#connections.size, ...this.#counts };
-    this.#counts = { shed: 0, refused: 0, tlsDone: 0, tlsResumed: 0, tlsFailed: 0 };
+    this.#counts = noCounts();
     return counts;
   }
 
@@ -117,21 +125,30 @@ export class Front {
       clock: this.#clock,
       waiting,
       secureContext: () => this.#secureContext,
+      mayShake: (address) => this.#mayShake(address),
       onRequest: (request, response) => this.#handleRequest(request, response),
       onUpgrade: (request, stream, head) => this.#handleUpgrade({ request, stream, head }),
       onTls: (outcome) => this.#countTls(outcome),
     });
   }
 
-  #countTls(outcome: "done" | "resumed" | "failed"): void {
+  /** Before TLS costs anything: a prefix that keeps connecting is hung up on. */
+  #mayShake(address: string): boolean {
+    const now = this.#clock.now();
+    const prefix = this.#prefixes.of(address, now);
+    return prefix === undefined || (prefix !== "full" && prefix.handshakes.tryTake(now, TLS_COST));
+  }
+
+  #countTls(outcome: TlsOutcome): void {
     if (outcome === "failed") this.#counts.tlsFailed++;
+    else if (outcome === "shed") this.#counts.tlsShed++;
     else if (outcome === "resumed") this.#counts.tlsResumed++;
     else this.#counts.tlsDone++;
   }
 
   #handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    const services = { access: this.#access, hosted: this.#orders.hosted, isHealthy: () => !this.#lost };
-    handleFrontRequest(services, request, response).catch(() => response.destroy());
+    const services = { access: this.#access, hosted: this.#hosted, isHealthy: () => !this.#lost };
+    handleFrontRequest(services, request, response);
   }
 
   #handleUpgrade(knock: Knock): void {
@@ -173,9 +190,10 @@ export class Front {
     const prefix = this.#prefixes.of(address, now);
     if (prefix === "full") return PREFIX_RETRY_MS;
     if (prefix !== undefined) {
-      const waitMs = prefix.handshakes.waitMs(now);
+      const cost = this.#secureContext === undefined ? 1 : 1 - TLS_COST;
+      const waitMs = prefix.handshakes.waitMs(now, cost);
       if (waitMs > 0) return waitMs;
-      prefix.handshakes.tryTake(now);
+      prefix.handshakes.tryTake(now, cost);
     }
     const full = this.#connections.size + this.#knocks.size >= this.#orders.limits.maxConnections;
     const decision = this.#admission.admit(now, full || this.#link.busy);
@@ -227,6 +245,10 @@ export class Front {
     for (const connection of this.#connections.values()) connection.end();
     onLost();
   }
+}
+
+function noCounts() {
+  return { shed: 0, refused: 0, tlsDone: 0, tlsResumed: 0, tlsFailed: 0, tlsShed: 0 };
 }
 
 /** No token is ever asked for here. */

@@ -152,20 +152,21 @@ class TlsSource {
 
 /** What the workers counted. Whom they let in was decided, and counted, in the core. */
 class FrontTally {
-  readonly tls = { done: 0, resumed: 0, failed: 0 };
+  readonly tls = { done: 0, resumed: 0, failed: 0, shed: 0 };
   readonly #metrics: NodeMetrics;
 
   constructor(metrics: NodeMetrics) {
     this.#metrics = metrics;
   }
 
-  add({ shed, refused, tlsDone, tlsResumed, tlsFailed }: WorkerCounts): void {
+  add({ shed, refused, tlsDone, tlsResumed, tlsFailed, tlsShed }: WorkerCounts): void {
     if (shed > 0) this.#metrics.handshake("shed", shed);
     if (shed > 0) this.#metrics.refused("server-busy", shed);
     if (refused > 0) this.#metrics.handshake("refused", refused);
     this.tls.done += tlsDone;
     this.tls.resumed += tlsResumed;
     this.tls.failed += tlsFailed;
+    this.tls.shed += tlsShed;
   }
 }
 

@@ -23,6 +23,7 @@ const NO_COUNTS: WorkerCounts = {
   tlsDone: 0,
   tlsResumed: 0,
   tlsFailed: 0,
+  tlsShed: 0,
 };
 
 export interface WorkerEvents {

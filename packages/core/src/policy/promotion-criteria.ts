@@ -3,9 +3,9 @@ import {
   allowedMs,
   allowedMsLeft,
   dialBackOpinions,
-  loadOf,
+  loadsOf,
   type PromotionObservation,
-  type VisibleSupernodes,
+  type VisibleSupernode,
 } from "./promotion-observation.ts";
 import type { PromotionParams } from "./promotion-params.ts";
 
@@ -32,6 +32,11 @@ export interface PromotionCriterion {
   readonly met: boolean | null;
   readonly value: string;
   readonly needed: string;
+  /**
+   * The same as a number, for figures: supernodes, seconds, bytes (a second), share of a core, or 1 for yes; of the need the share of
+   * places taken. Null where it has not been measured.
+   */
+  readonly amount: number | null;
 }
 
 /** All of them, for becoming a supernode; staying one asks for less (promotion-service.ts). */
@@ -59,28 +64,31 @@ export function consentCriteria(seen: PromotionObservation, params: PromotionPar
   const neededMs = Math.min(params.minServeMs, allowedMs(limits) / 2);
   const allowed = given && limits.maxClients >= 1;
   return [
-    criterion("consent", "You have agreed to lend this node", allowed, given ? "yes" : "no", "yes"),
+    criterion("consent", "You have agreed to lend this node", allowed, given ? "yes" : "no", "yes", Number(allowed)),
     criterion(
       "hours",
       "It is within the hours you chose",
       leftMs > neededMs,
       leftMs === 0 ? "outside" : leftMs === Number.POSITIVE_INFINITY ? "always" : `${duration(leftMs)} left`,
       `more than ${duration(neededMs)} left`,
+      leftMs / SECOND_MS,
     ),
   ];
 }
 
-/** Other supernodes are too few, or too full. */
-export function isNeeded(network: VisibleSupernodes, params: PromotionParams): boolean {
-  return network.count < params.minSupernodes || loadOf(network) > params.highLoad;
+/** Other supernodes are too few, or too full, whichever one of them is left out. */
+export function isNeeded(others: readonly VisibleSupernode[], params: PromotionParams): boolean {
+  return others.length < params.minSupernodes || loadsOf(others).least > params.highLoad;
 }
 
 function reachable(seen: PromotionObservation, params: PromotionParams): PromotionCriterion {
   const { reached, failed } = dialBackOpinions(seen.dialBacks, seen.now, params.dialBackFreshMs);
-  const met = reached >= params.minDialBacks ? true : reached + failed < params.minDialBacks ? null : false;
+  const isReached = reached >= params.minDialBacks && reached > failed;
+  const met = isReached ? true : reached + failed < params.minDialBacks ? null : false;
   const value = `reached by ${reached} of ${reached + failed}`;
   const needed = `${params.minDialBacks} independent supernodes within ${duration(params.dialBackFreshMs)}`;
-  return criterion("reachable", "Others can reach this node from outside", met, value, needed);
+  const amount = reached + failed === 0 ? null : reached;
+  return criterion("reachable", "Others can reach this node from outside", met, value, needed, amount);
 }
 
 function address(seen: PromotionObservation, params: PromotionParams): PromotionCriterion {
@@ -92,6 +100,7 @@ function address(seen: PromotionObservation, params: PromotionParams): Promotion
     known ? steadyMs >= params.steadyAddressMs : null,
     known ? `for ${duration(steadyMs)}` : "not known yet",
     `for ${duration(params.steadyAddressMs)}`,
+    known ? steadyMs / SECOND_MS : null,
   );
 }
 
@@ -107,6 +116,7 @@ function history(seen: PromotionObservation, params: PromotionParams): Promotion
     upMs >= params.minUptimeMs && proven,
     `up ${duration(upMs)}, ${past} earlier`,
     `up ${duration(params.minUptimeMs)} and ${params.minPastSessions} earlier, or up ${duration(params.newcomerUptimeMs)}`,
+    upMs / SECOND_MS,
   );
 }
 
@@ -118,20 +128,23 @@ function uplink(seen: PromotionObservation, params: PromotionParams): PromotionC
     measured === null ? null : measured >= params.minUplinkBytesPerSecond,
     measured === null ? "not measured yet" : rate(measured),
     rate(params.minUplinkBytesPerSecond),
+    measured,
   );
 }
 
 function machineCriteria(seen: PromotionObservation, params: PromotionParams): PromotionCriterion[] {
-  const cpu = seen.cpuShare <= params.maxCpuShare;
+  const { idleCores } = seen;
+  const cpu = seen.cpuShare <= params.maxCpuShare && (idleCores === null || idleCores >= params.minIdleCores);
   const memory = seen.freeMemoryBytes >= params.minFreeMemoryBytes;
   const lag = seen.loopLagMs <= params.maxLoopLagMs;
   return [
     criterion(
       "cpu",
-      "The node has computing time to spare",
+      "The node and the machine have computing time to spare",
       cpu,
-      percent(seen.cpuShare),
-      `at most ${percent(params.maxCpuShare)}`,
+      `${percent(seen.cpuShare)} of a core used${idleCores === null ? "" : `, ${idleCores.toFixed(1)} cores idle`}`,
+      `at most ${percent(params.maxCpuShare)} used, ${params.minIdleCores} idle`,
+      seen.cpuShare,
     ),
     criterion(
       "memory",
@@ -139,6 +152,7 @@ function machineCriteria(seen: PromotionObservation, params: PromotionParams): P
       memory,
       mebibytes(seen.freeMemoryBytes),
       mebibytes(params.minFreeMemoryBytes),
+      seen.freeMemoryBytes,
     ),
     criterion(
       "lag",
@@ -146,6 +160,7 @@ function machineCriteria(seen: PromotionObservation, params: PromotionParams): P
       lag,
       `${Math.round(seen.loopLagMs)} ms late`,
       `at most ${params.maxLoopLagMs} ms`,
+      seen.loopLagMs / SECOND_MS,
     ),
   ];
 }
@@ -153,16 +168,26 @@ function machineCriteria(seen: PromotionObservation, params: PromotionParams): P
 function rest(seen: PromotionObservation, holdUntil: number): PromotionCriterion {
   const leftMs = Math.max(0, holdUntil - seen.now);
   const value = leftMs === 0 ? "none left" : `${duration(leftMs)} left`;
-  return criterion("rest", "The pause after its last service is over", leftMs === 0, value, "none left");
+  return criterion(
+    "rest",
+    "The pause after its last service is over",
+    leftMs === 0,
+    value,
+    "none left",
+    leftMs / SECOND_MS,
+  );
 }
 
-function need(seen: PromotionObservation, params: PromotionParams): PromotionCriterion {
+function need({ others }: PromotionObservation, params: PromotionParams): PromotionCriterion {
+  const { load, least } = loadsOf(others);
+  const one = percent(load) === percent(least) ? "" : `, ${percent(least)} without the fullest`;
   return criterion(
     "need",
     "The network needs another supernode",
-    isNeeded(seen.network, params),
-    `${seen.network.count} others, ${percent(loadOf(seen.network))} full`,
-    `fewer than ${params.minSupernodes} others, or more than ${percent(params.highLoad)} full`,
+    isNeeded(others, params),
+    `${others.length} others, ${percent(load)} full${one}`,
+    `fewer than ${params.minSupernodes} others, or more than ${percent(params.highLoad)} full without any one of them`,
+    load,
   );
 }
 
@@ -172,9 +197,12 @@ function criterion(
   met: boolean | null,
   value: string,
   needed: string,
+  amount: number | null,
 ): PromotionCriterion {
-  return { name, label, met, value, needed };
+  return { name, label, met, value, needed, amount };
 }
+
+const SECOND_MS = 1_000;
 
 /** `90 s`, `12 min`, `3 h`, `2 d`: rounded down, as a person reads it. */
 export function duration(ms: number): string {

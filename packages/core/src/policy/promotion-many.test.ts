@@ -1,7 +1,7 @@
 /** Many volunteers at once, each with its own view of one network. */
 import { expect, test } from "vitest";
-import { loadOf } from "./promotion-observation.ts";
-import { HOUR, MINUTE, TracedNode } from "./testing/promotion-trace.ts";
+import { loadOf, type VisibleSupernode } from "./promotion-observation.ts";
+import { alike, HOUR, MINUTE, TracedNode } from "./testing/promotion-trace.ts";
 
 const STEP_MS = 60_000;
 const SEEN_STEPS_LATER = 4;
@@ -15,7 +15,7 @@ interface Dedicated {
 /** All step together; what one does is seen by the others `SEEN_STEPS_LATER` later, as descriptors are. */
 class Volunteers {
   readonly nodes: TracedNode[];
-  readonly #delayed: Dedicated[] = [];
+  readonly #delayed: (readonly (VisibleSupernode & { readonly of: TracedNode | undefined })[])[] = [];
   dedicated: Dedicated;
   readonly #clients: number;
 
@@ -31,23 +31,15 @@ class Volunteers {
 
   run(forMs: number): void {
     for (let elapsed = 0; elapsed < forMs; elapsed += STEP_MS) {
-      const places = this.dedicated.maxClients + this.serving.reduce((sum, { state }) => sum + state.maxClients, 0);
-      this.#delayed.push({
-        count: this.dedicated.count + this.serving.length,
-        clients: this.#clients,
-        maxClients: places,
-      });
-      const seen = this.#delayed.at(-SEEN_STEPS_LATER) ?? (this.#delayed[0] as Dedicated);
-      const share = Math.min(1, this.#clients / places);
+      const share = Math.min(1, this.load);
+      const { count, maxClients } = this.dedicated;
+      this.#delayed.push([
+        ...alike(count, maxClients * share, maxClients).map((one) => ({ ...one, of: undefined })),
+        ...this.serving.map((of) => ({ clients: clientsOf(of, share), maxClients: of.state.maxClients, of })),
+      ]);
+      const seen = this.#delayed.at(-SEEN_STEPS_LATER) ?? this.#delayed[0] ?? [];
       for (const node of this.nodes) {
-        const { role, maxClients } = node.state;
-        const own = role === "serving" ? { clients: Math.floor(maxClients * share), maxClients, count: 1 } : undefined;
-        const network = {
-          count: seen.count - (own?.count ?? 0),
-          clients: seen.clients - (own?.clients ?? 0),
-          maxClients: Math.max(0, seen.maxClients - (own?.maxClients ?? 0)),
-        };
-        node.seen = { ...node.seen, network, clients: own?.clients ?? 0 };
+        node.seen = { ...node.seen, others: seen.filter(({ of }) => of !== node), clients: clientsOf(node, share) };
         node.step(STEP_MS);
       }
     }
@@ -57,6 +49,11 @@ class Volunteers {
     const places = this.dedicated.maxClients + this.serving.reduce((sum, { state }) => sum + state.maxClients, 0);
     return loadOf({ clients: this.#clients, maxClients: places });
   }
+}
+
+/** 0 unless it serves. */
+function clientsOf({ state }: TracedNode, share: number): number {
+  return Math.floor(state.maxClients * share);
 }
 
 test("a hundred volunteers that see one need: a few serve, and the need is met", () => {

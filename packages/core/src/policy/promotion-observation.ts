@@ -18,9 +18,8 @@ export interface PastSession {
   readonly address: string;
 }
 
-/** Sums over the fresh descriptors of other supernodes. */
-export interface VisibleSupernodes {
-  readonly count: number;
+/** Another supernode's places, as its fresh descriptor has them: its own word. */
+export interface VisibleSupernode {
   readonly clients: number;
   readonly maxClients: number;
 }
@@ -44,11 +43,13 @@ export interface PromotionObservation {
   /** Null until measured. */
   readonly uplinkBytesPerSecond: number | null;
   readonly cpuShare: number;
+  /** Cores of the machine that nobody uses; null where that cannot be told. */
+  readonly idleCores: number | null;
   readonly freeMemoryBytes: number;
   readonly loopLagMs: number;
   /** Strangers' connections held. */
   readonly clients: number;
-  readonly network: VisibleSupernodes;
+  readonly others: readonly VisibleSupernode[];
   /** A random number in [0, 1). */
   readonly unit: number;
 }
@@ -82,7 +83,8 @@ export function dialBackOpinions(
 ): { reached: number; failed: number } {
   const latest = new Map<string, DialBack>();
   for (const one of dialBacks) {
-    if (now - one.at > freshMs) continue;
+    // One from the future is from before the clock was set back.
+    if (Math.abs(now - one.at) > freshMs) continue;
     const known = latest.get(one.prefix);
     if (known === undefined || known.at <= one.at) latest.set(one.prefix, one);
   }
@@ -94,4 +96,25 @@ export function dialBackOpinions(
 export function loadOf({ clients, maxClients }: { clients: number; maxClients: number }): number {
   if (maxClients <= 0) return clients > 0 ? 1 : 0;
   return clients / maxClients;
+}
+
+/**
+ * The load of all of them, and the least and the most that it comes to where any single one is left out: what one of them says, or
+ * that it may be gone in a moment, decides nothing. `more`: clients that they would have to take besides.
+ */
+export function loadsOf(
+  others: readonly VisibleSupernode[],
+  more = 0,
+): { readonly load: number; readonly least: number; readonly most: number } {
+  const sums = { clients: more, maxClients: 0 };
+  const held = ({ clients, maxClients }: VisibleSupernode) => Math.min(clients, maxClients);
+  for (const other of others) {
+    sums.clients += held(other);
+    sums.maxClients += other.maxClients;
+  }
+  const load = loadOf(sums);
+  const without = others.map((one) =>
+    loadOf({ clients: sums.clients - held(one), maxClients: sums.maxClients - one.maxClients }),
+  );
+  return { load, least: Math.min(load, ...without), most: Math.max(load, ...without) };
 }

@@ -28,6 +28,8 @@ export interface PromotionParams {
   readonly minUplinkBytesPerSecond: number;
   /** Of one core. */
   readonly maxCpuShare: number;
+  /** Of the machine, used by nobody. */
+  readonly minIdleCores: number;
   readonly minFreeMemoryBytes: number;
   readonly maxLoopLagMs: number;
   /** Every criterion met for this long without a break. */
@@ -35,7 +37,7 @@ export interface PromotionParams {
   // the need for one
   /** Fewer supernodes than this to be seen: more are needed, whatever their load. */
   readonly minSupernodes: number;
-  /** Clients per place over all supernodes seen, above which more are needed. */
+  /** Clients per place over all supernodes seen, whichever one is left out, above which more are needed. */
   readonly highLoad: number;
   /** The need must have been there for this long. */
   readonly needDwellMs: number;
@@ -55,7 +57,7 @@ export interface PromotionParams {
   readonly unfitDwellMs: number;
   /** Steps further apart than this: the machine slept, and its clients have gone. */
   readonly sleptMs: number;
-  /** Others could take over this node's clients and would still be below this load. */
+  /** Others could take over this node's clients and would still be below this load, whichever one of them is left out. */
   readonly lowLoad: number;
   /** And that many others are to be seen. */
   readonly enoughSupernodes: number;
@@ -103,6 +105,7 @@ export const DEFAULT_PROMOTION: PromotionParams = {
   newcomerUptimeMs: 24 * HOUR,
   minUplinkBytesPerSecond: 64 * KIB,
   maxCpuShare: 0.3,
+  minIdleCores: 0.5,
   minFreeMemoryBytes: 256 * MIB,
   maxLoopLagMs: 30,
   fitDwellMs: 10 * MINUTE,

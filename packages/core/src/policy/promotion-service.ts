@@ -1,5 +1,5 @@
 /** Staying a supernode: what ends a service, and how many places it offers. Asks for less than becoming one does. */
-import { allowedMsLeft, dialBackOpinions, loadOf, type PromotionObservation } from "./promotion-observation.ts";
+import { allowedMsLeft, dialBackOpinions, loadsOf, type PromotionObservation } from "./promotion-observation.ts";
 import type { PromotionParams } from "./promotion-params.ts";
 
 /** Why a service ended. `unfit` and `unneeded` are followed by a rest that doubles. */
@@ -7,18 +7,18 @@ export type DrainCause = "withdrawn" | "hours" | "asked" | "slept" | "moved" | "
 
 /** The most places this node may offer now: what the person allows, what the uplink carries, what the policy caps. */
 export function placesCeiling(seen: PromotionObservation, params: PromotionParams): number {
-  const { limits } = seen.consent;
-  if (seen.pinned) return limits.maxClients;
+  const allowed = allowedPlaces(seen, params);
+  if (seen.pinned) return allowed;
   const uplink = seen.uplinkBytesPerSecond ?? Number.POSITIVE_INFINITY;
-  const usable = Math.min(limits.maxBytesPerSecond, uplink * params.uplinkShare);
-  return Math.floor(
-    Math.min(
-      limits.maxClients,
-      params.maxVolunteerClients,
-      usable / params.bytesPerSecondPerClient,
-      limits.maxStoreBytes / params.storeBytesPerClient,
-    ),
-  );
+  const carried = (uplink * params.uplinkShare) / params.bytesPerSecondPerClient;
+  return Math.floor(Math.min(allowed, params.maxVolunteerClients, carried));
+}
+
+/** As many as the person's limits have room for. */
+function allowedPlaces({ pinned, consent: { limits } }: PromotionObservation, params: PromotionParams): number {
+  if (pinned) return limits.maxClients;
+  const byRate = limits.maxBytesPerSecond / params.bytesPerSecondPerClient;
+  return Math.floor(Math.min(limits.maxClients, byRate, limits.maxStoreBytes / params.storeBytesPerClient));
 }
 
 /** The node itself is short of something, well above what would have kept it from becoming one. */
@@ -30,19 +30,21 @@ export function isPressed(seen: PromotionObservation, params: PromotionParams): 
   );
 }
 
-/** Several supernodes tried to reach it and none could, or its uplink is half of what is needed. Silence is no evidence. */
+/**
+ * Several supernodes tried to reach it and could not, more than twice as many as could, or its uplink is half of what is needed.
+ * Silence is no evidence, and no single supernode's word decides.
+ */
 export function isUnfit(seen: PromotionObservation, params: PromotionParams): boolean {
   const { reached, failed } = dialBackOpinions(seen.dialBacks, seen.now, params.dialBackFreshMs);
   const uplink = seen.uplinkBytesPerSecond;
   const slow = uplink !== null && uplink < params.minUplinkBytesPerSecond / 2;
-  return (reached === 0 && failed >= Math.max(1, params.minDialBacks)) || slow;
+  return (failed >= Math.max(1, params.minDialBacks) && failed > 2 * reached) || slow;
 }
 
-/** The others could take this node's clients and would still be far from full. */
-export function isUnneeded(seen: PromotionObservation, params: PromotionParams): boolean {
-  const { network } = seen;
-  if (network.count < Math.max(params.enoughSupernodes, params.minSupernodes + 1)) return false;
-  return loadOf({ clients: network.clients + seen.clients, maxClients: network.maxClients }) < params.lowLoad;
+/** The others could take this node's clients and would still be far from full, whichever one of them is left out. */
+export function isUnneeded({ others, clients }: PromotionObservation, params: PromotionParams): boolean {
+  if (others.length < Math.max(params.enoughSupernodes, params.minSupernodes + 1)) return false;
+  return loadsOf(others, clients).most < params.lowLoad;
 }
 
 /** What ends a service at once, if anything does. */
@@ -51,8 +53,7 @@ export function endsNow(
   { since, at, address }: { since: number; at: number; address: string },
   params: PromotionParams,
 ): DrainCause | undefined {
-  if (!seen.consent.given || placesCeiling(seen, { ...params, maxVolunteerClients: Number.POSITIVE_INFINITY }) < 1)
-    return "withdrawn";
+  if (!seen.consent.given || allowedPlaces(seen, params) < 1) return "withdrawn";
   // The time of draining must fit into the hours as well.
   if (allowedMsLeft(seen.hour, seen.consent.limits) <= params.drainMs) return "hours";
   if (seen.askedAt >= since) return "asked";

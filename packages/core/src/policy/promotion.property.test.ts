@@ -48,9 +48,10 @@ const step = fc.record({
   freeMemoryBytes: often(1e9, fc.nat(2e9)),
   loopLagMs: often(1, fc.nat(1_000)),
   used: fc.double({ min: 0, max: 1.5, noNaN: true }),
-  network: often(
-    { count: 1, clients: 10, maxClients: 10 },
-    fc.record({ count: fc.nat(30), clients: fc.nat(9), maxClients: fc.nat(9_000) }),
+  idleCores: often<number | null>(2, fc.constantFrom(0, null)),
+  others: often(
+    [{ clients: 10, maxClients: 10 }],
+    fc.array(fc.record({ clients: fc.nat(9), maxClients: fc.nat(9_000) }), { maxLength: 30 }),
   ),
   unit: fc.double({ min: 0, max: 0.999, noNaN: true }),
 });

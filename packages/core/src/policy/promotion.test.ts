@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { dialBackOpinions } from "./promotion-observation.ts";
 import { DEFAULT_PROMOTION } from "./promotion-params.ts";
-import { DAY, HOUR, LIMITS, MINUTE, SECOND, START, TracedNode } from "./testing/promotion-trace.ts";
+import { alike, DAY, HOUR, LIMITS, MINUTE, REACHED, SECOND, START, TracedNode } from "./testing/promotion-trace.ts";
 
 test("a fit node with consent serves once the network needs one, and starts small", () => {
   const node = new TracedNode(1);
@@ -23,9 +24,17 @@ test.each([
   ["an uplink not measured", (node: TracedNode) => (node.seen = { ...node.seen, uplinkBytesPerSecond: null })],
   ["a busy machine", (node: TracedNode) => (node.seen = { ...node.seen, cpuShare: 0.4 })],
   ["little memory", (node: TracedNode) => (node.seen = { ...node.seen, freeMemoryBytes: 1024 })],
+  ["no need", (node: TracedNode) => (node.seen = { ...node.seen, others: alike(6, 500, 1_000) })],
   [
-    "no need",
-    (node: TracedNode) => (node.seen = { ...node.seen, network: { count: 6, clients: 500, maxClients: 1_000 } }),
+    "the need that one supernode claims to see",
+    (node: TracedNode) =>
+      (node.seen = { ...node.seen, others: [...alike(6, 500, 1_000), { clients: 1e9, maxClients: 1e9 }] }),
+  ],
+  ["a machine that has no core to spare", (node: TracedNode) => (node.seen = { ...node.seen, idleCores: 0.1 })],
+  [
+    "as many that cannot reach it as can",
+    (node: TracedNode) =>
+      (node.opinions = [...REACHED, { prefix: "c", reached: false }, { prefix: "d", reached: false }]),
   ],
   ["no places allowed", (node: TracedNode) => (node.seen = withLimits(node, { maxClients: 0 }))],
   ["no bytes allowed", (node: TracedNode) => (node.seen = withLimits(node, { maxBytesPerSecond: 100 }))],
@@ -72,7 +81,7 @@ test("a load that swings around the threshold changes no role", () => {
   const node = new TracedNode(6);
   const swing = (at: TracedNode) => {
     const load = 0.7 + 0.15 * Math.sin(((at.now - START) / (40 * MINUTE)) * 2 * Math.PI);
-    at.seen = { ...at.seen, network: { count: 12, clients: Math.round(10_000 * load), maxClients: 10_000 } };
+    at.seen = { ...at.seen, others: alike(12, Math.round(10_000 * load), 10_000) };
   };
   node.run(DAY, swing);
   expect(node.count("serve")).toBeLessThanOrEqual(1);
@@ -83,7 +92,7 @@ test("a load that swings from one day to the next makes a bounded number of serv
   const node = new TracedNode(7);
   node.run(10 * DAY, (at) => {
     const load = 0.5 + 0.45 * Math.sin(((at.now - START) / DAY) * 2 * Math.PI);
-    at.seen = { ...at.seen, network: { count: 12, clients: Math.round(10_000 * load), maxClients: 10_000 } };
+    at.seen = { ...at.seen, others: alike(12, Math.round(10_000 * load), 10_000) };
   });
   expect(node.count("serve")).toBeLessThanOrEqual(10);
 });
@@ -238,4 +247,49 @@ test("a rest survives a restart", async () => {
   node.state = startPromotion(START, { demotions: 3, holdUntil: START + 12 * HOUR });
   node.runUntilServing();
   expect(node.now - START).toBeGreaterThan(12 * HOUR);
+});
+
+test("one supernode that claims to have all the room in the world sends nobody home", () => {
+  const node = new TracedNode(22);
+  node.runUntilServing();
+  const honest = alike(9, 600, 1_000);
+  node.seen = { ...node.seen, others: [...honest, { clients: 0, maxClients: 4e9 }] };
+  node.run(3 * DAY);
+  expect(node.count("drain")).toBe(0);
+  node.seen = { ...node.seen, others: alike(10, 100, 1_000) };
+  node.run(3 * DAY);
+  expect(node.actions.find(({ action }) => action.type === "drain")?.action).toMatchObject({ cause: "unneeded" });
+});
+
+test("one supernode's word ends no service, and keeps none up", () => {
+  const node = new TracedNode(23);
+  node.runUntilServing();
+  node.opinions = [...REACHED, { prefix: "c", reached: false }];
+  node.run(DAY);
+  expect(node.state.role).toBe("serving");
+  node.opinions = ["a", "b", "c", "d"].map((prefix) => ({ prefix, reached: prefix === "a" }));
+  node.run(20 * MINUTE);
+  expect(node.actions.at(-2)?.action).toMatchObject({ type: "drain", cause: "unfit" });
+});
+
+test("an uplink that carries nobody is no withdrawn consent: it ends the service in its time, and is told", () => {
+  const node = new TracedNode(24);
+  node.runUntilServing();
+  node.seen = { ...node.seen, uplinkBytesPerSecond: 100 };
+  node.run(5 * MINUTE);
+  expect(node.state).toMatchObject({ role: "serving", maxClients: 1 });
+  node.run(15 * MINUTE);
+  expect(node.actions.at(-2)?.action).toMatchObject({ type: "drain", cause: "unfit" });
+  node.seen = { ...node.seen, uplinkBytesPerSecond: 1e6 };
+  node.run(10 * MINUTE);
+  expect(node.state.reason).toMatch(
+    /^It rests after its last service: \d+ min left\. Other supernodes could not reach/,
+  );
+});
+
+test("words about reachability from before the clock was set back count no longer than others", () => {
+  const at = START + DAY;
+  const words = ["a", "b"].map((prefix) => ({ prefix, supernode: prefix, at, reached: true }));
+  expect(dialBackOpinions(words, at, HOUR)).toEqual({ reached: 2, failed: 0 });
+  expect(dialBackOpinions(words, START, HOUR)).toEqual({ reached: 0, failed: 0 });
 });

@@ -48,6 +48,8 @@ export interface PromotionState {
   readonly drawnAt: number;
   /** While draining: when it ends at the latest. */
   readonly drainUntil: number;
+  /** Why its last service ended; null before the first has. */
+  readonly ended: DrainCause | null;
   /** One plain sentence. */
   readonly reason: string;
 }
@@ -75,7 +77,8 @@ export function startPromotion(
   now: number,
   kept: { readonly demotions: number; readonly holdUntil: number } = { demotions: 0, holdUntil: 0 },
 ): PromotionState {
-  return { ...kept, ...cleared("off", now), at: now, maxClients: 0, address: "", drainUntil: 0, reason: NO_CONSENT };
+  const none = { maxClients: 0, address: "", drainUntil: 0, ended: null };
+  return { ...kept, ...cleared("off", now), ...none, at: now, reason: NO_CONSENT };
 }
 
 /** One step; about every 10 seconds is right. */
@@ -136,7 +139,7 @@ function measure(
   const unmet = criteria.filter(({ met }) => met !== true);
   const slept = seen.now - state.at > params.sleptMs;
   if (unmet.length > 0 || slept || placesCeiling(seen, params) < 1)
-    return { state: { ...from, fitSince: null, draws: 0, reason: waitingFor(unmet) }, action: NONE };
+    return { state: { ...from, fitSince: null, draws: 0, reason: waitingFor(unmet, from.ended) }, action: NONE };
   return draw({ ...from, fitSince: from.fitSince ?? seen.now }, seen, params);
 }
 
@@ -193,7 +196,8 @@ function resize(state: PromotionState, seen: PromotionObservation, params: Promo
   } else if (isDue(state.busySince, seen.now, params.growEveryMs)) {
     next = { ...state, maxClients: state.maxClients * 2, busySince: null };
   }
-  const maxClients = Math.min(next.maxClients, placesCeiling(seen, params));
+  // An uplink that carries nobody ends the service in its own time.
+  const maxClients = Math.min(next.maxClients, Math.max(1, placesCeiling(seen, params)));
   if (maxClients === state.maxClients) return { state: { ...next, maxClients }, action: NONE };
   return { state: { ...next, maxClients }, action: { type: "resize", maxClients } };
 }
@@ -213,7 +217,7 @@ function startDraining(
     : state.demotions;
   const restMs = Math.min(params.maxHoldMs, params.holdMs * 2 ** Math.min(Math.max(demotions - 1, 0), 30));
   const holdUntil = rests ? until + restMs : state.holdUntil;
-  const fields = { demotions, holdUntil, drainUntil: until, reason: DRAIN_REASONS[cause] };
+  const fields = { demotions, holdUntil, drainUntil: until, ended: cause, reason: DRAIN_REASONS[cause] };
   return { state: enter(state, "draining", seen.now, fields), action: { type: "drain", cause, until } };
 }
 
@@ -240,11 +244,14 @@ function isCalmAndUsed(state: PromotionState, seen: PromotionObservation, params
   );
 }
 
-function waitingFor(unmet: readonly PromotionCriterion[]): string {
+function waitingFor(unmet: readonly PromotionCriterion[], ended: DrainCause | null): string {
   const [only] = unmet;
   if (only === undefined) return "Measuring.";
   if (unmet.length === 1 && only.name === "need") return "This node could serve; the network has enough supernodes.";
-  if (only.name === "rest") return `It rests after its last service: ${only.value}.`;
+  if (only.name === "rest") {
+    const why = ended === null ? "" : ` ${DRAIN_REASONS[ended]}`;
+    return `It rests after its last service: ${only.value}.${why}`;
+  }
   return `Measuring. Not met yet: ${only.label} (${only.value}; needed: ${only.needed}).`;
 }
 

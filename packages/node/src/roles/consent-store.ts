@@ -53,17 +53,24 @@ export class ConsentStore {
     return this.#kept;
   }
 
-  /** Their answer, kept before it counts. */
+  /**
+   * Their answer. A yes is kept before it counts, and ends the rest that they asked for; a no counts at once. Throws where it cannot
+   * be kept, as on a full disk.
+   */
   set(given: boolean, limits: ConsentLimits, now: number): void {
-    this.#keep({ ...this.#kept, given, askedBefore: true, limits, givenAt: given ? now : this.#kept.givenAt });
+    const answered = { ...this.#kept, given, askedBefore: true, limits };
+    this.#keep(given ? { ...answered, givenAt: now, askedAt: 0 } : answered);
   }
 
-  /** They want this node to step down now. */
+  /** They want this node to step down now, and it counts at once. Throws where that cannot be kept. */
   stepDown(now: number): void {
     this.#keep({ ...this.#kept, askedAt: now });
   }
 
+  /** What lends less needs no file to count. */
   #keep(consent: KeptConsent): void {
+    const isYes = consent.given && consent.askedAt === 0;
+    if (!isYes) this.#kept = consent;
     writePrivateFile(this.#path, `${JSON.stringify(consent)}\n`);
     this.#kept = consent;
   }

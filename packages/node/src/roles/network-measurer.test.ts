@@ -6,7 +6,10 @@ import { NetworkMeasurer, type OtherSupernode } from "./network-measurer.ts";
 const HOUR = 3_600_000;
 
 /** Six supernodes of six prefixes; each answers as `answer` says, or is not there. */
-function measurer(answer: (key: string, asked: EdgeRequest) => object | undefined, options: { address?: string } = {}) {
+function measurer(
+  answer: (key: string, asked: EdgeRequest) => object | undefined,
+  options: { address?: string; msPerProbe?: Record<string, number> } = {},
+) {
   const clock = new VirtualClock();
   const asked: { key: string; request: EdgeRequest }[] = [];
   const others: OtherSupernode[] = ["a", "b", "c", "d", "e", "f"].map((key) => ({
@@ -17,9 +20,12 @@ function measurer(answer: (key: string, asked: EdgeRequest) => object | undefine
     maxClients: 10,
   }));
   let closed = 0;
+  let elapsedMs = 0;
+  let probing = "";
   const ports = {
     clock,
     unit: () => 0.5,
+    elapsedMs: () => elapsedMs,
     supernodeKey: new Uint8Array(32),
     address: () => options.address ?? "",
     port: () => 4242,
@@ -29,6 +35,13 @@ function measurer(answer: (key: string, asked: EdgeRequest) => object | undefine
       const session = {
         request: async (request: EdgeRequest) => {
           asked.push({ key, request });
+          if (request.type === "probe") {
+            expect(["", key]).toContain(probing);
+            probing = key;
+            await Promise.resolve();
+            probing = "";
+            elapsedMs += options.msPerProbe?.[key] ?? 1;
+          }
           const value = answer(key, request);
           if (value === undefined) throw new Error("gone");
           return value;
@@ -104,4 +117,42 @@ test("the uplink is measured within a budget, however long it goes on", async ()
   await clock.advance(HOUR);
   expect(asked.length).toBe(before);
   expect(clock.pending).toBe(0);
+});
+
+test("one supernode that is slow, or that answers before it has taken anything, does not decide how fast the uplink is", async () => {
+  const reached = (_key: string, request: EdgeRequest) =>
+    request.type === "dial-back" ? dialled(true, "203.0.113.7") : probed;
+  // Picked in this order: d, c, e. 53 probes of 10,000 bytes, one after another.
+  for (const [msPerProbe, kibPerSecond] of [
+    [{ d: 10, c: 10, e: 0.001 }, 976],
+    [{ d: 10, c: 1_000, e: 10 }, 976],
+    [{ d: 0.001, c: 100, e: 100 }, 97],
+  ] as const) {
+    const { measurer: m } = measurer(reached, { address: "203.0.113.7:4242", msPerProbe });
+    expect(m.uplinkBytesPerSecond).toBe(null);
+    await m.measure();
+    expect(Math.floor((m.uplinkBytesPerSecond ?? 0) / 1024)).toBe(kibPerSecond);
+  }
+});
+
+test("two that disagree on where they see us change nothing; two that agree do, and what was measured before is forgotten", async () => {
+  let seenAt: Record<string, string> = {};
+  const { measurer: m } = measurer((key, request) => {
+    const host = seenAt[key] ?? "203.0.113.7";
+    return request.type === "dial-back" ? dialled(hostOf(request) === host, host) : probed;
+  });
+  await m.measure();
+  expect(m.host).toBe("203.0.113.7");
+  seenAt = { d: "198.51.100.1" };
+  await m.measure();
+  await m.measure();
+  expect(m.host).toBe("203.0.113.7");
+  expect(m.dialBacks).toHaveLength(3);
+  seenAt = { d: "198.51.100.1", c: "198.51.100.1" };
+  await m.measure();
+  expect(m.host).toBe("198.51.100.1");
+  expect(m.dialBacks).toEqual([]);
+  expect(m.uplinkBytesPerSecond).toBe(null);
+  await m.measure();
+  expect(m.dialBacks.filter(({ reached }) => reached)).toHaveLength(2);
 });

@@ -29,6 +29,8 @@ export interface MeasurerPorts {
   readonly clock: Clock;
   /** Gives a number in [0, 1). */
   unit(): number;
+  /** Milliseconds that no setting of the clock moves. */
+  elapsedMs(): number;
   readonly supernodeKey: Uint8Array;
   /** Our HyperDHT node as its DHT knows it, `host:port`; "" while it does not. */
   address(): string;
@@ -60,6 +62,7 @@ const PROBE_BYTES = 512 * 1024;
 const UPLINK_FRESH_MS = 6 * 3_600_000;
 const PROBE_PADDING_BYTES = 10_000;
 const MAX_OPINIONS = 64;
+const UPLINKS = 3;
 /** Asked with this, a supernode says where it sees us, and dials nobody. */
 const UNKNOWN_HOST = "0.0.0.0";
 /** The first look after start; a node needs its address first. */
@@ -70,9 +73,16 @@ export class NetworkMeasurer {
   readonly #options: Required<MeasurerOptions>;
   readonly #budget: TokenBucket;
   #dialBacks: DialBack[] = [];
-  #uplinks: { readonly at: number; readonly bytesPerSecond: number }[] = [];
-  /** Where each supernode asked lately has seen us, by its prefix; the latest last. */
-  readonly #seenAt = new BoundedMap<string>(MAX_OPINIONS);
+  /** The latest of each prefix, three at most. */
+  #uplinks: { readonly prefix: string; readonly at: number; readonly bytesPerSecond: number }[] = [];
+  /** One probe after another: two at once would each be given half of the uplink. */
+  #probing: Promise<void> = Promise.resolve();
+  /** Where each supernode asked lately has seen us, by its prefix. */
+  readonly #seenAt = new BoundedMap<{ readonly host: string; readonly at: number }>(MAX_OPINIONS);
+  /** What more than half of them say, or said last; at first, what the first says. */
+  #toldHost = "";
+  /** The address that what was measured is about. */
+  #measuredHost = "";
   #cancel: (() => void) | undefined;
   #counts = { reached: 0, failed: 0, unanswered: 0 };
 
@@ -94,12 +104,12 @@ export class NetworkMeasurer {
   }
 
   /**
-   * Our own address, without the port: what the DHT says, or else what most of the supernodes asked say that they see; "" while
-   * nobody has said. A node that is not yet one of the DHT's own is told nothing by it.
+   * Our own address, without the port: what the DHT says, or else what more than half of the supernodes asked lately say that they
+   * see; "" while nobody has said. A node that is not yet one of the DHT's own is told nothing by it.
    */
   get host(): string {
     const known = parseDhtAddress(this.#ports.address());
-    return known.ok ? known.value.host : mostFrequent([...this.#seenAt.values()]);
+    return known.ok ? known.value.host : this.#toldHost;
   }
 
   /** How dial-backs went since the start. */
@@ -107,10 +117,13 @@ export class NetworkMeasurer {
     return this.#counts;
   }
 
-  /** The best of the last three: a slow supernode says nothing of our uplink. Null until measured. */
+  /**
+   * The second best of three supernodes' of different prefixes: one that is slow says nothing of our uplink, and one that answers
+   * before it has taken everything makes it no faster. Null until two have measured it.
+   */
   get uplinkBytesPerSecond(): number | null {
-    if (this.#uplinks.length === 0) return null;
-    return Math.max(...this.#uplinks.map(({ bytesPerSecond }) => bytesPerSecond));
+    const [, second] = this.#uplinks.map(({ bytesPerSecond }) => bytesPerSecond).sort((a, b) => b - a);
+    return second ?? null;
   }
 
   /** Measures from now on, or no longer. */
@@ -128,6 +141,17 @@ export class NetworkMeasurer {
     await Promise.all(asked.map((other) => this.#ask(other)));
     // Now that they have said where we are, they can say whether we are reached there.
     if (isLost && this.host !== "") await Promise.all(asked.map((other) => this.#ask(other)));
+    this.#forgetElsewhere();
+  }
+
+  /** What was measured at another address says nothing of this one. */
+  #forgetElsewhere(): void {
+    const { host } = this;
+    if (this.#measuredHost !== "" && host !== this.#measuredHost) {
+      this.#dialBacks = [];
+      this.#uplinks = [];
+    }
+    this.#measuredHost = host;
   }
 
   #schedule(delayMs: number): void {
@@ -152,7 +176,9 @@ export class NetworkMeasurer {
     }
     try {
       await this.#askDialBack(session, other);
-      await this.#probe(session);
+      const probed = this.#probing.then(() => this.#probe(session, other));
+      this.#probing = probed.catch(() => {});
+      await probed;
     } catch {
       this.#counts.unanswered++;
     } finally {
@@ -167,7 +193,7 @@ export class NetworkMeasurer {
     // Its limits are no news of us.
     if (!answer.ok) return void this.#counts.unanswered++;
     const { reached, observedHost } = answer.value;
-    this.#seenAt.set(prefix, observedHost);
+    this.#noteHost(prefix, observedHost);
     // It dials where it sees us and nowhere else: where we believed to be elsewhere, it says nothing of being reached.
     if (!reached && !believed.startsWith(`${observedHost}:`)) return;
     if (reached) this.#counts.reached++;
@@ -176,34 +202,41 @@ export class NetworkMeasurer {
     this.#dialBacks = [...others, { supernode: key, prefix, at: clock.now(), reached }].slice(-MAX_OPINIONS);
   }
 
+  #noteHost(prefix: string, host: string): void {
+    const now = this.#ports.clock.now();
+    this.#seenAt.set(prefix, { host, at: now });
+    const fresh = [...this.#seenAt.values()].filter(({ at }) => Math.abs(now - at) <= this.#options.dialBackFreshMs);
+    const agreed = fresh.filter((one) => one.host === host).length;
+    if (this.#toldHost === "" || agreed > fresh.length / 2) this.#toldHost = host;
+  }
+
   #believed(): string {
     const known = this.#ports.address();
     return known === "" ? formatDhtAddress(this.host || UNKNOWN_HOST, this.#ports.port()) : known;
   }
 
-  async #probe(session: EdgeSession): Promise<void> {
-    const { clock } = this.#ports;
-    const { probeBytes, uplinkFreshMs } = this.#options;
+  /** Three at first, of different prefixes, then one now and then. */
+  #isProbeDue(prefix: string): boolean {
     const last = this.#uplinks.at(-1);
-    if (last !== undefined && clock.now() - last.at < uplinkFreshMs) return;
+    if (last === undefined || Math.abs(this.#ports.clock.now() - last.at) >= this.#options.uplinkFreshMs) return true;
+    return this.#uplinks.length < UPLINKS && !this.#uplinks.some((one) => one.prefix === prefix);
+  }
+
+  async #probe(session: EdgeSession, { prefix }: OtherSupernode): Promise<void> {
+    const { clock } = this.#ports;
+    const { probeBytes } = this.#options;
+    if (!this.#isProbeDue(prefix)) return;
     if (!this.#budget.tryTake(clock.now(), probeBytes)) return;
-    const from = performance.now();
+    const from = this.#ports.elapsedMs();
     const count = Math.ceil(probeBytes / PROBE_PADDING_BYTES);
     const padding = new Uint8Array(PROBE_PADDING_BYTES);
     const answers = await Promise.all(Array.from({ length: count }, () => session.request({ type: "probe", padding })));
     const taken = answers.filter(({ ok }) => ok).length * PROBE_PADDING_BYTES;
     if (taken < probeBytes / 2) return;
-    const bytesPerSecond = (taken * 1_000) / Math.max(1, performance.now() - from);
-    this.#uplinks = [...this.#uplinks, { at: clock.now(), bytesPerSecond }].slice(-3);
+    const bytesPerSecond = (taken * 1_000) / Math.max(1, this.#ports.elapsedMs() - from);
+    const others = this.#uplinks.filter((one) => one.prefix !== prefix);
+    this.#uplinks = [...others, { prefix, at: clock.now(), bytesPerSecond }].slice(-UPLINKS);
   }
-}
-
-/** The latest of those that were said most often; "" where nothing was. */
-function mostFrequent(texts: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  const most = Math.max(0, ...counts.values());
-  return texts.findLast((text) => counts.get(text) === most) ?? "";
 }
 
 /** So many at random, of different prefixes first. */

@@ -54,7 +54,7 @@ export interface NodeRoles {
 
 /** Throws EarshotError `file-not-private` or `home-unusable`. Steps from now on. */
 export function startRoles(parts: RoleParts): NodeRoles {
-  const { home, clock, network, metrics } = parts;
+  const { home, clock, network, metrics, log } = parts;
   const params = { ...DEFAULT_PROMOTION, ...parts.params };
   const consent = new ConsentStore(home);
   const machine = new MachineWatch(parts.loopLagMs);
@@ -70,9 +70,10 @@ export function startRoles(parts: RoleParts): NodeRoles {
       dialBacks: () => measurer.dialBacks,
       uplinkBytesPerSecond: () => measurer.uplinkBytesPerSecond,
       clients,
-      network: () => sumOf(othersOf(network)),
+      others: () => othersOf(network),
       consent,
       history: new SessionHistory(home, clock.now()),
+      notKept: (error) => log.warn("store-failed", { errorCode: errorCodeOf(error) }),
       acts: actsOf(parts, measurer),
     },
     { params, pinnedClients: parts.pinnedClients },
@@ -91,6 +92,7 @@ function measurerOf({ clock, network, supernodeKey }: RoleParts, params: Promoti
     {
       clock,
       unit,
+      elapsedMs: () => performance.now(),
       supernodeKey,
       address: () => network.backbone.address(),
       port: () => network.backbone.port,
@@ -146,16 +148,6 @@ function prefixOfEntry({
   observedHost,
 }: Parameters<typeof refOf>[0] & { observedHost?: string | undefined }) {
   return addressGroup(observedHost ?? hostOf(descriptor.dht)).near;
-}
-
-function sumOf(others: readonly OtherSupernode[]): { count: number; clients: number; maxClients: number } {
-  let clients = 0;
-  let maxClients = 0;
-  for (const other of others) {
-    clients += Math.min(other.clients, other.maxClients);
-    maxClients += other.maxClients;
-  }
-  return { count: others.length, clients, maxClients };
 }
 
 /** Over HyperDHT alone: a WebSocket may go out by another address. */

@@ -19,6 +19,7 @@ const QUICK: Partial<PromotionParams> = {
   maxDrawChance: 1,
   // A test machine is busy with the test.
   maxCpuShare: 8,
+  minIdleCores: 0,
   pressedCpuShare: 16,
   maxLoopLagMs: 10_000,
   pressedLoopLagMs: 20_000,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -33,6 +33,28 @@ test("without a word nothing is lent; a word is kept, and for its person alone",
   });
 });
 
+test("a yes ends the rest that was asked for, whatever the clock said then", () => {
+  const store = new ConsentStore(home);
+  store.set(true, DEFAULT_CONSENT_LIMITS, 1_000);
+  store.stepDown(9_000);
+  store.set(true, DEFAULT_CONSENT_LIMITS, 2_000);
+  expect(new ConsentStore(home).current).toMatchObject({ given: true, givenAt: 2_000, askedAt: 0 });
+});
+
+test("where nothing can be written, a yes counts for nothing, and a no at once", () => {
+  const store = new ConsentStore(home);
+  rmSync(home, { recursive: true });
+  expect(() => store.set(true, DEFAULT_CONSENT_LIMITS, 1_000)).toThrow();
+  expect(store.current.given).toBe(false);
+  mkdirSync(join(home, "node"), { recursive: true, mode: 0o700 });
+  store.set(true, DEFAULT_CONSENT_LIMITS, 1_000);
+  rmSync(home, { recursive: true });
+  expect(() => store.stepDown(2_000)).toThrow();
+  expect(store.current.askedAt).toBe(2_000);
+  expect(() => store.set(false, DEFAULT_CONSENT_LIMITS, 3_000)).toThrow();
+  expect(store.current.given).toBe(false);
+});
+
 test.each(["", "nonsense", "[]", "null", '{"given":true}', '{"given":true,"limits":{"maxClients":1}}'])(
   "a damaged file is no consent: %s",
   (text) => {
@@ -61,9 +83,9 @@ test("limits that make no sense are refused", () => {
 test("sessions are remembered over restarts, bounded, with the rest", () => {
   for (let day = 0; day < MAX_PAST_SESSIONS + 5; day++) {
     const history = new SessionHistory(home, day * 1_000);
-    history.save(day * 1_000 + 400, "203.0.113.9", { demotions: day, holdUntil: 5 });
+    history.save(day * 1_000, day * 1_000 + 400, "203.0.113.9", { demotions: day, holdUntil: 5 });
     // Saving again goes on with the same session.
-    history.save(day * 1_000 + 500, "203.0.113.9", { demotions: day, holdUntil: 5 });
+    history.save(day * 1_000, day * 1_000 + 500, "203.0.113.9", { demotions: day, holdUntil: 5 });
   }
   const { past, rest } = new SessionHistory(home, 1e9);
   expect(past).toHaveLength(MAX_PAST_SESSIONS);

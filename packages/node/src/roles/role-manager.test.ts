@@ -9,10 +9,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** A node that others reach, in a network that needs one; what it does is written down. */
-function volunteer(options: { pinnedClients?: number; given?: boolean } = {}) {
+function volunteer(options: { pinnedClients?: number; given?: boolean; rest?: KeptRest; newcomer?: boolean } = {}) {
   const clock = new VirtualClock();
   const done: string[] = [];
-  const kept: { address: string; rest: KeptRest }[] = [];
+  const kept: { upMs: number; address: string; rest: KeptRest }[] = [];
   let current: KeptConsent = {
     given: options.given ?? true,
     askedBefore: false,
@@ -20,29 +20,36 @@ function volunteer(options: { pinnedClients?: number; given?: boolean } = {}) {
     givenAt: clock.now(),
     askedAt: 0,
   };
-  const world = { clients: 0, address: "203.0.113.9", lagMs: 1, reached: true };
-  const past: PastSession[] = [1, 2].map((days) => ({
+  const world = { clients: 0, address: "203.0.113.9", lagMs: 1, reached: true, isDiskFull: false, aheadMs: 0 };
+  const past: PastSession[] = (options.newcomer ? [] : [1, 2]).map((days) => ({
     startedAt: clock.now() - days * 24 * HOUR,
     endedAt: clock.now() - days * 24 * HOUR + 3 * HOUR,
     address: "203.0.113.9",
   }));
   const ports: RolePorts = {
-    clock,
+    // The machine's, which its person may set.
+    clock: { now: () => clock.now() + world.aheadMs, setTimer: (delayMs, fire) => clock.setTimer(delayMs, fire) },
     unit: () => 0,
     hourOf: (now) => new Date(now).getUTCHours() + new Date(now).getUTCMinutes() / 60,
-    machine: () => ({ cpuShare: 0.01, freeMemoryBytes: 1e10, loopLagMs: world.lagMs }),
+    machine: () => ({ cpuShare: 0.01, idleCores: 1.5, freeMemoryBytes: 1e10, loopLagMs: world.lagMs }),
     address: () => world.address,
     dialBacks: () =>
-      ["a", "b"].map((prefix) => ({ prefix, supernode: prefix, at: clock.now(), reached: world.reached })),
+      ["a", "b"].map((prefix) => ({
+        prefix,
+        supernode: prefix,
+        at: clock.now() + world.aheadMs,
+        reached: world.reached,
+      })),
     uplinkBytesPerSecond: () => 1e6,
     clients: () => world.clients,
-    network: () => ({ count: 2, clients: 0, maxClients: 100 }),
+    others: () => [1, 2].map(() => ({ clients: 0, maxClients: 50 })),
     consent: {
       get current() {
         return current;
       },
       set: (given, limits, now) => {
-        current = { ...current, given, limits, askedBefore: true, givenAt: given ? now : current.givenAt };
+        const at = given ? { givenAt: now, askedAt: 0 } : {};
+        current = { ...current, given, limits, askedBefore: true, ...at };
       },
       stepDown: (now) => {
         current = { ...current, askedAt: now };
@@ -50,9 +57,13 @@ function volunteer(options: { pinnedClients?: number; given?: boolean } = {}) {
     },
     history: {
       past,
-      rest: { demotions: 0, holdUntil: 0 },
-      save: (_now, address, rest) => kept.push({ address, rest }),
+      rest: options.rest ?? { demotions: 0, holdUntil: 0 },
+      save: (startedAt, now, address, rest) => {
+        if (world.isDiskFull) throw new Error("ENOSPC");
+        kept.push({ upMs: now - startedAt, address, rest });
+      },
     },
+    notKept: () => done.push("not kept"),
     acts: {
       setMeasuring: (measuring) => done.push(`measuring ${measuring}`),
       serve: (maxClients, { maxBytesPerSecond, maxStoreBytes }: ConsentLimits) =>
@@ -132,4 +143,52 @@ test("a dedicated one serves at once; asked to step down, it stays down until it
   clock.advanceSync(48 * HOUR);
   expect(done.slice(1)).toEqual([`drain ${DEFAULT_PROMOTION.drainMs}`, "retire"]);
   expect(manager).toMatchObject({ role: "dedicated", reason: expect.stringContaining("started anew") });
+});
+
+test("a full disk stops nothing, and is written to again", () => {
+  const { clock, manager, world, done, kept } = volunteer();
+  world.isDiskFull = true;
+  manager.start();
+  clock.advanceSync(3 * HOUR);
+  expect(manager.role).toBe("promoted");
+  expect(done).toContain("not kept");
+  expect(kept).toEqual([]);
+  world.isDiskFull = false;
+  clock.advanceSync(10 * MINUTE);
+  expect(kept.at(-1)?.upMs).toBeGreaterThan(3 * HOUR);
+});
+
+test("neither a clock that is set, nor sleep, counts as time spent running at one address", () => {
+  for (const aheadMs of [400 * 24 * HOUR, -400 * 24 * HOUR]) {
+    const { clock, manager, world, kept } = volunteer({ newcomer: true });
+    manager.start();
+    clock.advanceSync(HOUR);
+    world.aheadMs = aheadMs;
+    clock.advanceSync(22 * HOUR);
+    expect(manager.role).toBe("client");
+    const history = manager.criteria.find(({ name }) => name === "history");
+    expect(history).toMatchObject({ met: false, value: "up 22 h, 0 earlier" });
+    clock.advanceSync(3 * HOUR);
+    expect(manager.role).toBe("promoted");
+    manager.stop();
+    expect(kept.at(-1)?.upMs).toBeLessThan(27 * HOUR);
+  }
+});
+
+test("a rest that was written, or asked for, by a clock that was ahead lasts no longer than any other", () => {
+  const ahead = volunteer({ rest: { demotions: 1, holdUntil: new Date("2099-01-01").getTime() } });
+  ahead.manager.start();
+  ahead.clock.advanceSync(26 * HOUR);
+  expect(ahead.manager.role).toBe("promoted");
+
+  const { clock, manager, world } = volunteer();
+  world.aheadMs = 400 * 24 * HOUR;
+  manager.start();
+  clock.advanceSync(HOUR);
+  manager.stepDown();
+  world.aheadMs = 0;
+  clock.advanceSync(23 * HOUR);
+  expect(manager.role).toBe("client");
+  clock.advanceSync(3 * HOUR);
+  expect(manager.role).toBe("promoted");
 });

@@ -18,7 +18,7 @@ import {
   promotionCriteria,
   startPromotion,
   stepPromotion,
-  type VisibleSupernodes,
+  type VisibleSupernode,
 } from "@earshot/core";
 import type { KeptConsent } from "./consent-store.ts";
 import type { MachineUse } from "./machine-watch.ts";
@@ -49,7 +49,7 @@ export interface RolePorts {
   uplinkBytesPerSecond(): number | null;
   /** Strangers' connections. */
   clients(): number;
-  network(): VisibleSupernodes;
+  others(): readonly VisibleSupernode[];
   readonly consent: {
     readonly current: KeptConsent;
     set(given: boolean, limits: ConsentLimits, now: number): void;
@@ -58,8 +58,10 @@ export interface RolePorts {
   readonly history: {
     readonly past: readonly PastSession[];
     readonly rest: KeptRest;
-    save(now: number, address: string, rest: KeptRest): void;
+    save(startedAt: number, now: number, address: string, rest: KeptRest): void;
   };
+  /** Something could not be written to disk. It goes on, and tries again. */
+  notKept(error: unknown): void;
   readonly acts: RoleActs;
   onStep?(state: PromotionState, action: PromotionAction): void;
 }
@@ -76,7 +78,8 @@ const ALWAYS = { fromHour: 0, toHour: 24 };
 export class RoleManager {
   readonly #ports: RolePorts;
   readonly #options: RoleOptions;
-  readonly #startedAt: number;
+  /** Moved on by the time that the machine slept. */
+  #startedAt: number;
   #state: PromotionState;
   #criteria: readonly PromotionCriterion[];
   #address = "";
@@ -94,7 +97,10 @@ export class RoleManager {
     this.#ports = ports;
     this.#options = options;
     this.#startedAt = this.#addressSince = this.#savedAt = now;
-    this.#state = startPromotion(now, ports.history.rest);
+    const { demotions, holdUntil } = ports.history.rest;
+    const { maxHoldMs, drainMs } = options.params;
+    // Written by a clock that was ahead, it would last until then.
+    this.#state = startPromotion(now, { demotions, holdUntil: Math.min(holdUntil, now + maxHoldMs + drainMs) });
     this.#criteria = promotionCriteria(this.#observe(), this.#state.holdUntil, options.params);
   }
 
@@ -134,11 +140,17 @@ export class RoleManager {
     return { given, askedBefore, limits };
   }
 
-  /** The person's word; counts at once. Without limits those stay that were. */
+  /**
+   * The person's word; counts at once. Without limits those stay that were. Throws where it cannot be kept: a yes counts for nothing
+   * then, a no until the node is started again.
+   */
   setConsent(given: boolean, limits?: ConsentLimits): NodeConsent {
     const { consent, clock } = this.#ports;
-    consent.set(given, limits ?? consent.current.limits, clock.now());
-    this.step();
+    try {
+      consent.set(given, limits ?? consent.current.limits, clock.now());
+    } finally {
+      this.step();
+    }
     return this.consent;
   }
 
@@ -148,7 +160,7 @@ export class RoleManager {
    */
   stepDown(): void {
     const now = this.#ports.clock.now();
-    if (this.#options.pinnedClients === undefined) this.#ports.consent.stepDown(now);
+    if (this.#options.pinnedClients === undefined) this.#tryToKeep(() => this.#ports.consent.stepDown(now));
     else this.#unpinnedAt ??= now;
     this.step();
   }
@@ -175,8 +187,9 @@ export class RoleManager {
   }
 
   #observe(): PromotionObservation {
-    const { clock, unit, hourOf, machine, clients, network, history } = this.#ports;
+    const { clock, unit, hourOf, machine, clients, others, history } = this.#ports;
     const now = clock.now();
+    this.#watchClock(now);
     this.#watchAddress(now);
     return {
       now,
@@ -190,7 +203,7 @@ export class RoleManager {
       uplinkBytesPerSecond: this.#ports.uplinkBytesPerSecond(),
       ...machine(),
       clients: clients(),
-      network: network(),
+      others: others(),
       unit: unit(),
     };
   }
@@ -210,6 +223,21 @@ export class RoleManager {
       pinned: unpinnedAt === undefined,
       askedAt: unpinnedAt === undefined ? 0 : Math.max(unpinnedAt, this.#state.since + 1),
     };
+  }
+
+  /**
+   * Time in which the machine slept, or by which its clock was set, was not spent running at an address. Who asked it to step down at
+   * a time that has not come yet asked before the clock was set back, and is taken to have asked now.
+   */
+  #watchClock(now: number): void {
+    const { at } = this.#state;
+    const { consent } = this.#ports;
+    if (now < at || now - at > this.#options.params.sleptMs) {
+      this.#startedAt += now - at;
+      this.#addressSince += now - at;
+      this.#savedAt += now - at;
+    }
+    if (consent.current.askedAt > now) this.#tryToKeep(() => consent.stepDown(now));
   }
 
   /** Not known for a moment is no other address. */
@@ -265,6 +293,14 @@ export class RoleManager {
   #save(now: number): void {
     this.#savedAt = now;
     const { demotions, holdUntil } = this.#state;
-    this.#ports.history.save(now, this.#address, { demotions, holdUntil });
+    this.#tryToKeep(() => this.#ports.history.save(this.#startedAt, now, this.#address, { demotions, holdUntil }));
+  }
+
+  #tryToKeep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#ports.notKept(error);
+    }
   }
 }

@@ -47,6 +47,12 @@ export function watchRole(registry: Registry, { manager, measurer, clients, plac
       return [name, met === null ? -1 : Number(met)];
     }),
   );
+  labelled(
+    "earshot_role_measured",
+    "What a criterion was measured at: supernodes, seconds, bytes (a second), share of a core or of places, 1 for yes",
+    "criterion",
+    () => manager.criteria.flatMap(({ name, amount }) => (amount === null ? [] : [[name, amount] as const])),
+  );
   labelled("earshot_role_clients", "Strangers' connections, and places for them", "of", () => [
     ["held", clients()],
     ["places", places()],

@@ -19,21 +19,22 @@ export class SessionHistory {
   readonly past: readonly PastSession[];
   readonly rest: KeptRest;
   readonly #path: string;
-  readonly #startedAt: number;
 
   /** Throws EarshotError `file-not-private` or `home-unusable`. What makes no sense is forgotten. */
   constructor(home: string, now: number) {
     makePrivateFolder(join(home, "node"));
     this.#path = join(home, "node", "history.json");
-    this.#startedAt = now;
     const { past, rest } = parseHistory(readPrivateFile(this.#path)?.toString("utf8"), now);
     this.past = past;
     this.rest = rest;
   }
 
-  /** Now and then, and at the end: after a crash the last word counts. */
-  save(now: number, address: string, rest: KeptRest): void {
-    const session: PastSession = { startedAt: this.#startedAt, endedAt: Math.max(now, this.#startedAt), address };
+  /**
+   * Now and then, and at the end: after a crash the last word counts. `startedAt`: of this session. Throws where it cannot be kept, as
+   * on a full disk.
+   */
+  save(startedAt: number, now: number, address: string, rest: KeptRest): void {
+    const session: PastSession = { startedAt, endedAt: Math.max(now, startedAt), address };
     const sessions = [...this.past, session].slice(-MAX_PAST_SESSIONS);
     writePrivateFile(this.#path, `${JSON.stringify({ sessions, ...rest })}\n`);
   }

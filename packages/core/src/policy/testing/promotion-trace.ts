@@ -1,6 +1,6 @@
 /** A volunteer's node for tests of the promotion policy, on virtual time: what it sees is set, each step is recorded. */
 import type { ConsentLimits } from "../../overlay/node-report.ts";
-import type { DialBack, PromotionObservation } from "../promotion-observation.ts";
+import type { DialBack, PromotionObservation, VisibleSupernode } from "../promotion-observation.ts";
 import { DEFAULT_PROMOTION, type PromotionParams } from "../promotion-params.ts";
 import { type PromotionAction, type PromotionState, startPromotion, stepPromotion } from "../promotion.ts";
 
@@ -24,6 +24,11 @@ export const REACHED: readonly { prefix: string; reached: boolean }[] = [
   { prefix: "198.51.100", reached: true },
 ];
 
+/** So many supernodes, alike: with so many clients and places together. */
+export function alike(count: number, clients: number, maxClients: number): VisibleSupernode[] {
+  return Array.from({ length: count }, () => ({ clients: clients / count, maxClients: maxClients / count }));
+}
+
 /** A node that meets every criterion but time, in a network that needs one. */
 export function fitNode(): Omit<PromotionObservation, "now" | "hour" | "unit"> {
   const sessions = [1, 2, 3].map((days) => ({
@@ -42,10 +47,11 @@ export function fitNode(): Omit<PromotionObservation, "now" | "hour" | "unit"> {
     addressSince: START,
     uplinkBytesPerSecond: 1024 * 1024,
     cpuShare: 0.02,
+    idleCores: 3.5,
     freeMemoryBytes: 4 * 1024 ** 3,
     loopLagMs: 1,
     clients: 0,
-    network: { count: 6, clients: 950, maxClients: 1_000 },
+    others: alike(6, 950, 1_000),
   };
 }
 

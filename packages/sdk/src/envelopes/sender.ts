@@ -68,6 +68,8 @@ interface Remembered {
 export class Sender {
   readonly #parts: SenderParts;
   readonly #remembered = new Map<string, Remembered>();
+  /** Look-ups under way that messages which are late wait for together, by locator key. */
+  readonly #looking = new Map<string, Promise<Result<Found<ContactRecord>>>>();
   /** By device: how often the ways to its homes were exchanged. */
   readonly #turns = new Map<string, number>();
 
@@ -129,16 +131,29 @@ export class Sender {
 
   /** Where it has mailboxes now that it had not when it was found before. */
   async #newer(address: DeviceAddress, { record }: Found<ContactRecord>): Promise<readonly Place[]> {
-    const found = await this.look(address);
+    const found = await this.#lookTogether(address);
     const before = new Set(record.places.map(({ mailboxId }) => toHex(mailboxId)));
     return found.ok ? found.value.record.places.filter(({ mailboxId }) => !before.has(toHex(mailboxId))) : [];
+  }
+
+  /** As {@link look}, once for all messages that wait for it: a call has many, and where all homes are gone all are late. */
+  #lookTogether(address: DeviceAddress): Promise<Result<Found<ContactRecord>>> {
+    const name = toHex(address.locatorKey);
+    const remembered = this.#remembered.get(name);
+    const age = remembered ? this.#parts.ports.clock.now() - remembered.at : -1;
+    if (remembered && age >= 0 && age < LATE_MS) return Promise.resolve(accept(remembered.found));
+    const under = this.#looking.get(name);
+    if (under) return under;
+    const looking = this.look(address).finally(() => this.#looking.delete(name));
+    this.#looking.set(name, looking);
+    return looking;
   }
 
   /** As {@link look}; where nobody answers now, what was found before. */
   async #find(address: DeviceAddress): Promise<Result<Found<ContactRecord>>> {
     const before = this.#remembered.get(toHex(address.locatorKey))?.found;
     try {
-      const found = await this.look(address);
+      const found = await this.#lookTogether(address);
       return found.ok || !before ? found : accept(before);
     } catch (error) {
       if (before) return accept(before);

@@ -153,7 +153,7 @@ export class Sender {
   async #find(address: DeviceAddress): Promise<Result<Found<ContactRecord>>> {
     const before = this.#remembered.get(toHex(address.locatorKey))?.found;
     try {
-      const found = await this.#lookTogether(address);
+      const found = await this.look(address);
       return found.ok || !before ? found : accept(before);
     } catch (error) {
       if (before) return accept(before);

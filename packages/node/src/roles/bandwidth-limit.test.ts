@@ -1,3 +1,4 @@
+import { encodeFrame } from "@earshot/core";
 import { VirtualClock } from "@earshot/testkit";
 import { expect, test } from "vitest";
 import { type EdgeStreamHandlers, NO_HANDLERS, type PausableStream } from "../edge/edge-stream.ts";
@@ -93,4 +94,18 @@ test("an orderly close sends what waits; no limit holds nothing", async () => {
   expect(inner.sentBytes).toBe(12_000);
   await clock.advance(60_000);
   expect(clock.pending).toBe(0);
+});
+
+test("what is handed on to another supernode counts twice: it leaves again over a stream that has no limit", () => {
+  const to = { supernodeKey: new Uint8Array(32), dht: "", url: "" };
+  const delivery = encodeFrame({ type: "deliver", requestId: 1, to, sealedHop: new Uint8Array(900) });
+  const ping = encodeFrame({ type: "ping", requestId: 1 });
+  const { clock, limit, pairs } = streams(1, 1_000);
+  const [one] = pairs as [(typeof pairs)[0]];
+  one.outer.handlers = { ...NO_HANDLERS };
+  clock.advanceSync(1_000);
+  one.inner.handlers.onMessage(delivery);
+  expect(limit.waitMs()).toBe(2 * delivery.length - 1_000);
+  one.inner.handlers.onMessage(ping);
+  expect(limit.waitMs()).toBe(2 * delivery.length + ping.length - 1_000);
 });

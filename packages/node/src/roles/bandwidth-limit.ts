@@ -51,6 +51,12 @@ export class BandwidthLimit {
   }
 }
 
+/**
+ * First byte of a frame that hands an envelope on (docs/protocol/edge.md): it leaves again, mostly over a stream of our own to another
+ * supernode, which is not under this limit.
+ */
+const DELIVER = 0x04;
+
 /** A stream that keeps to a shared limit. */
 export class LimitedEdgeStream implements EdgeStream {
   readonly #stream: PausableStream;
@@ -74,7 +80,7 @@ export class LimitedEdgeStream implements EdgeStream {
     this.#handlers = handlers;
     this.#stream.handlers = {
       onMessage: (message) => {
-        this.#limit.spend(message.length);
+        this.#limit.spend(message[0] === DELIVER ? 2 * message.length : message.length);
         this.#holdBack();
         handlers.onMessage(message);
       },

@@ -83,6 +83,9 @@ test("a volunteer is measured by others, promoted, seen, and steps down", async 
   const metrics = await (await call(volunteer, "GET", "/metrics")).text();
   expect(metrics).toContain('earshot_promotions_total{role="supernode"} 1');
   expect(metrics).toContain('earshot_demotions_total{cause="asked"} 1');
+  expect(metrics).toContain('earshot_role_measured{criterion="reachable"} 2');
+  for (const criterion of serving.criteria.map(({ name }) => name))
+    expect(metrics).toMatch(new RegExp(`^earshot_role_measured\\{criterion="${criterion}"\\} \\S+$`, "m"));
 }, 60_000);
 
 test("a draining supernode tells its clients where to go, and delivers to them until they have gone", async () => {

@@ -2,18 +2,22 @@ import { gzipSync } from "node:zlib";
 import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
 /**
- * Gzipped script: what the shell may take (everything but the SDK and core), and both together: at most, and the target.
- * The overlay's part of the SDK (homes, records at four places, descriptors) took the whole over the earlier 95 kB.
+ * Gzipped script at most: of the shell (everything but the SDK and core); of the first load, which is the shell and the
+ * client, and has the first screen on; and of all that is fetched until one can be called. The target is the first load's.
  */
 const MAX_SHELL_BYTES = 30_000;
-const MAX_FIRST_LOAD_BYTES = 110_000;
+const MAX_FIRST_LOAD_BYTES = 91_500;
+const MAX_REACHABLE_BYTES = 116_000;
 const TARGET_BYTES = 80_000;
+
+/** What the client fetches while it connects, beside its own chunk. */
+const WHILE_CONNECTING = ["sdk/src/wiring/later-parts.ts", "sdk/src/edge/roaming.ts"];
 
 const PURE_MODULES = /\/packages\/(core|sdk)\/src\/|\/node_modules\/(@noble|@scure|hpke|idb|qr)\//;
 
 /**
- * Prints how much script the shell is, and how much a first load fetches until the app is online; either fails the build
- * above its budget. What is fetched right after that (calls, the call screen, dialogs) does not count.
+ * Prints how much script each of the three is, and fails the build above a budget. What is fetched once one can be called
+ * (calls, the call screen, dialogs) does not count.
  */
 function scriptBudget(): Plugin {
   return {
@@ -36,17 +40,24 @@ function scriptBudget(): Plugin {
       const entries = chunks
         .filter(({ isEntry, facadeModuleId }) => isEntry && facadeModuleId?.endsWith("index.html"))
         .map(({ fileName }) => fileName);
-      const client = chunks.filter(({ facadeModuleId }) => facadeModuleId?.endsWith("client-module.ts"));
+      const chunkOf = (module: string) =>
+        chunks.flatMap(({ facadeModuleId, fileName }) => (facadeModuleId?.endsWith(module) ? fileName : []));
+      const client = chunkOf("client-module.ts");
+      const connecting = WHILE_CONNECTING.flatMap(chunkOf);
       const shell = sizeOf(closure(entries));
-      const all = sizeOf(closure([...entries, ...client.map(({ fileName }) => fileName)]));
+      const all = sizeOf(closure([...entries, ...client]));
+      const reachable = sizeOf(closure([...entries, ...client, ...connecting]));
       this.info(`shell: ${kilobytes(shell)} of gzipped script (at most ${kilobytes(MAX_SHELL_BYTES)})`);
       this.info(
         `first load, with the client: ${kilobytes(all)} (at most ${kilobytes(MAX_FIRST_LOAD_BYTES)}, target ${kilobytes(TARGET_BYTES)})`,
       );
+      this.info(`until one can be called: ${kilobytes(reachable)} (at most ${kilobytes(MAX_REACHABLE_BYTES)})`);
       if (entries.length !== 1) this.error("the app's entry was not found: nothing was measured");
       if (client.length !== 1) this.error("the client's chunk was not found: nothing was measured");
+      if (connecting.length !== WHILE_CONNECTING.length) this.error("what is fetched while connecting was not found");
       if (shell > MAX_SHELL_BYTES) this.error("the shell's script is over its budget");
       if (all > MAX_FIRST_LOAD_BYTES) this.error("the first load's script is over its budget");
+      if (reachable > MAX_REACHABLE_BYTES) this.error("the script until one can be called is over its budget");
     },
   };
 }

@@ -72,7 +72,8 @@ export class EarshotClient implements Client {
     if (this.#state === "stopped") throw new ClientError("stopped", "This client was stopped. Create another one.");
     this.#state = "started";
     this.#parts.names.start();
-    const { presence, homes, network } = this.#parts;
+    const { presence, homes, network, later } = this.#parts;
+    void later.loaded().catch(() => {}); // tried again once it is needed
     presence.start();
     homes.start();
     network.start();
@@ -283,7 +284,8 @@ export class EarshotClient implements Client {
 
   /** The devices that can be found now, those heard from last first. */
   async #reachable(accountKey: Uint8Array, locators: readonly DeviceLocator[]): Promise<Uint8Array[]> {
-    const { sender, book } = this.#parts;
+    const { later, book } = this.#parts;
+    const { sender } = await later.loaded();
     const active = locators.filter(({ deviceKey }) => !book.isRevoked(accountKey, deviceKey));
     const newest = active.toSorted((a, b) => b.since - a.since).slice(0, CALL_LEGS_MAX);
     const found = await Promise.all(

@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { accept, type Result, refuse } from "../errors.ts";
 import { DESCRIPTOR_MAX_BYTES } from "../overlay/descriptor.ts";
 import { readAt, readDht, readRef, writeAt, writeDht, writeRef } from "../overlay/ref-codec.ts";
-import { HOP_MAX_BYTES } from "../sealing/hop.ts";
+import { HOP_MAX_BYTES } from "../sealing/hop-layout.ts";
 import {
   type EdgeRequest,
   LANE_CONTACT,

@@ -7,6 +7,7 @@ import { sha512 } from "@noble/hashes/sha2.js";
 import { ByteWriter, concat, utf8 } from "../bytes.ts";
 import { accept, EarshotError, refuse, type Result } from "../errors.ts";
 import { decodePublicKey } from "../identity/ed25519.ts";
+import { RECORD_COPIES } from "./sizes.ts";
 
 export type RecordKind = "public" | "contact";
 const KIND_CODES = { public: 1, contact: 2 } as const;
@@ -25,9 +26,6 @@ export interface BlindedKeyPair {
 export function kindCode(kind: RecordKind): number {
   return KIND_CODES[kind];
 }
-
-/** Independently keyed places that each day's record lies at: nobody who sees one finds another. */
-export const RECORD_COPIES = 4;
 
 /** The public key of a day's copy (0 to {@link RECORD_COPIES} - 1) of a master public key. Refused: `bad-key`. */
 export function blindPublicKey(kind: RecordKind, masterKey: Uint8Array, day: number, copy: number): Result<Uint8Array> {

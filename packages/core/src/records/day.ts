@@ -1,7 +1,7 @@
 /** Days and lifetimes of records. docs/protocol/README.md "Notation", records.md section 2. */
 import type { RandomSource } from "../ports.ts";
 import { dayOf } from "../sealing/token.ts";
-import { RECORD_COPIES } from "./blinding.ts";
+import { RECORD_COPIES } from "./sizes.ts";
 
 const DAY_MS = 86_400_000;
 /** How long a holder keeps a record. */

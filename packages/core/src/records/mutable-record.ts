@@ -9,8 +9,7 @@ import { accept, refuse, unwrap, type Result } from "../errors.ts";
 import { decodePublicKey, verifyEd25519 } from "../identity/ed25519.ts";
 import type { SignatureBackend } from "../ports.ts";
 import { type BlindedKeyPair, signBlinded } from "./blinding.ts";
-
-export const RECORD_BYTES = 1_000;
+import { RECORD_BYTES } from "./sizes.ts";
 
 export interface MutableRecord {
   readonly publicKey: Uint8Array;

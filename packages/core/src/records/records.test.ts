@@ -22,12 +22,14 @@ import {
   type DevicePlace,
   type Place,
   type PublicRecord,
+  RECORD_BYTES,
+  RECORD_COPIES,
 } from "@earshot/core";
-import { blindKeyPair, blindPublicKey, RECORD_COPIES, type RecordKind, signBlinded } from "./blinding.ts";
+import { blindKeyPair, blindPublicKey, type RecordKind, signBlinded } from "./blinding.ts";
 import { decodeContactContent, decodePublicContent, encodePublicContent } from "./contents.ts";
 import { lookupDays, lookupPlan, PUBLIC_RECORD_AHEAD_DAYS } from "./day.ts";
 import { nextUpdate, signPublicRecordsAhead } from "./records.ts";
-import { checkReplaces, RECORD_BYTES, signRecord, verifyRecord } from "./mutable-record.ts";
+import { checkReplaces, signRecord, verifyRecord } from "./mutable-record.ts";
 import { openValue, RECORD_CONTENT_MAX_BYTES, sealValue } from "./value.ts";
 import { verifyEd25519 } from "../identity/ed25519.ts";
 

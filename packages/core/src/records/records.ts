@@ -2,14 +2,7 @@
 import { equalBytes } from "../bytes.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import type { RandomSource, SignatureBackend } from "../ports.ts";
-import {
-  blindKeyPair,
-  blindPublicKey,
-  expandSeed,
-  type MasterKey,
-  RECORD_COPIES,
-  type RecordKind,
-} from "./blinding.ts";
+import { blindKeyPair, blindPublicKey, expandSeed, type MasterKey, type RecordKind } from "./blinding.ts";
 import {
   type ContactRecord,
   decodeContactContent,
@@ -19,6 +12,7 @@ import {
   type PublicRecord,
 } from "./contents.ts";
 import { PUBLIC_RECORD_AHEAD_DAYS } from "./day.ts";
+import { RECORD_COPIES } from "./sizes.ts";
 import { type MutableRecord, signRecord, verifyRecord } from "./mutable-record.ts";
 import { openValue, sealValue, seqOffset } from "./value.ts";
 

@@ -12,7 +12,8 @@ import {
 } from "@earshot/core";
 import { PUBLIC_PREKEY_COUNT, signPrekey } from "./prekey.ts";
 import type { Bundle } from "./bundle.ts";
-import { BUNDLE_MAX_BYTES, BUNDLE_SIZES, bundleHash, openBundle, sealBundle } from "./sealed-bundle.ts";
+import { bundleHash, openBundle, sealBundle } from "./sealed-bundle.ts";
+import { BUNDLE_MAX_BYTES, BUNDLE_SIZES } from "./sizes.ts";
 
 const DAY_MS = 86_400_000;
 const now = 1_700_000_000_000;

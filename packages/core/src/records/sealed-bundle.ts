@@ -11,18 +11,17 @@ import { EarshotError, refuse, type Result } from "../errors.ts";
 import { pad, unpad } from "../padding.ts";
 import { blindPublicKey, kindCode, type RecordKind } from "./blinding.ts";
 import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
+import {
+  BUNDLE_CONTENT_MAX_BYTES,
+  BUNDLE_MAX_BYTES,
+  BUNDLE_NONCE_BYTES,
+  BUNDLE_OVERHEAD_BYTES,
+  BUNDLE_SIZES,
+} from "./sizes.ts";
 
-/** Whole sealed bundles: one or two devices with short lists, and all others. A holder cannot tell more apart. */
-export const BUNDLE_SIZES = [2_048, 8_192] as const;
-export const BUNDLE_MAX_BYTES = BUNDLE_SIZES[1];
 /** A day has one bundle, which all copies of its record name: it is sealed under the first copy's key. */
 const BUNDLE_COPY = 0;
 const VERSION = 1;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
-/** One byte less than fits, for the padding's mark. */
-export const BUNDLE_CONTENT_MAX_BYTES = BUNDLE_MAX_BYTES - OVERHEAD_BYTES - 1;
 
 /** What a record names a bundle by, and what a home keeps it under: H of the sealed bytes. */
 export function bundleHash(sealed: Uint8Array): Uint8Array {
@@ -36,7 +35,7 @@ export function bundleHash(sealed: Uint8Array): Uint8Array {
  */
 export function sealBundle(kind: RecordKind, masterKey: Uint8Array, day: number, bundle: Bundle): Uint8Array {
   const content = encodeBundle(bundle);
-  const size = BUNDLE_SIZES.find((each) => content.length < each - OVERHEAD_BYTES);
+  const size = BUNDLE_SIZES.find((each) => content.length < each - BUNDLE_OVERHEAD_BYTES);
   if (!size)
     throw new EarshotError(
       "too-large",
@@ -44,9 +43,9 @@ export function sealBundle(kind: RecordKind, masterKey: Uint8Array, day: number,
     );
   const blinded = blindPublicKey(kind, masterKey, day, BUNDLE_COPY);
   if (!blinded.ok) throw new EarshotError(blinded.code, "this key cannot be blinded for this day");
-  const padded = pad(content, size - OVERHEAD_BYTES);
+  const padded = pad(content, size - BUNDLE_OVERHEAD_BYTES);
   // From the content: one key seals the few bundles of a day, and no two of them under one nonce.
-  const nonce = hkdf(sha256, masterKey, sha256(padded), info("earshot bundle nonce 1", kind, day), NONCE_BYTES);
+  const nonce = hkdf(sha256, masterKey, sha256(padded), info("earshot bundle nonce 1", kind, day), BUNDLE_NONCE_BYTES);
   const place = { kind, masterKey, blindedKey: blinded.value, day };
   return concat(Uint8Array.of(VERSION), nonce, cipher(place, nonce).encrypt(padded));
 }
@@ -71,7 +70,7 @@ export function openBundle(
   const place = { kind, masterKey, blindedKey: blinded.value, day };
   let padded: Uint8Array;
   try {
-    padded = cipher(place, sealed.subarray(1, 1 + NONCE_BYTES)).decrypt(sealed.subarray(1 + NONCE_BYTES));
+    padded = cipher(place, sealed.subarray(1, 1 + BUNDLE_NONCE_BYTES)).decrypt(sealed.subarray(1 + BUNDLE_NONCE_BYTES));
   } catch {
     return refuse("open-failed", "bundle");
   }

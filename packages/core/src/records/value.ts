@@ -11,7 +11,7 @@ import { accept, EarshotError, refuse, type Result } from "../errors.ts";
 import { pad, unpad } from "../padding.ts";
 import type { RandomSource } from "../ports.ts";
 import { kindCode, type RecordKind } from "./blinding.ts";
-import { RECORD_BYTES } from "./mutable-record.ts";
+import { RECORD_BYTES } from "./sizes.ts";
 
 const VERSION = 1;
 const NONCE_BYTES = 12;

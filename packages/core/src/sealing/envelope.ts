@@ -12,8 +12,10 @@ import type { ListHead } from "../identity/device-list.ts";
 import { decodePublicKey, KEY_BYTES, SIGNATURE_BYTES, signEd25519, verifyEd25519 } from "../identity/ed25519.ts";
 import type { RandomSource, SignatureBackend } from "../ports.ts";
 import { PREKEY_ID_BYTES } from "../records/prekey.ts";
-import { createHpkeReceiver, createHpkeSender, HPKE_ENC_BYTES, HPKE_TAG_BYTES, type HpkeKeyPair } from "./hpke.ts";
+import { createHpkeReceiver, createHpkeSender, type HpkeKeyPair } from "./hpke.ts";
 import {
+  HPKE_ENC_BYTES,
+  HPKE_TAG_BYTES,
   ENVELOPE_CONTENT_OVERHEAD_BYTES,
   ENVELOPE_HEADER_BYTES,
   ENVELOPE_MAX_BYTES,

@@ -2,20 +2,15 @@
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { refuse, type Result } from "../errors.ts";
 import type { X25519Function } from "../ports.ts";
+import { decodeHopDelivery, HOP_EXPORT, HOP_INFO, HOP_SYMMETRIC_KEY_BYTES, hopKeyId, type HopDelivery } from "./hop.ts";
 import {
-  decodeHopDelivery,
-  HOP_EXPORT,
   HOP_HEADER_BYTES,
-  HOP_INFO,
   HOP_KEY_ID_BYTES,
   HOP_MAX_BYTES,
   HOP_MIN_BYTES,
   HOP_NONCE_BYTES,
-  HOP_SYMMETRIC_KEY_BYTES,
   HOP_VERSION,
-  hopKeyId,
-  type HopDelivery,
-} from "./hop.ts";
+} from "./hop-layout.ts";
 import { createHpkeReceiver, nobleX25519, type HpkeKeyPair } from "./hpke.ts";
 
 /** ChaCha20-Poly1305 (RFC 8439). `open` gives undefined where the tag does not match; `ciphertext` ends with the tag. */

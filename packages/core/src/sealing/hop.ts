@@ -10,18 +10,9 @@ import { ByteWriter, concat, decodeBytes, utf8, type ByteReader } from "../bytes
 import { accept, refuse, type Result } from "../errors.ts";
 import type { RandomSource, X25519Function } from "../ports.ts";
 import { MAILBOX_ID_BYTES } from "../records/contents.ts";
-import { createHpkeSender, HPKE_ENC_BYTES, HPKE_TAG_BYTES, nobleX25519 } from "./hpke.ts";
-import { ENVELOPE_MAX_BYTES, isEnvelopeSize, REQUEST_ENVELOPE_BYTES, TOKEN_BYTES } from "./layout.ts";
-
-export const HOP_VERSION = 1;
-export const HOP_KEY_ID_BYTES = 8;
-export const HOP_NONCE_BYTES = 12;
-/** version, key id and enc: the associated data. */
-export const HOP_HEADER_BYTES = 1 + HOP_KEY_ID_BYTES + HPKE_ENC_BYTES;
-const LANE_BYTES = MAILBOX_ID_BYTES + 1 + TOKEN_BYTES;
-export const HOP_MIN_BYTES = HOP_HEADER_BYTES + HOP_NONCE_BYTES + HPKE_TAG_BYTES;
-/** A contact's largest envelope, sealed. */
-export const HOP_MAX_BYTES = HOP_MIN_BYTES + LANE_BYTES + ENVELOPE_MAX_BYTES;
+import { HOP_KEY_ID_BYTES, HOP_NONCE_BYTES, HOP_VERSION } from "./hop-layout.ts";
+import { createHpkeSender, nobleX25519 } from "./hpke.ts";
+import { isEnvelopeSize, REQUEST_ENVELOPE_BYTES, TOKEN_BYTES } from "./layout.ts";
 
 export const HOP_INFO: Uint8Array = utf8("earshot hop 1");
 export const HOP_EXPORT: Uint8Array = utf8("earshot hop key 1");

@@ -12,16 +12,12 @@ import { concat, utf8 } from "../bytes.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import { decodeX25519Key } from "../identity/x25519.ts";
 import type { RandomSource, X25519Function } from "../ports.ts";
+import { HPKE_ENC_BYTES, HPKE_TAG_BYTES } from "./layout.ts";
 
 /** Works everywhere; about 1 ms a multiplication in Node 20, where node:crypto takes 0.1 ms. Throws on a key of small order. */
 export const nobleX25519: X25519Function = (scalar, u) => x25519.getSharedSecret(scalar, u);
 
 const BASE_POINT = x25519.GuBytes;
-
-/** Length of `enc`, the sender's ephemeral public key. */
-export const HPKE_ENC_BYTES = 32;
-/** What sealing adds to a plaintext: the Poly1305 tag. */
-export const HPKE_TAG_BYTES = 16;
 
 const KEM_SUITE_ID = concat(utf8("KEM"), Uint8Array.of(0x00, 0x20));
 const NONE = new Uint8Array();

@@ -9,6 +9,11 @@ export const ENVELOPE_MAX_BYTES = ENVELOPE_SIZES[2];
 /** How long a supernode keeps an envelope for an absent client; also bounds how old one may be when it is opened. */
 export const MAILBOX_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
 
+/** Length of HPKE's `enc`, the sender's ephemeral public key. */
+export const HPKE_ENC_BYTES = 32;
+/** What sealing adds to a plaintext: the Poly1305 tag. */
+export const HPKE_TAG_BYTES = 16;
+
 export const TOKEN_BYTES = 16;
 export const MESSAGE_ID_BYTES = 16;
 

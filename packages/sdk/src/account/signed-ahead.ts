@@ -14,14 +14,13 @@ import {
   equalBytes,
   type ListHead,
   type MutableRecord,
-  openPublicRecord,
   type Place,
   PUBLIC_RECORD_AHEAD_DAYS,
   type PublicRecord,
   RECORD_BYTES,
   RECORD_COPIES,
-  sealBundle,
 } from "@earshot/core";
+import type * as SignedRecords from "./signed-records.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
 
@@ -65,12 +64,18 @@ function recordOf(value: CborValue): MutableRecord {
   };
 }
 
+interface Held {
+  readonly ahead: AheadRecords;
+  readonly content: PublicRecord;
+  readonly sealBundle: typeof SignedRecords.sealBundle;
+}
+
 /** What this device publishes for its account while the account key is away. */
 export class SignedAhead {
   readonly #ports: IdentityPorts;
   readonly #accountKey: Uint8Array;
   readonly #stored: Stored<AheadRecords>;
-  #held: { readonly ahead: AheadRecords; readonly content: PublicRecord } | undefined;
+  #held: Held | undefined;
 
   private constructor(ports: IdentityPorts, accountKey: Uint8Array) {
     this.#ports = ports;
@@ -105,9 +110,10 @@ export class SignedAhead {
 
   /** A day's records, and the sealed bundle that they name. */
   of(day: number): { readonly copies: readonly MutableRecord[]; readonly bundle: Uint8Array } | undefined {
-    const ahead = this.#held?.ahead;
-    const copies = ahead?.records.find((each) => each.day === day)?.copies;
-    return ahead && copies && { copies, bundle: sealBundle("public", this.#accountKey, day, ahead.bundle) };
+    if (!this.#held) return undefined;
+    const { ahead, sealBundle } = this.#held;
+    const copies = ahead.records.find((each) => each.day === day)?.copies;
+    return copies && { copies, bundle: sealBundle("public", this.#accountKey, day, ahead.bundle) };
   }
 
   /** Durable when it resolves. */
@@ -125,9 +131,10 @@ export class SignedAhead {
     const first = ahead?.records[0];
     const record = first?.copies[0];
     if (!first || !record) return;
+    const { openPublicRecord, sealBundle } = await import("./signed-records.ts");
     const content = await openPublicRecord(this.#ports.signatures, this.#accountKey, first.day, 0, record);
     // Another account's, or damaged: as good as none, and the person is asked for the key.
-    this.#held = content.ok ? { ahead, content: content.value } : undefined;
+    this.#held = content.ok ? { ahead, content: content.value, sealBundle } : undefined;
   }
 }
 
@@ -138,4 +145,18 @@ function isSame(one: Place, other: Place): boolean {
     equalBytes(one.home.supernodeKey, other.home.supernodeKey) &&
     equalBytes(one.home.hopKey, other.home.hopKey)
   );
+}
+
+/** Why what was signed ahead no longer tells of this device as it is, where it does not. */
+export function aheadOutdated({ identity, ahead, places }: AheadParts): ReturnType<SignedAhead["outdated"]> {
+  if (identity.keyHere) return undefined;
+  const requests = places("request");
+  return ahead.outdated(identity.listHead, requests.length > 0 ? requests : undefined);
+}
+
+interface AheadParts {
+  readonly identity: Pick<Identity, "keyHere" | "listHead">;
+  readonly ahead: Pick<SignedAhead, "outdated">;
+  /** Where this device has its mailboxes of that kind. */
+  readonly places: (lane: "request") => readonly Place[];
 }

@@ -24,7 +24,7 @@ import {
   toHex,
   unitFromBytes,
 } from "@earshot/core";
-import type { AheadRecords, SignedAhead } from "../account/signed-ahead.ts";
+import { aheadOutdated, type AheadRecords, type SignedAhead } from "../account/signed-ahead.ts";
 import type { Locator } from "../contacts/locator.ts";
 import { NodeError } from "../errors.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
@@ -99,11 +99,8 @@ export class Publisher {
 
   /** Why what was signed ahead is no longer published, where it is not. */
   outdated(): "devices-changed" | "mailbox-moved" | undefined {
-    const { identity, places, ahead } = this.#parts;
-    if (identity.keyHere) return undefined;
-    const requests = places("request");
-    const changed = ahead.outdated(identity.listHead, requests.length > 0 ? requests : undefined);
-    return changed ?? (this.#leftOut ? "devices-changed" : undefined);
+    if (this.#parts.identity.keyHere) return undefined;
+    return aheadOutdated(this.#parts) ?? (this.#leftOut ? "devices-changed" : undefined);
   }
 
   /**

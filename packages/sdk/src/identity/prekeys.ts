@@ -9,7 +9,6 @@ import {
   CONTACT_PREKEY_PERIOD_MS,
   decodePrekey,
   type HpkeKeyPair,
-  hpkeKeyPair,
   MAX_PREKEYS_PER_DEVICE,
   PREKEY_BYTES,
   PREKEY_ID_BYTES,
@@ -21,6 +20,7 @@ import {
   signPrekey,
   toHex,
   unwrap,
+  x25519PublicKey,
 } from "@earshot/core";
 import { Stored, type StoredCodec } from "../state/stored.ts";
 import type { Identity, IdentityPorts } from "./identity.ts";
@@ -169,7 +169,7 @@ export class Prekeys {
     // Wider than its period by the skew of honest clocks at both ends, so that the turn of the day leaves no gap.
     const prekey = {
       id: random.bytes(PREKEY_ID_BYTES),
-      publicKey: hpkeKeyPair(secret).publicKey,
+      publicKey: x25519PublicKey(secret),
       from: period * periodMs - CLOCK_SKEW_MS,
       until: endOf(period + 1, periodMs),
     };

@@ -1,14 +1,8 @@
 import { RefusalCounter } from "@earshot/core";
-import { accountTeller } from "../account/account-key.ts";
 import { SignedAhead } from "../account/signed-ahead.ts";
 import type { ClientEvents, ClientOptions } from "../api.ts";
 import { ContactBook } from "../contacts/contact-book.ts";
 import { Locator } from "../contacts/locator.ts";
-import { Directory } from "../directory/directory.ts";
-import { LastGoodRecords } from "../directory/last-good.ts";
-import { Publisher } from "../directory/publisher.ts";
-import { RecordWriter } from "../directory/record-writer.ts";
-import { Courier } from "../edge/courier.ts";
 import type { Emitter } from "../emitter.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import type { IdentityPorts } from "../identity/identity.ts";
@@ -18,7 +12,7 @@ import type { Assembly, Base } from "./assembly.ts";
 import { makeCalls } from "./make-calls.ts";
 import { makeContacts, makeNames, makeOutbox } from "./make-contacts.ts";
 import { makeClockCheck, makeHomes, makeNetwork, makePresence, makeTrusted } from "./make-edge.ts";
-import { makeLooks, makeRouter, makeSender } from "./make-envelopes.ts";
+import { makeLater, makeLooks } from "./make-envelopes.ts";
 
 type Unfinished = { -readonly [K in keyof Assembly]: Assembly[K] };
 
@@ -31,24 +25,14 @@ export async function assemble(
   const base = await loadBase(options, ports, events);
   // The managers refer to each other in circles. Each takes what it needs from here when it is used, not when it is made.
   const parts = { ...base } as Unfinished;
-  const { clock } = ports;
-  parts.router = makeRouter(parts);
+  parts.later = makeLater(parts);
+  parts.publisher = parts.later.publisher;
   parts.trusted = await makeTrusted(parts);
   parts.homes = await makeHomes(parts);
   parts.clockCheck = makeClockCheck(parts);
   parts.presence = makePresence(parts);
   parts.network = makeNetwork(parts);
-  const scouts = parts.network;
-  parts.directory = new Directory({ ...ports, lastGood: parts.lastGood, scouts, onRefused: parts.refuse });
-  parts.writer = new RecordWriter({ clock, scouts });
-  parts.courier = new Courier({ ...ports, links: () => parts.homes.deliveries() });
-  parts.sender = makeSender(parts);
   parts.looks = makeLooks(parts);
-  parts.publisher = new Publisher({
-    ...parts,
-    places: (lane) => parts.homes.places(lane),
-    onPublished: accountTeller(parts),
-  });
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);
   parts.names = makeNames(parts);
@@ -71,7 +55,6 @@ async function loadBase(options: ClientOptions, ports: IdentityPorts, events: Em
     ahead: await SignedAhead.load(ports, identity),
     book: await ContactBook.load(ports.storage, identity.accountKey),
     locator: await Locator.load(ports),
-    lastGood: await LastGoodRecords.load(ports.storage, ports.clock, problem),
     refusals,
     log,
     problem,

@@ -9,20 +9,14 @@ import type { Locator } from "../contacts/locator.ts";
 import type { PinnedNames } from "../contacts/pinned-names.ts";
 import type { Outbox } from "../contacts/outbox.ts";
 import type { ContactLooks } from "../directory/contact-looks.ts";
-import type { Directory } from "../directory/directory.ts";
-import type { LastGoodRecords } from "../directory/last-good.ts";
-import type { Publisher } from "../directory/publisher.ts";
-import type { RecordWriter } from "../directory/record-writer.ts";
-import type { Courier } from "../edge/courier.ts";
 import type { Homes } from "../edge/homes.ts";
 import type { Network } from "../edge/network.ts";
 import type { TrustedSupernodes } from "../edge/trusted-supernodes.ts";
 import type { Emitter } from "../emitter.ts";
-import type { EnvelopeRouter } from "../envelopes/router.ts";
-import type { Sender } from "../envelopes/sender.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import type { Prekeys } from "../identity/prekeys.ts";
 import type { Presence } from "../presence.ts";
+import type { LazyParts } from "./lazy-parts.ts";
 
 /** What every manager may use from its making on. */
 export interface Base {
@@ -35,7 +29,6 @@ export interface Base {
   readonly ahead: SignedAhead;
   readonly book: ContactBook;
   readonly locator: Locator;
-  readonly lastGood: LastGoodRecords;
   readonly refusals: RefusalCounter;
   /** Diagnostics. */
   log(event: string, detail?: string): void;
@@ -47,18 +40,16 @@ export interface Base {
 
 /** The managers of one client, wired up. They use each other through this, once all are made. */
 export interface Assembly extends Base {
-  readonly router: EnvelopeRouter;
+  /** Loaded while connecting. */
+  readonly later: LazyParts;
   readonly trusted: TrustedSupernodes;
   readonly homes: Homes;
   readonly network: Network;
   readonly clockCheck: ClockCheck;
   readonly presence: Presence;
-  readonly directory: Directory;
-  readonly writer: RecordWriter;
-  readonly courier: Courier;
-  readonly sender: Sender;
   readonly looks: ContactLooks;
-  readonly publisher: Publisher;
+  /** {@link later}’s. */
+  readonly publisher: LazyParts["publisher"];
   readonly outbox: Outbox;
   readonly contacts: ContactsManager;
   readonly names: PinnedNames;

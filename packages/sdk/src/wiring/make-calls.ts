@@ -55,7 +55,7 @@ function iceServersOfAll(slots: Assembly["homes"]["slots"]): readonly RTCIceServ
 
 /** To one device of a contact; gives how to send it again. Rejects with {@link CallError} where no home takes it. */
 async function sendCallMessage(
-  { book, identity, sender }: Assembly,
+  { book, identity, later: { sender } }: Assembly,
   accountKey: Uint8Array,
   device: Uint8Array,
   body: Uint8Array,

@@ -9,7 +9,7 @@ export function makeOutbox(parts: Assembly): Promise<Outbox> {
   return Outbox.load({
     clock,
     storage,
-    sender: parts.sender,
+    sender: parts.later.sender,
     isOnline: () => parts.presence.online,
     random: parts.ports.random,
     locatorsOf: (accountKey) => {

@@ -43,7 +43,7 @@ function mailboxHandlers(parts: Assembly, source: string): MailboxHandlers {
       tokenHash: tokenHash(deliveryToken(secret, mailboxId, day)),
     }));
   return {
-    onEnvelope: (envelope, lane) => parts.router.handle(envelope, lane, source),
+    onEnvelope: (envelope, lane) => parts.later.router.handle(envelope, lane, source),
     tokensFor: (mailboxId) => book.tokenSecrets().flatMap((secret) => tokensOf(secret, mailboxId)),
     onMoved: () => parts.log("mailbox-moved"),
     onProblem: parts.problem,

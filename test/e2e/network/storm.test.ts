@@ -17,6 +17,9 @@ import { befriend, cleanUp, makePerson, type Person } from "../sdk-people.ts";
 /** Each client of a node's person is one; one process stands for dozens of people here. */
 const MAX_TUNNELS = 200;
 
+/** To start a network and a crowd, on a machine that has much else to do. */
+const START_LIMIT_MS = 240_000;
+
 let network: OverlayNetwork;
 const lights: Light[] = [];
 
@@ -119,7 +122,7 @@ describe("a fleet that is killed at once and started again", () => {
     ({ supernodes } = network);
     for (let i = 0; i < 36; i++) new Light(network.clients[2], supernodes[i % supernodes.length]);
     await eventually("all light clients are in", () => lights.every(({ hasEnvelope }) => hasEnvelope));
-  });
+  }, START_LIMIT_MS);
   afterAll(cleanUpAll);
 
   it("is found again by all of its clients, with every mailbox, and calls ring", async () => {
@@ -150,7 +153,7 @@ describe("a crowd that comes back to one supernode at once", () => {
     [ann, ben] = await twoFriends();
     for (let i = 0; i < 30; i++) new Light(network.clients[2], crowded);
     await eventually("all light clients are in", () => lights.every(({ hasEnvelope }) => hasEnvelope));
-  });
+  }, START_LIMIT_MS);
   afterAll(cleanUpAll);
 
   it("is told when to come, while those who are in are served, and gets in", async () => {

@@ -50,10 +50,11 @@ export async function run(): Promise<Measurement[]> {
   try {
     const held = await hold(dedicated, loads);
     const forwarded = await forwards(dedicated);
+    const dropped = await droppedSoFar(loads);
     const storm = await reconnect(dedicated, loads, options, (next) => {
       dedicated = next;
     });
-    return [...held, ...forwarded, ...storm];
+    return [...held, dropped, ...forwarded, ...storm];
   } finally {
     await Promise.all(loads.map((load) => load.stop()));
     await dedicated.kill().catch(() => {});
@@ -133,6 +134,13 @@ async function forwards(dedicated: Dedicated): Promise<Measurement[]> {
   }
 }
 
+/** Forgets them, too: they would be taken for ones that come back after the storm. */
+async function droppedSoFar(loads: readonly DedicatedLoad[]): Promise<Measurement> {
+  const parts = await Promise.all(loads.map((load) => load.returned()));
+  const measured = parts.reduce((total, { clients }) => total + clients, 0);
+  return { metric: "clients dropped while they were held", measured, unit: "", target: "0" };
+}
+
 async function reconnect(
   dedicated: Dedicated,
   loads: readonly DedicatedLoad[],
@@ -154,7 +162,15 @@ async function reconnect(
   const seconds = (performance.now() - started) / 1_000;
   const sum = (field: keyof Returned) => parts.reduce((total, part) => total + part[field], 0);
   const most = (field: keyof Returned) => Math.max(...parts.map((part) => part[field]));
+  const all = CLIENTS + WARM_UP;
+  const back = Math.min(sum("clients"), await next.metric("earshot_edge_connections"));
   return [
+    {
+      metric: "reconnect storm: clients back",
+      measured: back,
+      unit: "",
+      target: all.toLocaleString("en-US"),
+    },
     {
       metric: "reconnect storm: all back after",
       measured: seconds,

@@ -5,6 +5,7 @@
 import { randomBytes, sign } from "node:crypto";
 import {
   backoffDelayMs,
+  checkWork,
   createWorkSolver,
   hourOf,
   LANE_CONTACT,
@@ -38,6 +39,8 @@ export interface Held {
   readonly clients: number;
 }
 export interface Returned {
+  /** Drops since the last time, each with its way back. */
+  readonly clients: number;
   /** Milliseconds from the drop until the client had its mailbox open again. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -71,17 +74,24 @@ async function arrive(client: LoadClient, mailbox: Mailbox, isNew: boolean): Pro
   const { challenge, supernodeKey, mailboxWorkBits, time } = welcome.welcome;
   const hour = hourOf(time);
   const signature = sign(null, mailboxOpenMessage(challenge, supernodeKey, LANES), mailbox.privateKey);
-  const open = { type: "open-mailbox", mailboxKey: mailbox.key, lanes: LANES, hour, work: 0, signature };
-  if (isNew) {
-    const about = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: mailboxIdOf(mailbox.key), hour } as const;
-    open.work = createWorkSolver(random, about, mailboxWorkBits).step(2 ** 20) ?? 0;
-  }
+  const about = { purpose: WORK_PURPOSE_MAILBOX, mailboxId: mailboxIdOf(mailbox.key), hour } as const;
+  const work = isNew
+    ? (createWorkSolver(random, about, mailboxWorkBits).step(2 ** 20) ?? 0)
+    : notWorth((value) => checkWork(about, value, mailboxWorkBits, time).ok);
+  const open = { type: "open-mailbox", mailboxKey: mailbox.key, lanes: LANES, hour, work, signature };
   const opened = await client.ask(open as never);
   if (opened.type === "error" && opened.code === "work-insufficient" && !isNew) {
     lostMailboxes++; // it asks for a new one's work: it is not there any more
     return arrive(client, mailbox, true);
   }
   if (opened.type !== "opened") throw new Error(`open-mailbox got ${opened.type}`);
+}
+
+/** A number that makes no new mailbox, so that one that was lost is not made anew unseen. */
+function notWorth(isWorth: (work: number) => boolean): number {
+  let work = 0;
+  while (isWorth(work)) work++;
+  return work;
 }
 
 async function connectOnce(held: HeldClient, isNew: boolean): Promise<void> {
@@ -153,8 +163,10 @@ async function returned(): Promise<Returned> {
     });
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const told = { clients: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), shed, failed, lostMailboxes };
   times = [];
-  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), shed, failed, lostMailboxes };
+  [shed, failed, lostMailboxes] = [0, 0, 0];
+  return told;
 }
 
 process.on("message", (command: DedicatedCommand) => {

@@ -43,6 +43,9 @@ export class UpgradeRefused extends Error {
 const KEY_BYTES = 32;
 const LANES = LANE_CONTACT | LANE_REQUEST;
 
+/** First bytes of whole WebSocket messages, RFC 6455 section 5.2. */
+const [BINARY, PING, PONG] = [0x82, 0x89, 0x8a];
+
 /** One connection: HTTP upgrade, then binary WebSocket frames with a mask of zeros (RFC 6455 section 5.3 still holds). */
 export class LoadClient {
   readonly socket: Socket;
@@ -99,9 +102,13 @@ export class LoadClient {
   }
 
   sendBytes(payload: Uint8Array): void {
+    this.#write(BINARY, payload);
+  }
+
+  #write(opcode: number, payload: Uint8Array): void {
     const short = payload.length < 126;
     const head = Buffer.alloc(short ? 6 : 8);
-    head[0] = 0x82;
+    head[0] = opcode;
     if (short) head[1] = 0x80 | payload.length;
     else {
       head[1] = 0x80 | 126;
@@ -133,10 +140,12 @@ export class LoadClient {
       if (input.length < head) return;
       const length = long ? input.readUInt16BE(2) : (input[1] as number);
       if (input.length < head + length) return;
-      const binary = (input[0] as number) === 0x82;
+      const payload = input.subarray(head, head + length);
       this.#input = input.subarray(head + length);
-      if (!binary) continue;
-      const frame = decodeServerFrame(input.subarray(head, head + length));
+      // Whoever does not answer is cut off as idle after a minute.
+      if (input[0] === PING) this.#write(PONG, payload);
+      if (input[0] !== BINARY) continue;
+      const frame = decodeServerFrame(payload);
       if (frame.ok) this.onFrame(frame.value);
     }
   }

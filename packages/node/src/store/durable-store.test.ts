@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { MessageChannel } from "node:worker_threads";
+import { ClassicLevel } from "classic-level";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { temporaryHome } from "../testing/test-node.ts";
 import { DurableStore } from "./durable-store.ts";
 
@@ -51,6 +53,24 @@ test("a fresh entry that is deleted at once never reaches the disk; a known one 
   expect([store.get("new"), store.get("old")]).toEqual([undefined, undefined]);
   await store.committed();
   expect(await committedEntries()).toEqual([]);
+});
+
+test("what a turn longer than the window has gathered can still be deleted by what came in meanwhile", async () => {
+  const batch = vi.spyOn(ClassicLevel.prototype, "batch");
+  const { port1, port2 } = new MessageChannel();
+  const acknowledged = new Promise<void>((resolve) => {
+    port1.once("message", () => resolve(store.delete("new")));
+  });
+  store.put("kept", bytes(1), true);
+  store.put("new", bytes(2), true);
+  const committed = store.committed();
+  port2.postMessage("acknowledged");
+  for (const from = performance.now(); performance.now() - from < 10; );
+  await Promise.all([committed, acknowledged]);
+  port1.close();
+  const written = batch.mock.calls.flat(2) as unknown as { key: string }[];
+  batch.mockRestore();
+  expect(written.map(({ key }) => key)).toEqual(["kept"]);
 });
 
 test("entries come by prefix, in order", async () => {

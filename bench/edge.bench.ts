@@ -50,22 +50,21 @@ async function rates(daemon: BenchDaemon, load: LoadProcess): Promise<Measuremen
   await load.run({ op: "prepare", count: WARM_UP });
   await load.run({ ...arrive, count: WARM_UP });
   await load.run({ op: "prepare", count: ACCEPTS });
+  const accepted = await perCpuSecond({ ...arrive, count: ACCEPTS });
+  const acceptedAgain = await perCpuSecond({ ...arrive, count: ACCEPTS });
+  const forward = { target, ...FORWARDS } as const;
+  // Once for the compiler's sake; then with pairs that are connected and have delivered before.
+  await load.run({ op: "forward", worker: 5, ...forward });
+  await load.run({ op: "meet", worker: 6, ...forward });
+  const forwarded = await perCpuSecond({ op: "forward", worker: 6, ...forward });
   const unit = "per CPU-second";
   const accepts = { unit, target: "about 2,000" };
   return [
-    {
-      metric: "accepts: upgrade, hello, a new mailbox",
-      measured: await perCpuSecond({ ...arrive, count: ACCEPTS }),
-      ...accepts,
-    },
-    {
-      metric: "accepts: upgrade, hello, its mailbox again",
-      measured: await perCpuSecond({ ...arrive, count: ACCEPTS }),
-      ...accepts,
-    },
+    { metric: "accepts: upgrade, hello, a new mailbox", measured: accepted, ...accepts },
+    { metric: "accepts: upgrade, hello, its mailbox again", measured: acceptedAgain, ...accepts },
     {
       metric: "envelopes of 2 KB forwarded, stored till acknowledged",
-      measured: await perCpuSecond({ op: "forward", target, worker: 5, ...FORWARDS }),
+      measured: forwarded,
       unit,
       target: "15,000 or more",
     },

@@ -30,22 +30,30 @@ export type Command =
       readonly count: number;
       readonly atOnce: number;
     }
+  /** Connects what the next `forward` of that worker needs, and delivers one envelope under each sender's key. */
+  | ({ readonly op: "meet" } & Forwarding)
   /** `pairs` senders deliver `each` envelopes to one mailbox each, `window` of them under way; owners acknowledge. */
-  | {
-      readonly op: "forward";
-      readonly target: Target;
-      readonly worker: number;
-      readonly pairs: number;
-      readonly each: number;
-      readonly window: number;
-      readonly envelopeBytes: number;
-      /** What a new mailbox costs there; default none. */
-      readonly workBits?: number;
-    };
+  | ({ readonly op: "forward" } & Forwarding);
+
+interface Forwarding {
+  readonly target: Target;
+  readonly worker: number;
+  readonly pairs: number;
+  readonly each: number;
+  readonly window: number;
+  readonly envelopeBytes: number;
+  /** What a new mailbox costs there; default none. */
+  readonly workBits?: number;
+}
+
+/** Delivers so many envelopes; resolves when all have arrived. */
+type Deliver = (count: number) => Promise<void>;
 
 const random: RandomSource = { bytes: (length) => new Uint8Array(randomBytes(length)) };
 const held: LoadClient[] = [];
 let mailboxes: Mailbox[] = [];
+/** That have met, by worker. */
+const met = new Map<number, readonly Deliver[]>();
 
 async function inParallel(count: number, atOnce: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
@@ -69,21 +77,30 @@ async function run(command: Command): Promise<number> {
         else client.socket.destroy();
       });
       return command.count;
+    case "meet":
+      met.set(command.worker, await meet(command));
+      return command.pairs;
     case "forward":
       return forward(command);
   }
 }
 
-async function forward(command: Extract<Command, { op: "forward" }>): Promise<number> {
+async function forward(command: Forwarding): Promise<number> {
+  const pairs = met.get(command.worker) ?? (await meet(command));
+  await Promise.all(pairs.map((deliver) => deliver(command.each)));
+  return pairs.length * command.each;
+}
+
+async function meet(command: Forwarding): Promise<Deliver[]> {
   const pairs = await Promise.all(
     Array.from({ length: command.pairs }, (_, index) => createPair(command, sourceAddress(command.worker, index))),
   );
-  await Promise.all(pairs.map((start) => start()));
-  return command.pairs * command.each;
+  await Promise.all(pairs.map((deliver) => deliver(1)));
+  return pairs;
 }
 
-/** A sender and an owner; the result starts the sending and resolves when all has arrived. */
-async function createPair(command: Extract<Command, { op: "forward" }>, address: string): Promise<() => Promise<void>> {
+/** A sender and an owner. */
+async function createPair(command: Forwarding, address: string): Promise<Deliver> {
   const mailbox = newMailbox();
   const mailboxId = mailboxIdOf(mailbox.key);
   const secret = random.bytes(32);
@@ -100,21 +117,28 @@ async function createPair(command: Extract<Command, { op: "forward" }>, address:
   const lane = { kind: "contact", token: deliveryToken(secret, mailboxId, dayOf(Date.now())) } as const;
   const sealedHop = hop.seal({ mailboxId, lane, envelope: random.bytes(command.envelopeBytes) });
   const deliver = encodeFrame({ type: "deliver", requestId: 77, to: { supernodeKey, dht: "", url: "" }, sealedHop });
-  return () =>
+  return (count) =>
     new Promise((resolve, reject) => {
       let sent = 0;
+      let answered = 0;
       let arrived = 0;
+      // Under way until it is answered and has arrived: answers alone would let more wait than a contact may have waiting.
       const send = () => {
-        if (sent < command.each) sender.sendBytes(deliver);
-        sent++;
+        for (; sent < count && sent - Math.min(answered, arrived) < command.window; sent++) sender.sendBytes(deliver);
+        if (answered === count && arrived === count) resolve();
       };
-      sender.onFrame = (frame) => (frame.type === "ok" ? send() : reject(new Error(JSON.stringify(frame))));
+      sender.onFrame = (frame) => {
+        if (frame.type !== "ok") return reject(new Error(JSON.stringify(frame)));
+        answered++;
+        send();
+      };
       owner.onFrame = (frame) => {
         if (frame.type !== "envelope") return;
         owner.send({ type: "ack", mailboxId, seq: frame.seq } as never);
-        if (++arrived === command.each) resolve();
+        arrived++;
+        send();
       };
-      for (let i = 0; i < command.window; i++) send();
+      send();
     });
 }
 

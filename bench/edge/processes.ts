@@ -20,6 +20,8 @@ const BENCH_LIMITS = {
   deliverBytesPerConnection: UNLIMITED,
   bytesPerMailbox: UNLIMITED,
   bytesPerToken: UNLIMITED,
+  maxStoredPerToken: 1_000,
+  maxStoredBytesPerToken: 1_000_000,
 };
 
 export interface BenchDaemon extends Target {

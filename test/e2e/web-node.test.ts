@@ -118,6 +118,20 @@ describe("my homes", () => {
     await homes.first().locator("[data-testid=home-move]").click();
     await control(page, "homes-message").filter({ hasText: "Moved" }).waitFor({ timeout: 60_000 });
     expect(await control(page, left).count()).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("homes-title");
+    await control(page, "settings-dialog-close").click();
+  });
+
+  it("takes in the one that a person chooses", async () => {
+    const { page } = chromium;
+    await control(page, "open-settings").click();
+    await control(page, "choose-homes").click();
+    const use = page.locator("[data-testid^=use-]").first();
+    const key = ((await use.getAttribute("data-testid")) ?? "").slice("use-".length);
+    await use.click();
+    await control(page, "homes-message").filter({ hasText: "Moved" }).waitFor({ timeout: 60_000 });
+    await control(page, `home-${key}`).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
     await control(page, "settings-dialog-close").click();
     expect(chromium.errors.filter((line) => !/Failed to load resource|WebSocket/.test(line))).toEqual([]);
   });

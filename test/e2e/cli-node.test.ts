@@ -40,6 +40,7 @@ test("status shows the role, each criterion, the network, the homes and the supe
   expect(stdout).toMatch(/why +\S/);
   expect(stdout).toContain('private network "e2e", joined');
   expect(stdout).toContain("To be a supernode");
+  expect(stdout).toMatch(/can see of other people.*cannot see.*Sound or pictures/s);
   for (const node of network.supernodes) expect(stdout).toContain((await node.report()).operator);
   const { report, homes } = await cli.json("status", ...at);
   expect((report as NodeReport).criteria.length).toBeGreaterThan(5);

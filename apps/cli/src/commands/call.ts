@@ -5,6 +5,7 @@ import type { CallOptions } from "../call-options.ts";
 import { whoIsMeant } from "../contact-lookup.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { holdCall } from "../hold-call.ts";
+import { nameChangedText } from "../name-changed-text.ts";
 import { goOnline } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -32,6 +33,7 @@ async function dial(client: Client, contact: Contact, media: CallMedia, terminal
     if (!(error instanceof EarshotError)) throw error;
     const advice: Record<string, string> = {
       "contact-unreachable": `${contact.name} cannot be reached now: their devices are offline.`,
+      "name-changed": nameChangedText(contact),
       "not-a-contact": `${contact.name} has removed you, or never accepted.`,
     };
     throw new EarshotError(error.code, advice[error.code] ?? error.message, { cause: error });

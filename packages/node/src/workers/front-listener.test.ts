@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { createSecureContext, type SecureContext } from "node:tls";
+import { connect as tlsConnect, createSecureContext, type SecureContext } from "node:tls";
 import { VirtualClock } from "@earshot/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { WaitingSockets } from "../http/waiting-sockets.ts";
@@ -94,6 +94,33 @@ describe("hangs up on", () => {
     expect(front.outcomes).toEqual(["shed"]);
     expect(front.listener.waitingCount).toBe(0);
   });
+
+  test("newcomers while 256 handshakes are under way, until those take too long", async () => {
+    const context = await selfSigned();
+    const front = await listening({ secureContext: () => context, maxSockets: 1_000 });
+    const stalled = Array.from({ length: 256 }, () => connect(front.port, "127.0.0.1"));
+    for (const socket of stalled) {
+      socket.on("error", () => {});
+      open.push({ close: () => socket.destroy() });
+    }
+    await expect.poll(() => front.listener.waitingCount, { timeout: 20_000 }).toBe(256);
+    const shake = () =>
+      new Promise<boolean>((resolve) => {
+        const socket = tlsConnect({ port: front.port, host: "127.0.0.1", rejectUnauthorized: false });
+        socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        socket.once("data", () => {
+          socket.destroy();
+          resolve(true);
+        });
+        socket.on("error", () => resolve(false));
+      });
+    expect(await shake()).toBe(false);
+    expect(front.outcomes).toEqual(["shed"]);
+    await front.clock.advance(3_000);
+    expect(await shake()).toBe(true);
+    // The oldest of them, and no other.
+    await expect.poll(() => front.outcomes.toSorted()).toEqual(["done", "failed", "shed"]);
+  }, 30_000);
 
   test.each([
     ["headers beyond 8 KiB", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9_000)}\r\n\r\n`],

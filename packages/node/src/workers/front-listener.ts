@@ -15,6 +15,14 @@ const REQUEST_DUE_MS = 10_000;
 const PAGE_DUE_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const CHECK_EVERY_MS = 1_000;
+/**
+ * TLS handshakes under way: what a core does in about half a second (600 a second were measured). Where all come at once, those that have begun are
+ * finished and the rest is hung up on while it costs nothing; without the bound all would share the time, none would be done when it is due, and
+ * all would begin again.
+ */
+const MAX_SHAKING = 256;
+/** One that takes longer makes room for others: round trips of a slow network, and no more. */
+const SHAKES_FOR_MS = 3_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** Connections that the kernel holds while the worker is busy. */
 const BACKLOG = 2_048;
@@ -49,6 +57,8 @@ export class FrontListener {
   readonly #http: Server;
   /** By the stream that HTTP runs over. */
   readonly #waiting = new Map<Duplex, Waiting>();
+  /** Since when, the oldest first. */
+  readonly #shaking = new Map<TLSSocket, number>();
   #cancelCheck: () => void;
 
   constructor(options: FrontListenerOptions) {
@@ -112,7 +122,7 @@ export class FrontListener {
     this.#options.waiting.add(raw);
     if (raw.destroyed) return;
     const secureContext = this.#options.secureContext();
-    if (secureContext !== undefined && !this.#options.mayShake(raw.remoteAddress ?? "")) {
+    if (secureContext !== undefined && !(this.#options.mayShake(raw.remoteAddress ?? "") && this.#hasRoomToShake())) {
       this.#options.onTls("shed");
       return void raw.destroy();
     }
@@ -123,15 +133,28 @@ export class FrontListener {
     else this.#http.emit("connection", stream);
   }
 
+  #hasRoomToShake(): boolean {
+    const [oldest] = this.#shaking;
+    if (oldest === undefined || this.#shaking.size < MAX_SHAKING) return true;
+    const [stream, since] = oldest;
+    if (this.#options.clock.now() - since < SHAKES_FOR_MS) return false;
+    this.#shaking.delete(stream);
+    stream.destroy();
+    return true;
+  }
+
   #shake(stream: TLSSocket, raw: Socket): void {
     let done = false;
+    this.#shaking.set(stream, this.#options.clock.now());
     stream.on("error", () => raw.destroy());
     // Also where nobody broke a rule: too slow, or gone.
     raw.once("close", () => {
+      this.#shaking.delete(stream);
       if (!done) this.#options.onTls("failed");
     });
     stream.once("secure", () => {
       done = true;
+      this.#shaking.delete(stream);
       this.#options.onTls(stream.isSessionReused() ? "resumed" : "done");
       this.#http.emit("connection", stream);
     });

@@ -95,7 +95,12 @@ function Role({ report }: { readonly report: NodeReport }) {
   );
 }
 
-function Lending({ report, model }: { readonly report: NodeReport; readonly model: NodePageModel }) {
+interface LendingProps {
+  readonly report: NodeReport;
+  readonly model: NodePageModel;
+}
+
+function Lending({ report, model }: LendingProps) {
   const [open, setOpen] = useState<"lend" | "step-down" | undefined>(undefined);
   const close = () => setOpen(undefined);
   const { given, limits } = report.consent;
@@ -142,28 +147,34 @@ function Lending({ report, model }: { readonly report: NodeReport; readonly mode
         </Dialog>
       )}
       {open === "step-down" && (
-        <Dialog title="Step down now?" testId="step-down-dialog" onClose={close}>
-          <p>
-            The {countText(report.capacity.clients)} people whose mailboxes are here move to other supernodes first;
-            calls that are under way go on.{" "}
-            {report.role === "dedicated"
-              ? "It serves nobody until it is started anew."
-              : "It may be promoted again later, unless you also stop lending it."}
-          </p>
-          <div class="row row-end">
-            <Button onClick={close}>Cancel</Button>
-            <Button
-              kind="primary"
-              testId="step-down-yes"
-              busy={model.busy.value}
-              onClick={() => then(model.stepDown())}
-            >
-              Step down
-            </Button>
-          </div>
-        </Dialog>
+        <StepDownDialog report={report} model={model} onClose={close} onYes={() => then(model.stepDown())} />
       )}
     </section>
+  );
+}
+
+interface StepDownProps extends LendingProps {
+  readonly onClose: () => void;
+  readonly onYes: () => unknown;
+}
+
+function StepDownDialog({ report, model, onClose, onYes }: StepDownProps) {
+  return (
+    <Dialog title="Step down now?" testId="step-down-dialog" onClose={onClose}>
+      <p>
+        The {countText(report.capacity.clients)} people whose mailboxes are here move to other supernodes first; calls
+        that are under way go on.{" "}
+        {report.role === "dedicated"
+          ? "It serves nobody until it is started anew."
+          : "It may be promoted again later, unless you also stop lending it."}
+      </p>
+      <div class="row row-end">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button kind="primary" testId="step-down-yes" busy={model.busy.value} onClick={onYes}>
+          Step down
+        </Button>
+      </div>
+    </Dialog>
   );
 }
 

@@ -3,8 +3,19 @@ import { EarshotError } from "@earshot/core";
 /** Storage cannot be used: `storage-in-use`, `storage-locked`, `key-half-unavailable`, `storage-failed`. The message says what to do. */
 export class StorageError extends EarshotError {}
 
-/** The node cannot be used: `node-unreachable`, `node-refused`, `supernode-unreachable` (a tunnel's other end), `bad-node-url`, `offline`. */
-export class NodeError extends EarshotError {}
+/**
+ * The node cannot be used: `node-unreachable`, `node-refused`, `server-busy`, `supernode-unreachable` (a tunnel's other end), `bad-node-url`,
+ * `offline`.
+ */
+export class NodeError extends EarshotError {
+  /** It is there, and asks not to be tried sooner; 0: it did not say. */
+  readonly retryAfterMs: number;
+
+  constructor(code: string, message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+}
 
 /** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, `name-changed`, `name-…`, … */
 export class ContactError extends EarshotError {}

@@ -11,6 +11,8 @@ const EDGE_PATH = "/edge";
 const TUNNEL_PATH = "/tunnel/";
 /** What a node answers where it cannot reach the supernode at a tunnel's other end. */
 export const TUNNEL_UNREACHABLE_STATUS = 502;
+/** What a node answers that sheds newcomers, with a Retry-After. */
+export const BUSY_STATUS = 503;
 
 export interface ParsedNodeAddress {
   /** `ws:` or `wss:`, with the edge path, or the tunnel's. */
@@ -75,6 +77,15 @@ export function nodeRefused(address: ParsedNodeAddress, why: string, cause?: unk
     "node-refused",
     `The node at ${address.httpOrigin} refused the connection (${why}). Open the address that \`earshot start\` printed: it carries the node's token.`,
     cause === undefined ? undefined : { cause },
+  );
+}
+
+/** The node is there, and takes nobody for now: HTTP 503. Browsers show pages no more than a failure. */
+export function nodeBusy(address: ParsedNodeAddress, retryAfterMs: number): NodeError {
+  return new NodeError(
+    "server-busy",
+    `The node at ${address.httpOrigin} is busy. Earshot tries again when it asks to be tried.`,
+    { retryAfterMs },
   );
 }
 

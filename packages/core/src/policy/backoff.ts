@@ -28,6 +28,15 @@ export function backoffDelayMs(
   return Math.round(Math.max(asked + unit * asked, exponential));
 }
 
+/**
+ * Milliseconds that a Retry-After header asks for, at most {@link MAX_RETRY_AFTER_MS}; 0 where it asks for none (RFC 9110
+ * section 10.2.3; a date is not taken, since clocks differ).
+ */
+export function retryAfterMsOf(header: string | undefined): number {
+  const text = header ?? "";
+  return /^\d{1,6}$/.test(text) ? Math.min(Number(text) * 1_000, MAX_RETRY_AFTER_MS) : 0;
+}
+
 /** A number in [0, 1) from 4 random bytes. */
 export function unitFromBytes(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0) / 2 ** 32;

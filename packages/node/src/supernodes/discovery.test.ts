@@ -95,6 +95,23 @@ describe("a round", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("keeps those that are there and take nobody for now", async () => {
+    const { clock, alive, table, discovery, add } = setUp({
+      verify: async (ref) => {
+        const found = alive.get(ref.dht);
+        return found && !isShedding ? { ok: true, ...found, roundTripMs: 5 } : refuse("server-busy");
+      },
+    });
+    let isShedding = false;
+    add("198.51.1.1:1");
+    discovery.start();
+    await clock.advance(1);
+    isShedding = true;
+    await clock.advance(60 * 60_000);
+    expect(table.size).toBe(1);
+    discovery.stop();
+  });
+
   test("learns of others from those it knows, and counts what is no good", async () => {
     const clock = new VirtualClock();
     const [known, other] = [supernode("198.51.1.1:1", clock.now()), supernode("198.51.2.1:1", clock.now())];

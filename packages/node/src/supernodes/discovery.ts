@@ -98,7 +98,8 @@ export class Discovery {
     const { table, verify, clock } = this.#ports;
     const proof = await verify(ref);
     if (!proof.ok) {
-      table.failed(ref.supernodeKey);
+      // One that sheds a crowd is there: to forget it would send its crowd to the others.
+      if (proof.code !== "server-busy") table.failed(ref.supernodeKey);
       this.#candidates.failed(ref, clock.now());
       return false;
     }

@@ -25,7 +25,7 @@ export interface AskPorts {
 
 /**
  * A welcome under that key, and a fresh descriptor of this network. Never rejects; refused as `unknown-supernode` where it is
- * not reached, else by what is wrong with its descriptor.
+ * not reached, as `server-busy` where it takes nobody for now, else by what is wrong with its descriptor.
  */
 export async function verifySupernode(
   ports: AskPorts,
@@ -34,7 +34,8 @@ export async function verifySupernode(
   try {
     return await withSession(ports, ref, (session, observedHost) => askForProof(ports, ref, session, observedHost));
   } catch (error) {
-    return refuse("unknown-supernode", error instanceof EarshotError ? error.code : "unexpected");
+    const code = error instanceof EarshotError ? error.code : "unexpected";
+    return code === "server-busy" ? refuse(code) : refuse("unknown-supernode", code);
   }
 }
 

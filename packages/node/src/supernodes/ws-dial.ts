@@ -3,7 +3,7 @@ import { lookup } from "node:dns";
 import type { IncomingMessage } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
-import { EDGE_SUBPROTOCOL, EarshotError, MAX_FRAME_BYTES, MAX_RETRY_AFTER_MS } from "@earshot/core";
+import { EDGE_SUBPROTOCOL, EarshotError, MAX_FRAME_BYTES, retryAfterMsOf } from "@earshot/core";
 import { WebSocket } from "ws";
 import { WsEdgeStream } from "../edge/ws-edge-stream.ts";
 import { isPublicAddress } from "./public-address.ts";
@@ -21,12 +21,12 @@ export interface WsDialOptions {
 
 /** `server-busy`: it is there, and takes nobody for now. */
 export class SupernodeBusyError extends EarshotError {
-  /** As it asked, and no more than {@link MAX_RETRY_AFTER_MS}. */
+  /** As it asked, and no more than core's MAX_RETRY_AFTER_MS. */
   readonly retryAfterMs: number;
 
   constructor(retryAfterMs: number) {
     super("server-busy", "the supernode asks to be tried later");
-    this.retryAfterMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -63,17 +63,11 @@ export function dialWebSocket(edgeUrl: string, options: WsDialOptions): Promise<
       );
     socket.on("error", fail);
     socket.once("unexpected-response", (request, response) => {
-      const retryAfterMs = response.statusCode === HTTP_BUSY ? retryAfterOf(response) : 0;
+      const retryAfterMs = response.statusCode === HTTP_BUSY ? retryAfterMsOf(response.headers["retry-after"]) : 0;
       if (retryAfterMs > 0) reject(new SupernodeBusyError(retryAfterMs));
       request.destroy(new Error(`HTTP ${response.statusCode}`)); // told as an error
     });
   });
-}
-
-/** Milliseconds; 0 where it does not say (RFC 9110 section 10.2.3; a date is not taken, since clocks differ). */
-function retryAfterOf({ headers }: IncomingMessage): number {
-  const text = headers["retry-after"] ?? "";
-  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : 0;
 }
 
 /** `ws:` or `wss:`, ending in /edge, with nothing hidden in it. */

@@ -137,6 +137,22 @@ it("stays away for as long as a busy supernode asks", async () => {
   edge.stop();
 });
 
+it("stays away for as long as one asks that turns it away before anything is said", async () => {
+  let tries = 0;
+  const connect = () => {
+    tries++;
+    return Promise.reject(new NodeError("server-busy", "full", { retryAfterMs: 20_000 }));
+  };
+  const ports = { clock, random: new SeededRandom(5), signatures: nobleBackend, transport: { connect } };
+  const edge = new EdgeLink(ports, () => ({ url: "wss://far.example" }), {});
+  edge.start();
+  await clock.advance(19_000);
+  expect(tries).toBe(1);
+  await clock.advance(22_000);
+  expect(tries).toBe(2);
+  edge.stop();
+});
+
 it("does not hammer a supernode that drops it right after the welcome", async () => {
   const edge = link();
   edge.start();

@@ -180,7 +180,9 @@ export class EdgeLink {
     try {
       connection = await this.#ports.transport.connect(this.#node());
     } catch (error) {
-      return isOver() ? undefined : this.#failed(codeOf(error));
+      if (isOver()) return;
+      if (error instanceof NodeError) this.#retryAfterMs = Math.max(this.#retryAfterMs, error.retryAfterMs);
+      return this.#failed(codeOf(error));
     }
     if (isOver()) return connection.close();
     const session = this.#sessionOver(connection, isOver);

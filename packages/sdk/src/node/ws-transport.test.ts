@@ -1,8 +1,10 @@
+import { createServer as createTcpServer } from "node:net";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { transportCompliance } from "@earshot/testkit";
 import { WebSocketServer } from "ws";
 import { EDGE_SUBPROTOCOL } from "@earshot/core";
+import { expect, test } from "vitest";
 import { nodeTransport } from "./ws-transport.ts";
 
 transportCompliance("ws in Node", async () => {
@@ -35,4 +37,18 @@ transportCompliance("ws in Node", async () => {
       await new Promise((resolve) => http.close(resolve));
     },
   };
+});
+
+test.each([
+  ["503 Service Unavailable", { code: "server-busy", retryAfterMs: 7_000 }],
+  ["403 Forbidden", { code: "node-refused", retryAfterMs: 0 }],
+])("a node that answers %s is told with the time that it names", async (status, told) => {
+  const answering = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(`HTTP/1.1 ${status}\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n`));
+  });
+  await new Promise<void>((resolve) => answering.listen(0, "127.0.0.1", resolve));
+  const { port } = answering.address() as AddressInfo;
+  await expect(nodeTransport().connect({ url: `ws://127.0.0.1:${port}` })).rejects.toMatchObject(told);
+  await new Promise((resolve) => answering.close(resolve));
 });

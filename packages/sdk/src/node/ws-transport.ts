@@ -1,9 +1,12 @@
-import { MAX_FRAME_BYTES } from "@earshot/core";
+import { MAX_FRAME_BYTES, retryAfterMsOf } from "@earshot/core";
+import type { IncomingMessage } from "node:http";
 import WebSocket from "ws";
 import type { Connection, Transport } from "../api.ts";
 import type { NodeError } from "../errors.ts";
 import {
+  BUSY_STATUS,
   HANDSHAKE_TIMEOUT_MS,
+  nodeBusy,
   nodeRefused,
   nodeUnreachable,
   type ParsedNodeAddress,
@@ -28,14 +31,19 @@ function connect(address: ParsedNodeAddress): Promise<Connection> {
     socket.binaryType = "nodebuffer";
     let refusal: NodeError | undefined;
     socket.once("unexpected-response", (request, response) => {
-      const away = address.tunnelled && response.statusCode === TUNNEL_UNREACHABLE_STATUS;
-      refusal = away ? supernodeUnreachable(address) : nodeRefused(address, `HTTP ${response.statusCode ?? 0}`);
+      refusal = refusalOf(address, response);
       request.destroy();
       reject(refusal);
     });
     socket.once("error", (cause) => reject(refusal ?? nodeUnreachable(address, cause)));
     socket.once("open", () => resolve(connectionOf(socket)));
   });
+}
+
+function refusalOf(address: ParsedNodeAddress, { statusCode = 0, headers }: IncomingMessage): NodeError {
+  if (address.tunnelled && statusCode === TUNNEL_UNREACHABLE_STATUS) return supernodeUnreachable(address);
+  if (statusCode === BUSY_STATUS) return nodeBusy(address, retryAfterMsOf(headers["retry-after"]));
+  return nodeRefused(address, `HTTP ${statusCode}`);
 }
 
 function connectionOf(socket: WebSocket): Connection {

@@ -83,8 +83,7 @@ it("promotes a volunteer's node by measurement, and demotes it by measurement, w
   const after = await until("its clients have gone", ({ roleState }) => roleState === "measuring");
   expect(after).toMatchObject({ role: "client", capacity: { clients: 0, maxClients: 0 } });
   expect(await metric('earshot_demotions_total{cause="pressed"}')).toBe(1);
-  await areHomed([ann, ben], network);
-  for (const person of [ann, ben]) expect(homesOf(person)).not.toContain(volunteer.supernodeKey);
+  await areElsewhere();
 
   // All is well again, and it rests.
   const resting = await until("it could serve but for the rest", ({ criteria }) =>
@@ -128,6 +127,18 @@ async function replaceOthers(): Promise<void> {
 async function areAtVolunteer(): Promise<void> {
   await eventually("both have a home at the volunteer's node, and another", () =>
     [ann, ben].every((person) => homesOf(person).includes(volunteer.supernodeKey) && homesOf(person).length >= 2),
+  );
+}
+
+/** Whom they try first may be one of those that have gone: it takes a while to give each up on a busy machine. */
+async function areElsewhere(): Promise<void> {
+  const keys = network.supernodes.map(({ supernodeKey }) => supernodeKey);
+  const isElsewhere = (person: Person) =>
+    keys.every((key) => homesOf(person).includes(key)) && !homesOf(person).includes(volunteer.supernodeKey);
+  await eventually(
+    "both have two homes, neither at the volunteer's node",
+    () => [ann, ben].every(isElsewhere),
+    150_000,
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import {
   type ClientFrame,
   createWorkSolver,
@@ -46,6 +46,17 @@ const LANES = LANE_CONTACT | LANE_REQUEST;
 /** First bytes of whole WebSocket messages, RFC 6455 section 5.2. */
 const [BINARY, PING, PONG] = [0x82, 0x89, 0x8a];
 
+/**
+ * One for all clients of a process: making it takes longer than a handshake, and a process that makes thousands at once gets to no
+ * handshake in time.
+ */
+function contextOf(ca: string): SecureContext {
+  if (context?.ca !== ca) context = { ca, context: createSecureContext({ ca }) };
+  return context.context;
+}
+
+let context: { readonly ca: string; readonly context: SecureContext } | undefined;
+
 /** One connection: HTTP upgrade, then binary WebSocket frames with a mask of zeros (RFC 6455 section 5.3 still holds). */
 export class LoadClient {
   readonly socket: Socket;
@@ -60,7 +71,9 @@ export class LoadClient {
   private constructor(target: Target, localAddress: string) {
     const where = { port: target.port, host: "127.0.0.1", localAddress };
     this.socket =
-      target.ca === undefined ? connect(where) : connectTls({ ...where, ca: target.ca, servername: "localhost" });
+      target.ca === undefined
+        ? connect(where)
+        : connectTls({ ...where, secureContext: contextOf(target.ca), servername: "localhost" });
     this.socket.setNoDelay(true);
     const lines = [
       "GET /edge HTTP/1.1",

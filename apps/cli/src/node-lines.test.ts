@@ -1,6 +1,6 @@
 import type { NodeReport } from "@earshot/core";
 import { expect, it } from "vitest";
-import { prefixText, table, tellReport } from "./node-lines.ts";
+import { table, tellReport } from "./node-lines.ts";
 import { openTerminal } from "./terminal.ts";
 
 const REPORT = {
@@ -47,7 +47,7 @@ const REPORT = {
     key: String(index).padStart(64, "a"),
     operator: index === 0 ? "friends" : "",
     kind: "dedicated",
-    prefix: "ipv4 0a0000",
+    prefix: "10.0.0.0/24",
     roundTripMs: index === 3 ? null : 40 - index,
     clients: 1,
     maxClients: 10,
@@ -110,13 +110,6 @@ it("fits into the terminal, and loses nothing by it", () => {
 it("says what a node that finds nobody can do, and what it does meanwhile", () => {
   const joining = { ...REPORT, network: { ...REPORT.network, private: false, state: "joining" as const } };
   expect(linesOf(joining).join("\n")).toMatch(/No node of the open network answers yet.*It goes on trying/);
-});
-
-it("writes prefixes as people know them", () => {
-  expect(prefixText("ipv4 cb0071")).toBe("203.0.113.0/24");
-  expect(prefixText("ipv6 20010db80a00")).toBe("2001:db8:a00::/48");
-  expect(prefixText("name calls.example")).toBe("calls.example");
-  expect(prefixText("")).toBe("");
 });
 
 it("lines columns up", () => {

@@ -105,16 +105,6 @@ function lentText({ role, consent, network }: NodeReport): string {
     : "not answered yet: earshot lend, or earshot lend --stop";
 }
 
-/** `ipv4 7f4701` is `127.71.1.0/24`; a host's name is itself. */
-export function prefixText(prefix: string): string {
-  const [, kind, hex = ""] = /^(ipv4|ipv6|name) (.+)$/.exec(prefix) ?? [];
-  if (kind === "name") return hex;
-  if (kind === "ipv4" && /^[0-9a-f]{6}$/.test(hex)) return `${[...Buffer.from(hex, "hex")].join(".")}.0/24`;
-  if (kind === "ipv6" && /^[0-9a-f]{12}$/.test(hex))
-    return `${(hex.match(/.{4}/g) ?? []).map((group) => group.replace(/^0{1,3}/, "")).join(":")}::/48`;
-  return prefix;
-}
-
 const MARKS = { met: "met", notMet: "NOT MET", unknown: "not measured" } as const;
 
 function criteriaLines(criteria: readonly ReportedCriterion[], terminal: Terminal): string[] {
@@ -146,7 +136,7 @@ function tellNeighbours({ neighbours }: NodeReport, terminal: Terminal): void {
   const [head = "", ...rows] = table([
     ["  Supernodes", shown.map(({ key, operator }) => `  ${operator || key.slice(0, 8)}`)],
     ["kind", shown.map(({ kind }) => kind)],
-    ["network", shown.map(({ prefix }) => prefixText(prefix))],
+    ["network", shown.map(({ prefix }) => prefix)],
     ["round trip", shown.map(({ roundTripMs }) => (roundTripMs === null ? "?" : `${Math.round(roundTripMs)} ms`))],
     ["clients", shown.map(({ clients, maxClients }) => `${clients} of ${maxClients}`)],
   ]);

@@ -14,7 +14,7 @@ export function whereaboutsOf(node: {
   readonly operator: string;
 }): Whereabouts {
   const address = hostOf(node);
-  return { address, prefix: prefixOf(address), operator: node.operator };
+  return { address, prefix: addressPrefix(address), operator: node.operator };
 }
 
 function hostOf({ url, dht }: { readonly url: string; readonly dht: string }): string {
@@ -24,11 +24,11 @@ function hostOf({ url, dht }: { readonly url: string; readonly dht: string }): s
   return (host?.[1] ?? host?.[2] ?? "").toLowerCase();
 }
 
-/** IPv4: its /24; IPv6: its /48; a name: itself. */
-function prefixOf(host: string): string {
+/** As people read it: of an IPv4 address its /24, of an IPv6 one its /48; a name is itself. */
+export function addressPrefix(host: string): string {
   const ip = parseIp(host);
   if (!ip) return host;
   return ip.length === 4
     ? `${ip.subarray(0, IPV4_PREFIX_BYTES).join(".")}.0/24`
-    : `${toHex(ip.subarray(0, IPV6_PREFIX_BYTES)).replace(/(.{4})(?=.)/g, "$1:")}::/48`;
+    : `${(toHex(ip.subarray(0, IPV6_PREFIX_BYTES)).match(/.{4}/g) ?? []).map((group) => group.replace(/^0{1,3}/, "")).join(":")}::/48`;
 }

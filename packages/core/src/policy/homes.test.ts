@@ -228,7 +228,7 @@ it("knows where a supernode is by its HyperDHT address, or else by its URL", () 
   };
   expect(at("wss://a.example/edge", "192.0.2.7:9")).toEqual(["192.0.2.7", "192.0.2.0/24"]);
   expect(at("wss://A.example:443/edge")).toEqual(["a.example", "a.example"]);
-  expect(at("wss://[2001:db8:1:2::3]/edge")).toEqual(["2001:db8:1:2::3", "2001:0db8:0001::/48"]);
-  expect(at("", "[2001:db8:1::9]:7")).toEqual(["2001:db8:1::9", "2001:0db8:0001::/48"]);
+  expect(at("wss://[2001:db8:1:2::3]/edge")).toEqual(["2001:db8:1:2::3", "2001:db8:1::/48"]);
+  expect(at("", "[2001:db8:1::9]:7")).toEqual(["2001:db8:1::9", "2001:db8:1::/48"]);
   expect(at("")).toEqual(["", ""]);
 });

@@ -1,6 +1,6 @@
 /** Gathers what the node tells its own person: the JSON of `GET /api/node`. docs/operating.md, "HTTP". */
 import {
-  addressGroup,
+  addressPrefix,
   type ConsentLimits,
   hostOfUrl,
   type Neighbour,
@@ -73,6 +73,9 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
   if (roles === undefined) machine.use();
   const serving = network?.serving;
   const { maxConnections, maxMailboxes } = limits;
+  // What is lent is the limit from the moment on at which it is lent, not only once it is used.
+  const lent = consent.current.given ? consent.current.limits.maxStoreBytes : Number.POSITIVE_INFINITY;
+  const maxStoreBytes = role === "dedicated" ? budget.maxBytes : Math.min(budget.maxBytes, lent);
   return {
     version: 1,
     network: networkOf(network),
@@ -89,7 +92,7 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
     },
     load: loadOf(counted, network, machine),
     refusals: counted.refusals,
-    limits: { maxConnections, maxMailboxes, maxStoreBytes: budget.maxBytes },
+    limits: { maxConnections, maxMailboxes, maxStoreBytes },
     neighbours: neighboursOf(parts),
     sees: whatItSees(roleState === "serving" || roleState === "draining", roleState === "measuring"),
   };
@@ -168,7 +171,7 @@ function placeOf(
     kind: dedicated ? "dedicated" : "promoted",
     url,
     dht,
-    prefix: host === "" ? "" : addressGroup(host).near,
+    prefix: addressPrefix(host),
     clients,
     maxClients,
   };

@@ -135,7 +135,9 @@ test("a person's word is checked before it counts, and needs the token", async (
   expect((await reportOf(node)).consent).toMatchObject({ given: false, askedBefore: false });
   const limits = { ...(await reportOf(node)).consent.limits, maxClients: 9, fromHour: 23, toHour: 5 };
   expect(await statusOf({ given: true, limits })).toBe(200);
-  expect((await reportOf(node)).consent).toEqual({ given: true, askedBefore: true, limits });
+  const after = await reportOf(node);
+  expect(after.consent).toEqual({ given: true, askedBefore: true, limits });
+  expect(after.limits.maxStoreBytes).toBe(limits.maxStoreBytes);
   for (const [method, path] of [
     ["GET", "/api/node"],
     ["PUT", "/api/consent"],

@@ -35,8 +35,8 @@ export class ScoutChoice implements Scouts {
   readonly #source: ScoutSource;
   #chosen: readonly Chosen[] = [];
   #until = 0;
-  /** No longer chosen, and perhaps still open. */
-  readonly #old = new Set<OnDemandLink>();
+  /** No longer chosen, and perhaps still open: at most one to each supernode. */
+  readonly #old = new Map<string, OnDemandLink>();
 
   constructor(ports: ScoutChoicePorts, source: ScoutSource) {
     this.#ports = ports;
@@ -58,7 +58,9 @@ export class ScoutChoice implements Scouts {
         kept: candidates.filter(({ key }) => kept.some((each) => each.key === key)),
       };
       if (this.#chosen.length === 0) this.#until = clock.now() + CHANGE_MS * (0.75 + unit() / 2);
-      this.#choose(pickScouts(candidates, wishes, clock.now(), unit).map(({ key }) => key));
+      const keys = pickScouts(candidates, wishes, clock.now(), unit).map(({ key }) => key);
+      // Where all there are are homes, one is as good as another: the one there is stays.
+      if (this.#chosen.length === 0 || keys.some((key) => !taken.includes(key))) this.#choose(keys);
     }
     return this.#chosen.map(({ link }) => link);
   }
@@ -77,7 +79,7 @@ export class ScoutChoice implements Scouts {
 
   stop(): void {
     this.#choose([]);
-    for (const link of this.#old) link.stop();
+    for (const link of this.#old.values()) link.stop();
   }
 
   /** What is no longer chosen goes on until it is idle. */
@@ -86,14 +88,17 @@ export class ScoutChoice implements Scouts {
     const before = this.#chosen;
     this.#chosen = keys.flatMap((key) => {
       const known = before.find((each) => each.key === key);
-      const home = this.#source.homeOf(key);
       if (known) return [known];
-      return home ? [{ key, link: this.#linkTo(home, waitMs) }] : [];
+      const old = this.#old.get(key);
+      this.#old.delete(key);
+      if (old) return [{ key, link: old }];
+      const home = this.#source.homeOf(key);
+      return home ? [{ key, link: this.#linkTo(key, home, waitMs) }] : [];
     });
-    for (const { key, link } of before) if (!keys.includes(key)) this.#old.add(link);
+    for (const { key, link } of before) if (!keys.includes(key)) this.#old.set(key, link);
   }
 
-  #linkTo(home: Home, waitMs: number): OnDemandLink {
+  #linkTo(key: string, home: Home, waitMs: number): OnDemandLink {
     const onDown = (problem: string) => {
       if (problem === "closed-by-us") return;
       this.report(link, "slow");
@@ -101,7 +106,9 @@ export class ScoutChoice implements Scouts {
     const { homes, clock } = this.#ports;
     const options = { expectedKey: () => home.supernodeKey };
     const edge = new EdgeLink(this.#ports, () => homes.addressOf(home), { onDown }, options);
-    const link: OnDemandLink = new OnDemandLink(clock, edge, waitMs, () => this.#old.delete(link));
+    const link: OnDemandLink = new OnDemandLink(clock, edge, waitMs, () => {
+      if (this.#old.get(key) === link) this.#old.delete(key);
+    });
     return link;
   }
 }

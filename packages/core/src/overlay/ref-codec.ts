@@ -63,5 +63,5 @@ export function readUrl(r: ByteReader): Result<string> {
 
 /** Both kinds are ASCII: what is not fails their patterns. */
 function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return bytes.length === 0 ? "" : String.fromCharCode(...bytes);
 }

@@ -1,6 +1,6 @@
 /** The supernode's side of the sealed next hop, built for a high rate. docs/protocol/envelope.md section 2. */
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { refuse, type Result } from "../errors.ts";
+import { accept, refuse, type Result } from "../errors.ts";
 import type { X25519Function } from "../ports.ts";
 import { decodeHopDelivery, HOP_EXPORT, HOP_INFO, HOP_SYMMETRIC_KEY_BYTES, hopKeyId, type HopDelivery } from "./hop.ts";
 import {
@@ -48,6 +48,8 @@ export class HopOpener {
   readonly #maxCachedKeys: number;
   /** By hop key id and enc, in order of use. */
   readonly #keys = new Map<string, Uint8Array>();
+  /** Being derived: what a sender's first envelopes of a day have in common is derived once. */
+  readonly #deriving = new Map<string, Promise<Result<Uint8Array>>>();
 
   constructor({ hopKeys, x25519, aead, maxCachedKeys }: HopOpenerOptions) {
     this.#hopKeys = new Map(hopKeys.map((pair) => [binary(hopKeyId(pair.publicKey)), pair]));
@@ -79,14 +81,23 @@ export class HopOpener {
   async #openNew(name: string, sealed: Uint8Array): Promise<Result<HopDelivery>> {
     const pair = this.#hopKeys.get(name.slice(0, HOP_KEY_ID_BYTES));
     if (pair === undefined) return refuse("unknown-hop-key");
-    const enc = sealed.slice(1 + HOP_KEY_ID_BYTES, HOP_HEADER_BYTES);
-    const receiver = await createHpkeReceiver(pair, enc, HOP_INFO, this.#x25519);
-    if (!receiver.ok) return receiver;
-    const key = await receiver.value.export(HOP_EXPORT, HOP_SYMMETRIC_KEY_BYTES);
-    const delivery = this.#openWith(key, sealed);
+    let deriving = this.#deriving.get(name);
+    if (!deriving) {
+      const enc = sealed.slice(1 + HOP_KEY_ID_BYTES, HOP_HEADER_BYTES);
+      deriving = this.#derive(pair, enc).finally(() => this.#deriving.delete(name));
+      this.#deriving.set(name, deriving);
+    }
+    const key = await deriving;
+    if (!key.ok) return key;
+    const delivery = this.#openWith(key.value, sealed);
     // Kept only once something opened under it, so that noise does not push out the keys in use.
-    if (delivery.ok) this.#keep(name, key);
+    if (delivery.ok) this.#keep(name, key.value);
     return delivery;
+  }
+
+  async #derive(pair: HpkeKeyPair, enc: Uint8Array): Promise<Result<Uint8Array>> {
+    const receiver = await createHpkeReceiver(pair, enc, HOP_INFO, this.#x25519);
+    return receiver.ok ? accept(await receiver.value.export(HOP_EXPORT, HOP_SYMMETRIC_KEY_BYTES)) : receiver;
   }
 
   #openWith(key: Uint8Array, sealed: Uint8Array): Result<HopDelivery> {
@@ -101,7 +112,7 @@ export class HopOpener {
   }
 
   #keep(name: string, key: Uint8Array): void {
-    if (this.#keys.size >= this.#maxCachedKeys) {
+    if (this.#keys.size >= this.#maxCachedKeys && !this.#keys.has(name)) {
       for (const oldest of this.#keys.keys()) {
         this.#keys.delete(oldest);
         break;
@@ -113,5 +124,6 @@ export class HopOpener {
 
 /** One character a byte: a cheap map key. */
 function binary(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  // Spreading would walk the array by its iterator.
+  return Reflect.apply(String.fromCharCode, undefined, bytes);
 }

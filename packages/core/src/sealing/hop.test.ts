@@ -126,6 +126,20 @@ describe("the opener's cache", () => {
   });
 });
 
+test("what a sender's first envelopes have in common is derived once", async () => {
+  let multiplications = 0;
+  const counting: typeof nobleX25519 = (secret, publicKey) => {
+    multiplications++;
+    return nobleX25519(secret, publicKey);
+  };
+  const counted = new HopOpener({ hopKeys: [hopKey], x25519: counting });
+  const session = await createHopSession(random, hopKey.publicKey);
+  const sealed = Array.from({ length: 16 }, () => session.seal(delivery()));
+  const opened = await Promise.all(sealed.map((each) => counted.open(each)));
+  expect(opened.every(({ ok }) => ok)).toBe(true);
+  expect([multiplications, counted.cachedKeys]).toEqual([1, 1]);
+});
+
 test("node:crypto's primitives open what noble sealed", async () => {
   const aead: AeadBackend = {
     open(key, nonce, aad, ciphertext) {

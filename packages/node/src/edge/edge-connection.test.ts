@@ -9,7 +9,7 @@ import type { EdgeServices } from "./edge-services.ts";
 import { NO_HANDLERS } from "./edge-stream.ts";
 
 /** A greeted connection whose bundles are taken as `putBundle` says and committed as `committed` says. */
-function greeted(putBundle: () => unknown, committed: () => Promise<void>) {
+function greeted(putBundle: () => unknown, committed: () => Promise<void>, supernodes: readonly Uint8Array[] = []) {
   const answers: ServerFrame[] = [];
   const stream = {
     handlers: NO_HANDLERS,
@@ -30,6 +30,7 @@ function greeted(putBundle: () => unknown, committed: () => Promise<void>) {
     metrics: new NodeMetrics(),
     records: { putBundle },
     store: { committed },
+    overlay: { isSupernode: (key: Uint8Array) => supernodes.includes(key) },
   } as unknown as EdgeServices;
   const origin = { transport: "websocket", prefix: undefined, host: "" } as const;
   const connection = new EdgeConnection(stream, services, origin, () => {});
@@ -92,4 +93,16 @@ test("a fault of ours is answered, and neither ends the connection nor the proce
   expect(connection.open).toBe(true);
   ask(2);
   expect(told()).toEqual(["1 server-busy", "2 over-quota"]);
+});
+
+test("who only says to be a supernode is let go after as many refusals as a client; one that has proved it is not", async () => {
+  const key = new Uint8Array(32).fill(1);
+  const refusing = [() => refuse("over-quota"), () => Promise.resolve()] as const;
+  const [liar, proved] = [greeted(...refusing), greeted(...refusing, [key])];
+  liar.connection.peerKey = proved.connection.peerKey = key;
+  for (let id = 1; id <= DEFAULT_LIMITS.maxRefusalsPerConnection + 1; id++) {
+    liar.ask(id);
+    proved.ask(id);
+  }
+  expect([liar.connection.open, proved.connection.open]).toEqual([false, true]);
 });

@@ -300,8 +300,10 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
     this.#services.metrics.refused(code);
     const bounded = Math.min(Math.ceil(retryAfterMs), 0xffff_ffff);
     this.send({ type: "error", code: edgeErrorCode(edgeErrorNumber(code)), retryAfterMs: bounded }, requestId);
-    // A peer's are its clients': one of them must not end what all use.
-    if (this.peerKey === undefined) this.#refusals++;
-    if (this.#refusals > this.#services.limits.maxRefusalsPerConnection) this.close("too-many-refusals");
+    // A supernode's are its clients': one of them must not end what all use. Anybody can say to be one.
+    if (this.#trusted) return;
+    this.#refusals++;
+    if (this.#refusals <= this.#services.limits.maxRefusalsPerConnection) return;
+    if (!this.#becomeTrusted(this.#services.clock.now())) this.close("too-many-refusals");
   }
 }

@@ -89,4 +89,4 @@ Examples:
       --public-url wss://calls.example/edge
   earshot supernode
 Without --dedicated, your running node (earshot start) is asked to serve others while it is fit and
-needed; its page shows when it does. docs/operating.md has the whole of it, step by step.`;
+needed; its page shows when it does. docs/dedicated.md has the whole of it, step by step.`;

@@ -22,6 +22,8 @@ export interface NodeLimits {
   readonly idleTimeoutMs: number;
   /** Sent and not yet taken by the peer's kernel; beyond it the connection is closed as a slow consumer. */
   readonly maxBufferedBytes: number;
+  /** The same over all connections; beyond it those that hold most are closed. */
+  readonly maxBufferedTotalBytes: number;
   readonly framesPerConnection: Rate;
   readonly deliverBytesPerConnection: Rate;
   /** Refused frames after which a connection is closed. */
@@ -112,6 +114,7 @@ export const DEFAULT_LIMITS: NodeLimits = {
   helloTimeoutMs: 5_000,
   idleTimeoutMs: 60_000,
   maxBufferedBytes: 1024 * KIB,
+  maxBufferedTotalBytes: 256 * 1024 * KIB,
   framesPerConnection: { perSecond: 50, burst: 500 },
   deliverBytesPerConnection: { perSecond: 32 * KIB, burst: 512 * KIB },
   maxRefusalsPerConnection: 100,

@@ -5,6 +5,7 @@ import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts"
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
 import { type DescriptorFields, descriptorUrl, OwnDescriptor } from "./edge/own-descriptor.ts";
+import { SendBuffers } from "./edge/send-buffers.ts";
 import { WsUpgrades } from "./edge/ws-upgrades.ts";
 import { removeRunFile, type RunFile, writeRunFile } from "./home/run-file.ts";
 import { Access, bracketed, isLoopbackHost } from "./http/access.ts";
@@ -307,6 +308,7 @@ function edgeServices(
     limits,
     signatures: nodeSignatures,
     hopOpener,
+    sendBuffers: new SendBuffers(limits),
     mailboxes,
     records,
     store,

@@ -50,13 +50,15 @@ export async function runSupernode(options: SupernodeOptions, terminal: Terminal
     return EXIT.ok;
   }
   const nodeOptions = dedicatedOptions(options);
-  // SIGHUP reads the certificate again.
   const interrupt = catchInterrupts(process, ["SIGINT", "SIGTERM"]);
   const log = createNodeLog(options.verbose || !terminal.interactive ? "info" : "warn");
+  const running: { node?: RunningNode } = {};
+  // Reads the certificate again. Heeded from now on: before it is up it must not end the start.
+  process.on("SIGHUP", () => running.node?.front?.reload());
   const node = await startNode({ ...nodeOptions, log }).catch(async (error: unknown) => {
     throw await explained(error, nodeOptions.port, nodeOptions.home);
   });
-  process.on("SIGHUP", () => node.front?.reload());
+  running.node = node;
   terminal.emit({
     event: "started",
     url: node.url,
@@ -161,7 +163,8 @@ function tellStarted(node: RunningNode, { publicEdgeUrl, front, network }: Dedic
   const expires = node.front?.certificate()?.notAfter;
   if (expires !== undefined)
     terminal.say(`  TLS        until ${new Date(expires).toISOString().slice(0, 10)}; SIGHUP reads it anew`);
-  if (isLoopbackHost(front?.host ?? "")) terminal.note("It listens on this machine alone: fine behind a proxy.");
+  if (isLoopbackHost(front?.host ?? ""))
+    terminal.note(`It listens on this machine alone${front?.trustLocalProxy ? ": its proxy makes it reachable" : ""}.`);
   terminal.say();
   terminal.say(`Its own page, on this machine alone (the address holds your token):`);
   terminal.say(`  ${node.url}`);

@@ -135,7 +135,7 @@ test("what a sender's first envelopes have in common is derived once", async () 
   const counted = new HopOpener({ hopKeys: [hopKey], x25519: counting });
   const session = await createHopSession(random, hopKey.publicKey);
   const sealed = Array.from({ length: 16 }, () => session.seal(delivery()));
-  const opened = await Promise.all(sealed.map((each) => counted.open(each)));
+  const opened = await Promise.all(sealed.map(async (each) => counted.open(each)));
   expect(opened.every(({ ok }) => ok)).toBe(true);
   expect([multiplications, counted.cachedKeys]).toEqual([1, 1]);
 });

@@ -7,6 +7,7 @@ import { NodeMetrics } from "../metrics.ts";
 import { EdgeConnection } from "./edge-connection.ts";
 import type { EdgeServices } from "./edge-services.ts";
 import { NO_HANDLERS } from "./edge-stream.ts";
+import { SendBuffers } from "./send-buffers.ts";
 
 /** A greeted connection whose bundles are taken as `putBundle` says and committed as `committed` says. */
 function greeted(putBundle: () => unknown, committed: () => Promise<void>, supernodes: readonly Uint8Array[] = []) {
@@ -30,6 +31,7 @@ function greeted(putBundle: () => unknown, committed: () => Promise<void>, super
     metrics: new NodeMetrics(),
     records: { putBundle },
     store: { committed },
+    sendBuffers: new SendBuffers(DEFAULT_LIMITS),
     overlay: { isSupernode: (key: Uint8Array) => supernodes.includes(key) },
   } as unknown as EdgeServices;
   const origin = { transport: "websocket", prefix: undefined, host: "" } as const;

@@ -15,6 +15,7 @@ import { type Mailbox, nameOf } from "../mailboxes/mailbox.ts";
 import type { PrefixUse } from "../prefix-limits.ts";
 import type { EdgeServices } from "./edge-services.ts";
 import type { EdgeStream, EdgeStreamHandlers, EdgeTransport } from "./edge-stream.ts";
+import type { Buffering } from "./send-buffers.ts";
 import { type Answer, type EdgePeer, handleRequest } from "./request-handlers.ts";
 
 /** Requests of one connection that are being worked on; more wait in nobody's memory: they are refused. */
@@ -46,7 +47,7 @@ export interface EdgeOrigin {
   readonly host: string;
 }
 
-export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
+export class EdgeConnection implements EdgePeer, EdgeStreamHandlers, Buffering {
   readonly origin: EdgeOrigin;
   readonly mailboxes = new Map<string, Mailbox>();
   challenge: Uint8Array | undefined;
@@ -100,6 +101,14 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
   }
   get greeted(): boolean {
     return this.challenge !== undefined;
+  }
+
+  get bufferedBytes(): number {
+    return this.#closed ? 0 : this.#stream.bufferedBytes;
+  }
+
+  letGo(): void {
+    this.close("slow");
   }
 
   push(mailboxId: Uint8Array, seq: number, envelope: Uint8Array): void {
@@ -281,12 +290,11 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers {
     this.#catchingUp.delete(name);
     if (!mailbox || mailbox.waiting === undefined) return;
     const waiting = this.#services.mailboxes.waiting(mailbox);
-    const most = this.#services.limits.maxBufferedBytes / 4;
     this.#catchingUp.set(name, waiting);
     const pushSome = () => {
       // Closed, lost to another connection, or opened anew here.
       if (this.#closed || mailbox.owner !== this || this.#catchingUp.get(name) !== waiting) return;
-      while (this.#stream.bufferedBytes <= most) {
+      while (this.#stream.bufferedBytes <= this.#services.sendBuffers.pushUpToBytes) {
         const next = waiting.next();
         if (next.done) return void this.#catchingUp.delete(name);
         this.send({ type: "envelope", mailboxId, seq: next.value.seq, envelope: next.value.envelope });

@@ -124,6 +124,7 @@ export class EdgeListener {
     return this.#services.clock.setTimer(CHECK_EVERY_MS, () => {
       const now = this.#services.clock.now();
       for (const connection of this.#connections) connection.checkAlive(now);
+      this.#services.sendBuffers.look(this.#connections);
       this.#cancelCheck = this.#scheduleCheck();
     });
   }

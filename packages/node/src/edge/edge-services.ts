@@ -10,6 +10,7 @@ import type { DurableStore } from "../store/durable-store.ts";
 import type { Asker } from "../supernodes/forwarder.ts";
 import type { PeerRequest } from "../supernodes/peer-pool.ts";
 import type { Answer } from "./request-handlers.ts";
+import type { SendBuffers } from "./send-buffers.ts";
 
 /** What a node in a network adds: the other supernodes. */
 export interface EdgeOverlay {
@@ -35,6 +36,7 @@ export interface EdgeServices {
   readonly log: NodeLog;
   readonly metrics: NodeMetrics;
   readonly admission: Admission;
+  readonly sendBuffers: SendBuffers;
   readonly signatures: SignatureBackend;
   readonly hopOpener: HopOpener;
   readonly mailboxes: Mailboxes;

@@ -28,6 +28,7 @@ import { GuardedDht } from "./guarded-dht.ts";
 import { type Address, HyperDHT, type KeyPair, MAX_WINDOW } from "./hyperdht.ts";
 import type { FoundSupernode } from "./named-supernodes.ts";
 import type { HostPort, NetworkConfig } from "./network-config.ts";
+import { RecordPlaces } from "./record-places.ts";
 
 export interface BackboneOptions {
   readonly network: NetworkConfig;
@@ -66,6 +67,7 @@ const MAX_REMEMBERED = 16;
 /** Records put before we have joined. */
 const MAX_UNSENT = 1_024;
 const LEAVE_MS = 300;
+const NOBODY: readonly HostPort[] = [];
 const JOIN_BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
 
 export class Backbone {
@@ -78,6 +80,7 @@ export class Backbone {
   readonly #topic: DhtTopic;
   readonly #bootstrap: readonly Address[];
   #unsent = new BoundedMap<RecordOnWire>(MAX_UNSENT);
+  #proven: () => readonly HostPort[] = () => NOBODY;
   #listener: DhtListener | undefined;
   #serving: boolean;
   #attempt = 0;
@@ -109,7 +112,12 @@ export class Backbone {
     this.#dht = this.#createDht(options);
     this.#keyPair = HyperDHT.keyPair(options.supernodeSeed);
     const parts = { dht: this.#dht, limits, clock };
-    this.#records = new DhtRecords({ ...parts, signatures, refused });
+    const places = new RecordPlaces({
+      proven: () => this.#proven(),
+      prefixLimits: network.prefixLimits,
+      allows: (host) => this.#guard.allows(host),
+    });
+    this.#records = new DhtRecords({ ...parts, places, signatures, refused });
     this.#topic = new DhtTopic({
       ...parts,
       topic: supernodeTopic(network.key),
@@ -231,6 +239,11 @@ export class Backbone {
   /** `isSupernode`: whether a supernode has proved to be at that address. It may put more records than others. */
   raiseQuotas(isSupernode: (host: string) => boolean): void {
     this.#guard.raiseQuotas(isSupernode);
+  }
+
+  /** `proven`: HyperDHT nodes of supernodes that proved to be there; the same array until they change. Some keep each record too. */
+  keepRecordsAt(proven: () => readonly HostPort[]): void {
+    this.#proven = proven;
   }
 
   async destroy(): Promise<void> {

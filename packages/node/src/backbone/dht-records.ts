@@ -18,6 +18,7 @@ import {
 import type { BackboneLimits } from "./backbone-limits.ts";
 import type { GuardedDht } from "./guarded-dht.ts";
 import {
+  type Address,
   DHT_COMMANDS,
   decodeMessage,
   encodeMessage,
@@ -27,9 +28,11 @@ import {
   type Reply,
   ROLLED_BACK,
 } from "./hyperdht.ts";
+import { askAlso, type RecordPlaces } from "./record-places.ts";
 
 export interface DhtRecordsParts {
   readonly dht: GuardedDht;
+  readonly places: RecordPlaces;
   readonly limits: BackboneLimits;
   readonly clock: Clock;
   readonly signatures: SignatureBackend;
@@ -40,6 +43,8 @@ export interface DhtRecordsParts {
 const GET_RETRIES = 1;
 /** Asked at a time: fewer cost less. */
 const GET_CONCURRENCY = 6;
+/** Of those, at least so many by their distance, beside the proven supernodes: these may be others than the writer's. */
+const CLOSEST_AT_FIRST = 2;
 /** While it is not over by then, those asked first may be silent: more are asked beside them. */
 const WIDEN_MS = 150;
 const WIDE_CONCURRENCY = 20;
@@ -73,7 +78,7 @@ export class DhtRecords {
   }
 
   /**
-   * Gives it to the nodes closest to its key, ourselves among them where we keep records. Accepted with their number; 0 where
+   * Gives it to the nodes closest to its key and to some proven supernodes, ourselves among them where we keep records. Accepted with their number; 0 where
    * there is nobody else. Refused: `server-busy` (too many at once, or none of them answered in time), `rolled-back`, `over-quota`.
    * The caller has verified it.
    */
@@ -91,7 +96,13 @@ export class DhtRecords {
 
   async #putAtOthers({ publicKey, seq, signature, value }: RecordOnWire): Promise<Result<number>> {
     const target = HyperDHT.hash(publicKey);
-    const query = this.#ask(target, PUT_CONCURRENCY, () => true);
+    const places = this.#parts.places.of(target);
+    const atPlaces: Reply[] = [];
+    const query = this.#ask(target, PUT_CONCURRENCY + places.length, (reply) => {
+      if (places.some((place) => isFrom(place, reply))) atPlaces.push(reply);
+      return true;
+    });
+    askAlso(query, places);
     // What is left of the time is for the puts themselves.
     await this.#within(this.#parts.limits.putDeadlineMs / 2, query.finished());
     query.destroy();
@@ -101,7 +112,8 @@ export class DhtRecords {
       signature: Buffer.from(signature),
       value: Buffer.from(value),
     });
-    const outcomes = query.closestReplies.map((reply) => this.#putAt(reply, target, put));
+    const takers = new Set([...query.closestReplies, ...atPlaces]);
+    const outcomes = [...takers].map((reply) => this.#putAt(reply, target, put));
     return outcomes.length === 0 ? accept(0) : this.#outcome(outcomes);
   }
 
@@ -149,9 +161,10 @@ export class DhtRecords {
    * dead, so that the next look-up is spared it. `onAnswer` gives true once enough is known to ask nobody else.
    */
   async #readAll(target: Buffer, onAnswer: (answer: StoredRecord) => Promise<boolean>): Promise<void> {
-    const query = this.#ask(target, GET_CONCURRENCY, (reply) =>
-      decodeMessage(messages.mutableGetResponse, reply.value),
-    );
+    const places = this.#parts.places.of(target);
+    const atOnce = Math.max(GET_CONCURRENCY, places.length + CLOSEST_AT_FIRST);
+    const query = this.#ask(target, atOnce, (reply) => decodeMessage(messages.mutableGetResponse, reply.value));
+    askAlso(query, places);
     const { clock } = this.#parts;
     const cancels = [
       clock.setTimer(LONGEST_QUERY_MS, () => query.destroy()),
@@ -236,6 +249,10 @@ export class DhtRecords {
 
 function newer(a: RecordOnWire | null, b: RecordOnWire | null): RecordOnWire | null {
   return a && b ? (b.seq > a.seq ? b : a) : (a ?? b);
+}
+
+function isFrom({ host, port }: Address, { from }: Reply): boolean {
+  return from.host === host && from.port === port;
 }
 
 function isSame(record: RecordOnWire, { seq, value, signature }: StoredRecord): boolean {

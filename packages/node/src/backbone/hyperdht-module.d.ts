@@ -46,8 +46,11 @@ declare module "hyperdht" {
       finished(): Promise<void>;
       destroy(error?: Error): void;
       on(event: string, listener: (...args: never[]) => void): this;
+      /** By `host:port`: who named it, until it has answered or failed. */
       _seen: Map<string, unknown>;
       _addPending(node: Address, ref: unknown): boolean;
+      /** Asks it now. */
+      _visit(node: Address & { id: Buffer }): void;
       /** Not asked yet, who comes next last. */
       readonly _pending: { id: Buffer | null }[];
       /** True: no others are asked than those pending. */

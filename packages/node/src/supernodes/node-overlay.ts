@@ -75,6 +75,7 @@ export class NodeOverlay implements EdgeOverlay {
     const spread = network.prefixLimits ? SPREAD_LIMITS : NO_SPREAD_LIMITS;
     this.table = new SupernodeTable({ ownKey: options.supernodeKey, limits: spread });
     backbone.raiseQuotas((host) => this.table.isAt(host));
+    backbone.keepRecordsAt(() => this.table.provenDht());
     this.discovery = this.#createDiscovery(spread.perNear);
     const known = (key: Uint8Array): SupernodeRef | undefined => this.table.refOf(key);
     const onOutcome = metrics.forwarded;

@@ -55,6 +55,24 @@ describe("the table", () => {
     expect(table.isAt("198.51.100.8")).toBe(false);
   });
 
+  test("gives the HyperDHT nodes of those found where they say that it is, while their dials go well", () => {
+    const table = tableOf();
+    const found = (n: number, dht: string, observedHost: string) => ({ ...proofOf(n, dht), observedHost });
+    table.add(found(1, "203.0.113.1:49737", "::ffff:203.0.113.1"), NOW);
+    table.add(found(2, "192.0.2.66:49737", "198.51.100.2"), NOW); // names somebody else's
+    table.add(proofOf(3, "198.18.0.3:1"), NOW); // found nowhere
+    table.add(found(4, "", "198.19.0.4"), NOW);
+    const proven = table.provenDht();
+    expect(proven).toEqual([{ host: "203.0.113.1", port: 49_737 }]);
+    expect(table.provenDht()).toBe(proven);
+    table.failed(keyOf(1));
+    expect(table.provenDht()).toEqual([]);
+    table.add(found(1, "203.0.113.1:49738", "203.0.113.1"), NOW);
+    expect(table.provenDht()).toEqual([{ host: "203.0.113.1", port: 49_738 }]);
+    table.sweep(NOW + 4 * HOUR);
+    expect(table.provenDht()).toEqual([]);
+  });
+
   test("is bounded, and never holds its own node", () => {
     const table = tableOf(2);
     expect(table.add(proofOf(0, "192.0.2.1:1"), NOW)).toBe(false);

@@ -5,6 +5,7 @@
 import {
   addressGroup,
   DESCRIPTOR_LIFETIME_MS,
+  parseDhtAddress,
   pickSpread,
   type RandomSource,
   type SpreadCandidate,
@@ -32,6 +33,11 @@ export interface SupernodeEntry {
   readonly observedHost: string | undefined;
 }
 
+export interface DhtPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a dial has proved. */
 export interface Proof {
   readonly descriptor: SupernodeDescriptor;
@@ -49,6 +55,7 @@ export class SupernodeTable {
   readonly #limits: SpreadLimits;
   readonly #ownKey: string;
   readonly #max: number;
+  #proven: readonly DhtPlace[] | undefined;
 
   constructor(options: { ownKey: Uint8Array; limits: SpreadLimits; max?: number }) {
     this.#ownKey = toHex(options.ownKey);
@@ -75,6 +82,7 @@ export class SupernodeTable {
     this.#entries.set(name, entry);
     this.#groups.add(candidateOf(entry));
     this.#countHost(observedHost, 1);
+    this.#proven = undefined;
     return true;
   }
 
@@ -86,6 +94,7 @@ export class SupernodeTable {
     const failures = known.failures + 1;
     if (failures >= MAX_FAILURES) this.#remove(name, known);
     else this.#entries.set(name, { ...known, failures });
+    this.#proven = undefined;
     return failures >= MAX_FAILURES;
   }
 
@@ -100,6 +109,15 @@ export class SupernodeTable {
   /** Whether one was really found at that IP address. */
   isAt(host: string): boolean {
     return this.#hosts.has(addressGroup(host).address);
+  }
+
+  /**
+   * The HyperDHT nodes of those whose latest dial went well, where they are at the address at which it found them: what
+   * somebody says of another address counts for nothing. The same array until something changes.
+   */
+  provenDht(): readonly DhtPlace[] {
+    this.#proven ??= this.entries().flatMap((entry) => (entry.failures === 0 ? provenDhtOf(entry) : []));
+    return this.#proven;
   }
 
   isOwn(supernodeKey: Uint8Array): boolean {
@@ -147,6 +165,7 @@ export class SupernodeTable {
     this.#entries.delete(name);
     this.#groups.remove(candidateOf(entry));
     this.#countHost(entry.observedHost, -1);
+    this.#proven = undefined;
   }
 
   #countHost(host: string | undefined, by: 1 | -1): void {
@@ -161,6 +180,12 @@ export class SupernodeTable {
 export function refOf({ descriptor }: Pick<SupernodeEntry, "descriptor">): SupernodeRef {
   const { supernodeKey, dht, url } = descriptor;
   return { supernodeKey, dht, url };
+}
+
+function provenDhtOf({ descriptor, observedHost }: SupernodeEntry): DhtPlace[] {
+  const dht = parseDhtAddress(descriptor.dht);
+  if (!dht.ok || observedHost === undefined) return [];
+  return addressGroup(dht.value.host).address === addressGroup(observedHost).address ? [dht.value] : [];
 }
 
 function isExpired({ issuedAt }: SupernodeDescriptor, now: number): boolean {

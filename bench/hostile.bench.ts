@@ -1,7 +1,8 @@
 /**
  * How many hostile nodes are survived. 60 DHT nodes in a /24 each, of which a share lies, and people whom the SDK's publisher
  * and directory store and find, through honest scouts and through scouts of which the same share lies. Then who holds the
- * places around a target, by simulation (`bench/hostile/eclipse.ts`). In a process of its own, without a clock's mercy.
+ * places around a target, and those at proven supernodes, by simulation (`bench/hostile/eclipse.ts`). In a process of its
+ * own, without a clock's mercy.
  */
 import { type Attacker, eclipse, ONE_ADDRESS, prefixes, scattered } from "./hostile/eclipse.ts";
 import { startMixed } from "./hostile/network.ts";
@@ -17,7 +18,13 @@ const FOUND_WITHIN_MS = 3_000;
 /** At once, so that what is measured is not this machine's load. */
 const AT_ONCE = 12;
 const ROUNDS = 100;
-const HONEST_NODES = [200, 1_000];
+/** Honest nodes of the DHT, and how many of them are supernodes: of this network, all; of an open one that is young, few. */
+const HONEST_NODES: readonly (readonly [number, number])[] = [
+  [200, 200],
+  [1_000, 1_000],
+  [1_000, 20],
+  [5_000, 5_000],
+];
 const ATTACKERS: readonly (readonly [string, Attacker])[] = [
   ["one address", ONE_ADDRESS],
   ["one /24", prefixes(1)],
@@ -27,12 +34,15 @@ const ATTACKERS: readonly (readonly [string, Attacker])[] = [
   ["19 addresses in 19 /24s", scattered(19)],
   ["20 addresses in 20 /24s", scattered(20)],
   ["30 addresses in 30 /24s", scattered(30)],
+  ["100 addresses in 100 /24s", scattered(100)],
+  ["400 addresses in 400 /24s", scattered(400)],
 ];
 
 export async function run(): Promise<Measurement[]> {
   const rows: Measurement[] = [];
   for (const share of SHARES) rows.push(...(await survived(share)));
-  for (const honest of HONEST_NODES) rows.push(...ATTACKERS.map(([who, attacker]) => eclipsed(honest, who, attacker)));
+  for (const [honest, supernodes] of HONEST_NODES)
+    rows.push(...ATTACKERS.map(([who, attacker]) => eclipsed(honest, supernodes, who, attacker)));
   return rows;
 }
 
@@ -58,15 +68,15 @@ async function survived(share: number): Promise<Measurement[]> {
   return rows;
 }
 
-function eclipsed(honest: number, who: string, attacker: Attacker): Measurement {
-  const guarded = eclipse(honest, attacker, true, ROUNDS);
-  const bare = eclipse(honest, attacker, false, ROUNDS);
+function eclipsed(honest: number, supernodes: number, who: string, attacker: Attacker): Measurement {
+  const guarded = eclipse(honest, attacker, { guarded: true, supernodes, rounds: ROUNDS });
+  const bare = eclipse(honest, attacker, { guarded: false, supernodes: 0, rounds: ROUNDS });
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   return {
-    metric: `records with all four places eclipsed, ${who}, ${honest} honest nodes`,
-    measured: 100 * guarded.ofRecords,
+    metric: `records hidden, ${who} with a supernode in each /24, ${honest} honest nodes, ${supernodes} of them supernodes`,
+    measured: 100 * guarded.hidden,
     unit: "%",
-    note: `of single places ${percent(guarded.ofTargets)}; without our guards ${percent(bare.ofRecords)} and ${percent(bare.ofTargets)}`,
+    note: `all closest places held of ${percent(guarded.ofRecords)} of records, ${percent(guarded.ofTargets)} of places; without our guards ${percent(bare.ofRecords)} and ${percent(bare.ofTargets)}`,
   };
 }
 

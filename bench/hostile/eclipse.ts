@@ -1,7 +1,12 @@
 /**
  * Who holds the 20 places closest to a target, where an attacker has some addresses: each is 64,000 ids, of which he uses
- * whichever is closest. Worst case: all that he has is asked first, and every honest node is known.
+ * whichever is closest. Worst case: all that he has is asked first, and every honest node is known. Then who holds those at
+ * proven supernodes too, where he runs one in each of his /24s, and writer and reader know as many as a table has room for,
+ * each their own.
  */
+import { MAX_SUPERNODES_KNOWN } from "../../packages/node/src/supernodes/supernode-table.ts";
+import { RECORD_PLACES } from "../../packages/node/src/backbone/record-places.ts";
+
 const PORTS = 64_000;
 const PLACES = 20;
 const COPIES = 4;
@@ -19,22 +24,53 @@ export const prefixes = (count: number): Attacker => ({ prefixes: count, address
 export const scattered = (count: number): Attacker => ({ prefixes: count, addressesOfEach: 1 });
 
 export interface Eclipsed {
-  /** Shares, 0 to 1. */
+  /** Shares, 0 to 1, of the places closest to a target. */
   readonly ofTargets: number;
   /** All four targets of a record, under attack at once. */
   readonly ofRecords: number;
+  /** Hidden: those, and all that writer and reader share at proven supernodes. */
+  readonly hidden: number;
 }
 
-export function eclipse(honest: number, attacker: Attacker, guarded: boolean, rounds: number): Eclipsed {
+/** `supernodes`: how many of the honest nodes are known as such, each in a /24 of its own. */
+export function eclipse(
+  honest: number,
+  attacker: Attacker,
+  { guarded, supernodes, rounds }: { guarded: boolean; supernodes: number; rounds: number },
+): Eclipsed {
   let targets = 0;
   let records = 0;
+  let hidden = 0;
   for (let round = 0; round < rounds; round++) {
     let lost = 0;
-    for (let copy = 0; copy < COPIES; copy++) if (isEclipsed(honest, attacker, guarded)) lost++;
+    let hiddenCopies = 0;
+    for (let copy = 0; copy < COPIES; copy++) {
+      if (!isEclipsed(honest, attacker, guarded)) continue;
+      lost++;
+      if (!isAtProven(supernodes, attacker.prefixes)) hiddenCopies++;
+    }
     targets += lost;
     if (lost === COPIES) records++;
+    if (hiddenCopies === COPIES) hidden++;
   }
-  return { ofTargets: targets / (rounds * COPIES), ofRecords: records / rounds };
+  return { ofTargets: targets / (rounds * COPIES), ofRecords: records / rounds, hidden: hidden / rounds };
+}
+
+/** Whether an honest one is among the places of both, the writer and the reader. */
+function isAtProven(honest: number, hostile: number): boolean {
+  // In the order that the target gives: whose each is.
+  const ranked = Array.from({ length: honest + hostile }, () => Math.random() * (honest + hostile) < honest);
+  const known = Math.min(1, MAX_SUPERNODES_KNOWN / ranked.length);
+  const taken = { writer: 0, reader: 0 };
+  for (const isHonest of ranked) {
+    const written = taken.writer < RECORD_PLACES && Math.random() < known;
+    const read = taken.reader < RECORD_PLACES && Math.random() < known;
+    if (written) taken.writer++;
+    if (read) taken.reader++;
+    if (isHonest && written && read) return true;
+    if (taken.writer === RECORD_PLACES && taken.reader === RECORD_PLACES) return false;
+  }
+  return false;
 }
 
 function isEclipsed(honest: number, attacker: Attacker, guarded: boolean): boolean {

@@ -7,6 +7,8 @@ import type { EdgeStream } from "../edge/edge-stream.ts";
 /** What a peer gets to hang up after we did. */
 const HANG_UP_MS = 1_000;
 const CLOSE_NORMAL = 1000;
+/** Frames that nobody asked for, while a connection lasts. An honest supernode sends a node one or two, before it closes. */
+export const MAX_UNASKED_FRAMES = 16;
 
 const systemRandom: RandomSource = { bytes: (length) => new Uint8Array(randomBytes(length)) };
 
@@ -21,10 +23,11 @@ export interface EdgeClientOptions {
   onClosed?(reason: EdgeCloseReason): void;
 }
 
-/** Before its hello. Pushes of the other side are not for nodes: they are dropped. */
+/** Before its hello. Pushes of the other side are not for nodes: they are dropped, and whoever goes on with them is hung up on. */
 export function sessionOver(stream: EdgeStream, options: EdgeClientOptions): EdgeSession {
   const { clock, supernodeKey, requestTimeoutMs } = options;
   let cancelHangUp: (() => void) | undefined;
+  let unasked = 0;
   const session = new EdgeSession(
     {
       clock,
@@ -37,11 +40,17 @@ export function sessionOver(stream: EdgeStream, options: EdgeClientOptions): Edg
       },
     },
     (event) => {
+      if (event.type === "closed") return options.onClosed?.(event.reason);
+      if (++unasked > MAX_UNASKED_FRAMES) return pourer();
       if (event.type === "problem") options.onProblem?.(event.retryAfterMs);
-      else if (event.type === "closed") options.onClosed?.(event.reason);
     },
     { supernodeKey, requestTimeoutMs },
   );
+  // At once: it would go on pouring into what is being closed.
+  const pourer = () => {
+    session.close();
+    stream.terminate();
+  };
   stream.handlers = {
     onMessage: (message) => session.handleMessage(message),
     onText: () => session.close(),

@@ -27,7 +27,7 @@ import {
 import { fetchBundle } from "./bundle-fetch.ts";
 import type { LastGood, LastGoodRecords } from "./last-good.ts";
 import { type FoundRecord, HEDGE_MS, RecordSearch, SLOW_MS } from "./record-search.ts";
-import { scoutPair, type Scouts } from "./scouts.ts";
+import { type ScoutLink, scoutPair, type Scouts } from "./scouts.ts";
 
 export interface DirectoryPorts {
   readonly clock: Clock;
@@ -53,6 +53,10 @@ export interface Found<R> {
 
 /** Whoever has said nothing by then is not waited for. */
 export const GIVE_UP_MS = 8_000;
+/** Asked, one after the other, where the two have nothing: whoever runs a tenth of the supernodes is all four once in 10,000 times. */
+const MAX_FURTHER_SCOUTS = 2;
+/** Of each: that nobody is there is said no more than a second later for them. */
+const FURTHER_SCOUT_MS = 500;
 /** A record that was found before is good for as many days: as long as homes keep its bundle. */
 const LAST_GOOD_DAYS = RECORD_LIFETIME_MS / 86_400_000;
 
@@ -151,7 +155,35 @@ export class Directory {
     if (search.found) return search.result();
     for (const slot of plan.rest) search.ask(slot, linkFor(slot, plan.first, one, other));
     await search.settle(GIVE_UP_MS);
-    return search.result();
+    const result = search.result();
+    if (result.ok || result.code !== "record-missing") return result;
+    const make = () => new RecordSearch<R>(this.#ports, { kind, masterKey, knownAt, open }, hedgeMs ?? HEDGE_MS);
+    return (await this.#contradiction(make, plan.first, [one, other])) ?? result;
+  }
+
+  /**
+   * Asks a third, then a fourth, when two have said that there is nothing, for one copy of each pair. Whoever hid what one of these has is exchanged. What
+   * they do not say changes nothing: an answer that is missing here is not one that was missed.
+   */
+  async #contradiction<R>(
+    make: () => RecordSearch<R>,
+    slots: readonly LookupSlot[],
+    pair: readonly ScoutLink[],
+  ): Promise<Result<FoundRecord<R>> | undefined> {
+    const { scouts } = this.#ports;
+    const asked = [...pair];
+    for (let i = 0; i < MAX_FURTHER_SCOUTS; i++) {
+      const link = scouts.another?.(asked);
+      if (!link || asked.includes(link)) return undefined;
+      asked.push(link);
+      const search = make();
+      for (const slot of slots) search.ask(slot, link);
+      await search.settle(FURTHER_SCOUT_MS);
+      if (!search.found) continue;
+      for (const hider of new Set(pair)) scouts.report(hider, "lied");
+      return search.result();
+    }
+    return undefined;
   }
 }
 

@@ -16,7 +16,7 @@ import { openIdentity } from "../identity/open-identity.ts";
 import { Prekeys } from "../identity/prekeys.ts";
 import { memoryStorage } from "../memory-storage.ts";
 import { Directory } from "./directory.ts";
-import { LastGoodRecords, MAX_LAST_GOOD } from "./last-good.ts";
+import { LastGoodRecords } from "./last-good.ts";
 import { Publisher, REPUBLISH_MS } from "./publisher.ts";
 import { GIVE_UP_MS } from "./directory.ts";
 import { READ_BACK_MS, RecordWriter } from "./record-writer.ts";
@@ -75,6 +75,7 @@ let clock: VirtualClock;
 let world: World;
 let one: Scout;
 let other: Scout;
+let further: Scout[];
 let reports: [Scout, ScoutFault][];
 let refused: string[];
 beforeEach(() => {
@@ -82,6 +83,7 @@ beforeEach(() => {
   world = new World();
   one = new Scout(honest);
   other = new Scout(honest);
+  further = [];
   reports = [];
   refused = [];
 });
@@ -99,6 +101,7 @@ async function makeDevice(storage: Storage = memoryStorage()) {
   const ports = { storage, clock, random, signatures: nobleBackend };
   const scouts: Scouts = {
     links: () => [one, other],
+    another: (asked) => further.find((link) => !asked.includes(link)),
     report: (link, fault) => void reports.push([link as Scout, fault]),
   };
   const lastGood = await LastGoodRecords.load(storage, clock, (error) => expect.unreachable(String(error)));
@@ -281,6 +284,40 @@ describe("a look-up", () => {
     expect(refused).toContain("bad-signature");
   });
 
+  it.each([
+    ["a third", [honest]],
+    ["a fourth, though the third hides too", [dropsAndHides, honest]],
+    ["a fourth, though the third keeps silent", [silent, honest]],
+  ] as const)("asks %s where both say that there is nothing, and exchanges those who hid it", async (_, behaviours) => {
+    const device = await makeDevice();
+    await publish(device);
+    const bundlesOnly: Behaviour = (request, w) => (request.type === "get-record" ? missing : w.answer(request));
+    [one.behaviour, other.behaviour] = [bundlesOnly, bundlesOnly];
+    expect(await through(device.find())).toMatchObject({ code: "record-missing" });
+    further = behaviours.map((behaviour) => new Scout(behaviour));
+    reports.length = 0;
+    const started = clock.now();
+    expect(await through(device.find())).toMatchObject({ ok: true });
+    expect(clock.now() - started).toBeLessThanOrEqual(1_100);
+    expect(reports.filter(([, fault]) => fault === "lied").map(([scout]) => scout)).toEqual([one, other]);
+  });
+
+  it("asks nobody more where there is a record, and no more than two where there is none, for a second at most", async () => {
+    const device = await makeDevice();
+    further = [new Scout(silent), new Scout(silent), new Scout(honest)];
+    const started = clock.now();
+    const missed = await through(device.find(), 10);
+    // Complete: who restores an account may begin it.
+    expect(missed).toEqual({ ok: false, code: "record-missing" });
+    expect(clock.now() - started).toBeLessThanOrEqual(1_050);
+    expect(further.map((scout) => scout.count("get-record"))).toEqual([2, 2, 0]);
+    expect(reports).toEqual([]);
+    await publish(device);
+    for (const scout of further) scout.asked.length = 0;
+    expect(await through(device.find())).toMatchObject({ ok: true });
+    expect(further.map((scout) => scout.asked.length)).toEqual([0, 0, 0]);
+  });
+
   it("fetches the bundle though the first home has lost it and a scout brings another", async () => {
     const device = await makeDevice();
     await publish(device);
@@ -345,24 +382,4 @@ describe("a publication", () => {
     expect(await publish(device)).toBe(false);
     expect(await through(device.find())).toMatchObject({ ok: true });
   });
-});
-
-it("remembers the newest of a bounded number of keys", async () => {
-  const storage = memoryStorage();
-  const lastGood = await LastGoodRecords.load(storage, clock, () => {});
-  const places = [{ home: homeOf(1), mailboxId: new Uint8Array(16) }];
-  const slot = { day: 1, copy: 0 };
-  const signed = { publicKey: seedOf(1), seq: 1, signature: new Uint8Array(64), value: new Uint8Array(1_000) };
-  const rest = { places, slot, signed };
-  const keyOf = (n: number) => new Uint8Array(32).fill(n % 256).fill(n >> 8, 16);
-  for (let n = 0; n < MAX_LAST_GOOD + 5; n++) await lastGood.note(keyOf(n), { updatedAt: 5, ...rest });
-  expect((await storage.keys("last-good/")).length).toBe(MAX_LAST_GOOD);
-  expect(await lastGood.of(keyOf(0))).toBeUndefined();
-  await lastGood.note(keyOf(9), { updatedAt: 4, ...rest });
-  expect((await lastGood.of(keyOf(9)))?.updatedAt).toBe(5);
-  await lastGood.note(keyOf(9), { updatedAt: Number.MAX_SAFE_INTEGER, ...rest }); // a clock gone wild
-  expect((await lastGood.of(keyOf(9)))?.updatedAt).toBeLessThan(clock.now() + 3 * 86_400_000);
-  const [name] = await storage.keys("last-good/");
-  await storage.set(name as string, Uint8Array.of(1));
-  expect((await storage.keys("last-good/")).every((key) => !key.includes(toHex(keyOf(9))))).toBe(true);
 });

@@ -12,6 +12,8 @@ export type ScoutFault = "lied" | "slow";
 export interface Scouts {
   /** At least one, those to use first; the directory uses two. Never a home of this device where there are enough others. */
   links(): readonly ScoutLink[];
+  /** One more, apart from those asked, where there is: two that both say that there is nothing may both lie. */
+  another?(asked: readonly ScoutLink[]): ScoutLink | undefined;
   /** Asks for another in its place. */
   report(link: ScoutLink, fault: ScoutFault): void;
 }

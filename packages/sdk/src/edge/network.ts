@@ -77,6 +77,11 @@ export class Network implements Scouts {
     this.#roaming?.scouts.report(link, fault);
   }
 
+  /** As {@link Scouts.another}. */
+  another(asked: readonly ScoutLink[]): ScoutLink | undefined {
+    return this.#roaming?.scouts.another(asked);
+  }
+
   async #begin(turn: number): Promise<void> {
     const isOver = () => this.#stopped || turn !== this.#turn;
     try {

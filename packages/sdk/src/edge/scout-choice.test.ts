@@ -63,3 +63,19 @@ it("goes back to a connection that is still open", async () => {
   expect(opened()).toBeLessThanOrEqual(3);
   choice.stop();
 });
+
+it("names two others for what the chosen have not, always the same, and never a home", async () => {
+  const { choice } = setUp(["a", "b", "c", "d", "e", "f"], ["e"]);
+  const pair = choice.links();
+  const third = choice.another(pair);
+  const fourth = choice.another([...pair, third as never]);
+  expect(new Set([...pair, third, fourth]).size).toBe(4);
+  expect(choice.another([...pair, third, fourth] as never)).toBeUndefined();
+  expect(choice.another(pair)).toBe(third);
+  choice.report(third as never, "lied");
+  expect(choice.another([...pair, fourth] as never)).not.toBe(third);
+  choice.stop();
+  const { choice: small } = setUp(["a", "b", "c"], ["c"]);
+  expect(small.another(small.links())).toBeUndefined();
+  small.stop();
+});

@@ -7,6 +7,8 @@ import { OnDemandLink } from "./on-demand-link.ts";
 /** A pair of scouts sees what this device looks up: not the same for ever. Give or take a quarter. */
 const CHANGE_MS = 24 * 3_600_000;
 const SCOUTS = 2;
+/** Those asked besides them, where they have nothing: always the same, so that few see what this device looks up. */
+const FURTHER = 2;
 /** There is another way: what a dead scout was asked is asked there. */
 const WAIT_MS = 3_000;
 /** There is none. */
@@ -34,6 +36,8 @@ export class ScoutChoice implements Scouts {
   readonly #ports: ScoutChoicePorts;
   readonly #source: ScoutSource;
   #chosen: readonly Chosen[] = [];
+  /** Exchanged with them. */
+  #further: readonly Chosen[] = [];
   #until = 0;
   /** No longer chosen, and perhaps still open: at most one to each supernode. */
   readonly #old = new Map<string, OnDemandLink>();
@@ -47,7 +51,10 @@ export class ScoutChoice implements Scouts {
   links(): readonly ScoutLink[] {
     const { clock, random, homes } = this.#ports;
     const taken = homes.current.map(({ key }) => key);
-    if (clock.now() >= this.#until) this.#choose([]);
+    if (clock.now() >= this.#until) {
+      this.#choose([]);
+      this.#further = [];
+    }
     const kept = this.#chosen.filter(({ key }) => !taken.includes(key));
     if (kept.length < SCOUTS) {
       const unit = () => unitFromBytes(random.bytes(4));
@@ -65,7 +72,40 @@ export class ScoutChoice implements Scouts {
     return this.#chosen.map(({ link }) => link);
   }
 
+  another(asked: readonly ScoutLink[]): ScoutLink | undefined {
+    const { homes } = this.#ports;
+    const taken = homes.current.map(({ key }) => key);
+    const chosen = this.#chosen.map(({ key }) => key);
+    const useful = this.#further.filter(({ key }) => !taken.includes(key) && !chosen.includes(key));
+    const known = useful.find(({ link }) => !asked.includes(link));
+    const next =
+      known ??
+      (useful.length < FURTHER ? this.#oneMore([...chosen, ...useful.map(({ key }) => key)], taken) : undefined);
+    if (!next) return undefined;
+    if (!known) this.#further = [...useful, next];
+    // Open until it is idle.
+    this.#old.set(next.key, next.link);
+    return next.link;
+  }
+
+  #oneMore(used: readonly string[], taken: readonly string[]): Chosen | undefined {
+    const { clock, random } = this.#ports;
+    const candidates = this.#source.candidates();
+    const kept = candidates.filter(({ key }) => used.includes(key));
+    const wishes = { count: kept.length + 1, homes: taken, kept };
+    const one = pickScouts(candidates, wishes, clock.now(), () => unitFromBytes(random.bytes(4)))[kept.length];
+    const home = one && this.#source.homeOf(one.key);
+    if (!one || !home || taken.includes(one.key)) return undefined;
+    return { key: one.key, link: this.#old.get(one.key) ?? this.#linkTo(one.key, home, WAIT_MS) };
+  }
+
   report(link: ScoutLink, _fault: ScoutFault): void {
+    const further = this.#further.find((each) => each.link === link);
+    if (further) {
+      this.#further = this.#further.filter((each) => each !== further);
+      this.#source.failed(further.key);
+      return;
+    }
     const bad = this.#chosen.find((each) => each.link === link);
     // Where there is nobody else it is tried again and again.
     if (!bad || this.#source.candidates().length < 2) return;

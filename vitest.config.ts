@@ -33,7 +33,9 @@ export default defineConfig({
           ],
           exclude: ["**/*.browser.test.{ts,tsx}", ...notTests],
           environment: "node",
-          testTimeout: 20_000,
+          // Vitest leaves one core idle; many of these tests wait for processes and the network.
+          maxWorkers: 2,
+          testTimeout: 30_000,
         },
       },
       {

@@ -63,7 +63,7 @@ rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 
 await runCheck(5 * MINUTE_MS);
-await runProject("unit", 6 * MINUTE_MS);
+await runProject("unit", 10 * MINUTE_MS);
 await runFuzz(2 * MINUTE_MS);
 if (missing.includes("Chromium")) add("browser (skipped: no Chromium)", 0, strict ? 1 : 0, strict ? 0 : 1);
 else await runProject("browser", 3 * MINUTE_MS);

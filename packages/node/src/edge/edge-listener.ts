@@ -2,7 +2,7 @@
  * The edge connections of this node, whatever they came in over. Everything that can turn a newcomer away is asked by
  * `admit`, before anything is spent on it.
  */
-import { MAX_DRAIN_SUPERNODES } from "@earshot/core";
+import { MAX_DRAIN_SUPERNODES, type Rate, TokenBucket } from "@earshot/core";
 import type { PrefixLimits, PrefixUse } from "../prefix-limits.ts";
 import { EdgeConnection, type EdgeOrigin } from "./edge-connection.ts";
 import type { EdgeServices } from "./edge-services.ts";
@@ -10,6 +10,9 @@ import type { EdgeStream, EdgeTransport } from "./edge-stream.ts";
 
 /** How often the silent are looked for. */
 const CHECK_EVERY_MS = 1_000;
+/** For supernodes, beyond the places of clients and their rate: a crowd must not cut its homes off from the others. */
+const PEER_PLACES = 64;
+const PEER_HANDSHAKES: Rate = { perSecond: 20, burst: 64 };
 /** Told to those turned away for their prefix's sake. */
 const PREFIX_RETRY_MS = 10_000;
 
@@ -22,12 +25,14 @@ export class EdgeListener {
   readonly #services: EdgeServices;
   readonly #prefixes: PrefixLimits;
   readonly #connections = new Set<EdgeConnection>();
+  readonly #peerHandshakes: TokenBucket;
   #cancelCheck: () => void;
   #draining = false;
 
   constructor(services: EdgeServices, prefixes: PrefixLimits) {
     this.#services = services;
     this.#prefixes = prefixes;
+    this.#peerHandshakes = new TokenBucket(PEER_HANDSHAKES, services.clock.now());
     this.#cancelCheck = this.#scheduleCheck();
   }
 
@@ -43,11 +48,18 @@ export class EdgeListener {
     const retryAfterMs = this.#checkPrefix(prefix, now);
     if (retryAfterMs > 0 || prefix === "full") return this.#shed(retryAfterMs);
     const decision = admission.admit(now, this.#draining || this.#connections.size >= limits.maxConnections);
-    if (!decision.admitted) return this.#shed(decision.retryAfterMs);
+    if (!decision.admitted && !this.#admitsPeer(address, now)) return this.#shed(decision.retryAfterMs);
     metrics.handshake("admitted");
     // Counted from here, so that many at once cannot slip past the bound.
     if (prefix) prefix.counts.connections++;
     return { admitted: true, prefix };
+  }
+
+  /** It comes from where a supernode was found, and there is room for those. */
+  #admitsPeer(address: string, now: number): boolean {
+    const { overlay, limits } = this.#services;
+    if (this.#draining || this.#connections.size >= limits.maxConnections + PEER_PLACES) return false;
+    return overlay?.isSupernodeAt(address) === true && this.#peerHandshakes.tryTake(now);
   }
 
   /** An admitted newcomer that did not become a connection. */

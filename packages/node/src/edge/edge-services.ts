@@ -22,6 +22,8 @@ export interface EdgeOverlay {
   checkPeer(descriptor: Uint8Array): Promise<Result<Uint8Array>>;
   /** It has proved to be a supernode, so that it may ask more than a client. */
   isSupernode(key: Uint8Array): boolean;
+  /** One was really found at that address. */
+  isSupernodeAt(host: string): boolean;
   /** Descriptors of supernodes that have proved to be such: newest first, spread over prefixes and operators. */
   descriptors(most: number): readonly Uint8Array[];
   /** Takes from the bytes that may be sent to measure an uplink; milliseconds to wait where there are none left. */

@@ -95,6 +95,27 @@ describe("a round", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("asks one that could not be reached whether it is there, not again and again, and forgets it once it is not", async () => {
+    const { clock, alive, dialled, table, discovery, add } = setUp();
+    const { descriptor } = add("198.51.1.1:1");
+    discovery.start();
+    await clock.advance(1);
+    const before = dialled.length;
+    for (let i = 0; i < 100; i++) discovery.doubt(descriptor.supernodeKey);
+    await clock.advance(1);
+    expect(dialled.length - before).toBe(1);
+    expect(table.size).toBe(1);
+    alive.delete("198.51.1.1:1");
+    for (let seconds = 0; seconds < 130; seconds++) {
+      discovery.doubt(descriptor.supernodeKey);
+      await clock.advance(1_000);
+    }
+    expect(table.size).toBe(0);
+    discovery.doubt(new Uint8Array(32));
+    expect(dialled.length - before).toBeLessThanOrEqual(5);
+    discovery.stop();
+  });
+
   test("keeps those that are there and take nobody for now", async () => {
     const { clock, alive, table, discovery, add } = setUp({
       verify: async (ref) => {

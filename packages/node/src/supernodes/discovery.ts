@@ -9,12 +9,25 @@ import {
   type RefusalCode,
   type SignatureBackend,
   type SupernodeRef,
+  toHex,
   unitFromBytes,
   verifyDescriptor,
 } from "@earshot/core";
 import type { FoundSupernode } from "../backbone/named-supernodes.ts";
 import { Candidates } from "./candidates.ts";
-import { type Proof, refOf, type SupernodeEntry, type SupernodeTable } from "./supernode-table.ts";
+import { BoundedMap } from "../store/bounded-map.ts";
+import {
+  MAX_SUPERNODES_KNOWN,
+  type Proof,
+  refOf,
+  type SupernodeEntry,
+  type SupernodeTable,
+} from "./supernode-table.ts";
+
+/** One that could not be reached is asked again no sooner: a restart must not cost it its place in the tables. */
+const DOUBT_EVERY_MS = 20_000;
+/** As many as the table has. */
+const MAX_DOUBTED = MAX_SUPERNODES_KNOWN;
 
 export interface DiscoveryLimits {
   readonly roundMs: number;
@@ -65,6 +78,8 @@ export class Discovery {
   readonly #ports: DiscoveryPorts;
   readonly #limits: DiscoveryLimits;
   readonly #candidates: Candidates;
+  /** When those that we failed to reach were asked for that reason, by key. */
+  readonly #doubted = new BoundedMap<number>(MAX_DOUBTED);
   #cancelNext: (() => void) | undefined;
   #stopped = false;
   #running: Promise<void> | undefined;
@@ -91,6 +106,17 @@ export class Discovery {
     const { table, clock } = this.#ports;
     if (table.isOwn(ref.supernodeKey) || table.has(ref.supernodeKey)) return;
     this.#candidates.add(ref, clock.now(), named);
+  }
+
+  /** We could not reach it at the place where it proved itself: asked now whether it is there, though not again and again. */
+  doubt(supernodeKey: Uint8Array): void {
+    const { table, clock } = this.#ports;
+    const ref = table.refOf(supernodeKey);
+    const name = toHex(supernodeKey);
+    const now = clock.now();
+    if (!ref || this.#stopped || now - (this.#doubted.get(name) ?? -Infinity) < DOUBT_EVERY_MS) return;
+    this.#doubted.set(name, now);
+    void this.verifyNow(ref);
   }
 
   /** Asks that one now. True where it is a supernode; whether it has a place in the table is another matter. */

@@ -11,6 +11,8 @@ export interface ForwarderPorts {
   /** Where the supernode of that key is, if it is known to be one. */
   known(supernodeKey: Uint8Array): SupernodeRef | undefined;
   onOutcome(outcome: ForwardOutcome): void;
+  /** A supernode that is known could not be reached. */
+  onLost(supernodeKey: Uint8Array): void;
 }
 
 /** Who asks, as the forwarder bounds it. */
@@ -31,7 +33,7 @@ export class Forwarder {
 
   /** The other's answer or refusal, unchanged; `unknown-supernode` with retry-after where there is none. Never rejects. */
   async forward(asker: Asker, ref: SupernodeRef, request: PeerRequest): Promise<Answer> {
-    const { pool, known, onOutcome } = this.#ports;
+    const { pool, known, onOutcome, onLost } = this.#ports;
     // What is verified goes before what the asker believes.
     const target = known(ref.supernodeKey);
     if (target === undefined && !pool.has(ref.supernodeKey)) {
@@ -42,8 +44,9 @@ export class Forwarder {
       }
     }
     const answer = await pool.ask(target ?? ref, request);
-    if (answer.ok) onOutcome("answered");
-    else onOutcome(answer.code === "unknown-supernode" ? "unreachable" : "refused");
+    const lost = !answer.ok && answer.code === "unknown-supernode";
+    if (lost && target) onLost(ref.supernodeKey);
+    onOutcome(answer.ok ? "answered" : lost ? "unreachable" : "refused");
     return answer;
   }
 

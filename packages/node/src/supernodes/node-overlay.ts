@@ -79,7 +79,8 @@ export class NodeOverlay implements EdgeOverlay {
     this.discovery = this.#createDiscovery(spread.perNear);
     const known = (key: Uint8Array): SupernodeRef | undefined => this.table.refOf(key);
     const onOutcome = metrics.forwarded;
-    this.#forwarder = new Forwarder({ clock, pool: this.pool, known, onOutcome }, limits.unknownDials);
+    const onLost = (key: Uint8Array) => this.discovery.doubt(key);
+    this.#forwarder = new Forwarder({ clock, pool: this.pool, known, onOutcome, onLost }, limits.unknownDials);
     this.#dialBacks = new DialBacks(
       { clock, dialBack: (key, address, signal) => backbone.dialBack(key, address, { signal }) },
       limits,
@@ -101,6 +102,10 @@ export class NodeOverlay implements EdgeOverlay {
 
   isSupernode(key: Uint8Array): boolean {
     return this.table.has(key);
+  }
+
+  isSupernodeAt(host: string): boolean {
+    return this.table.isAt(host);
   }
 
   descriptors(most: number): readonly Uint8Array[] {

@@ -138,6 +138,8 @@ export class SupernodeTable {
   /** To tell others: as many, spread, the newest proofs first, or any where `random` is given. */
   descriptors(most: number, random?: RandomSource): Uint8Array[] {
     const newestFirst = this.entries().toReversed();
+    // Those that could not be reached last come last.
+    newestFirst.sort((a, b) => a.failures - b.failures);
     const candidates = newestFirst.map((entry) => ({ ...candidateOf(entry), bytes: entry.bytes }));
     const options = { limits: this.#limits, ...(random === undefined ? {} : { random }) };
     return pickSpread(candidates, most, options).map(({ bytes }) => bytes);

@@ -70,9 +70,23 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          // Processes that mostly wait for each other: two files at a time.
+          name: "e2e-parallel",
+          include: ["test/e2e/{cli,sdk,setup}-*.test.ts", "test/attacks/**/*.test.ts"],
+          exclude: notTests,
+          environment: "node",
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          // Browsers, sound in real time, and whole networks: one file at a time.
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts", "test/attacks/**/*.test.ts"],
-          exclude: ["test/e2e/lib/**", ...notTests],
+          include: ["test/e2e/{web,sound}-*.test.ts", "test/e2e/network/*.test.ts"],
+          exclude: notTests,
           environment: "node",
           fileParallelism: false,
           testTimeout: 120_000,

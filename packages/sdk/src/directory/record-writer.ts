@@ -7,15 +7,19 @@ import {
   type Home,
   type MutableRecord,
   type Place,
+  type Refusal,
   type RefusalCode,
   refuse,
   type Result,
   type SupernodeRef,
 } from "@earshot/core";
+import { errorOf } from "../errors.ts";
 import { Contradictions, type ScoutLink, scoutPair, type Scouts } from "./scouts.ts";
 
 /** Before what was stored is read back: a DHT takes a moment. */
 export const READ_BACK_MS = 2_000;
+/** Homes that have not taken the bundle so long after the first one are waited for no longer: one that is dead takes ten seconds. */
+export const LATE_HOME_MS = 500;
 /** Copies of a pair, which go through one scout. */
 const PAIR = 2;
 
@@ -45,21 +49,21 @@ export class RecordWriter {
   }
 
   /**
-   * Gives the bundle to each of these homes, then the copies to their holders: the first two through one scout, the others
-   * through another, and what one does not take through the other. Refused where no home has the bundle or no copy is taken, and
-   * as `rolled-back` where some holder has a later one. Throws what the links do where none of them works.
+   * Gives the bundle to each of these homes, then, once one has it and the others have had {@link LATE_HOME_MS}, the copies to
+   * their holders: the first two through one scout, the others through another, and what one does not take through the other.
+   * Refused where no home has the bundle or no copy is taken, and as `rolled-back` where some holder has a later one. Throws what
+   * the links do where none of them works.
    */
   async put({ copies, bundle, places }: DayOfRecord): Promise<Result<Stored>> {
     // The bundle first: a record must not name what nobody can fetch yet.
-    const held = await Promise.all(places.map((place, i) => this.#putBundle(bundle, place, i)));
-    const nowhere = held.find((answer) => !answer.ok);
-    if (nowhere && !held.some(({ ok }) => ok)) return nowhere;
+    const held = await this.#firstHeld(places.map((place, i) => this.#putBundle(bundle, place, i)));
+    if (!held.ok) return held;
     const answers = await Promise.all(copies.map((record, copy) => this.#putCopy(record, copy)));
     const refused = answers.filter((answer) => !answer.ok);
     const newer = refused.find(({ code }) => code === "rolled-back");
     if (newer) return newer;
     const none = refused.length === answers.length ? refused[0] : undefined;
-    return none ?? accept({ complete: refused.length === 0 && !nowhere });
+    return none ?? accept({ complete: refused.length === 0 && held.value() });
   }
 
   /**
@@ -118,6 +122,40 @@ export class RecordWriter {
   async #putBundle(bundle: Uint8Array, { home }: Place, i: number): Promise<Result<unknown>> {
     const [one, other] = scoutPair(this.#ports.scouts);
     return this.#either(i % 2 === 0 ? [one, other] : [other, one], { type: "put-bundle", at: refOf(home), bundle });
+  }
+
+  /**
+   * Resolves soon after the first home has it; the value tells whether all have by now. Where none has, to the first refusal once all
+   * have failed; rejects where none was asked.
+   */
+  #firstHeld(puts: readonly Promise<Result<unknown>>[]): Promise<Result<() => boolean>> {
+    return new Promise((resolve, reject) => {
+      let held = 0;
+      let settled = 0;
+      let refused: Refusal | undefined;
+      let failure: Error | undefined;
+      let cancelLate = () => {};
+      const done = () => resolve(accept(() => held === puts.length));
+      const settle = () => {
+        if (++settled < puts.length) return;
+        cancelLate();
+        if (held > 0) done();
+        else if (refused) resolve(refused);
+        else reject(failure ?? new RangeError("there is no home"));
+      };
+      for (const put of puts)
+        put
+          .then(
+            (answer) => {
+              if (!answer.ok) refused ??= answer;
+              else if (++held === 1) cancelLate = this.#ports.clock.setTimer(LATE_HOME_MS, done);
+            },
+            (error: unknown) => {
+              failure ??= errorOf(error);
+            },
+          )
+          .finally(settle);
+    });
   }
 
   async #putCopy(record: MutableRecord, copy: number): Promise<Result<unknown>> {

@@ -21,6 +21,7 @@ import {
   type RefusalCode,
   type Result,
   type SignatureBackend,
+  toHex,
   type VerifiedBundle,
   verifyBundle,
 } from "@earshot/core";
@@ -57,12 +58,16 @@ export const GIVE_UP_MS = 8_000;
 const MAX_FURTHER_SCOUTS = 2;
 /** Of each: that nobody is there is said no more than a second later for them. */
 const FURTHER_SCOUT_MS = 500;
+/** Bundles kept, of at most 8 KB each: whoever is looked up again within a day mostly names the same one. */
+const MAX_BUNDLES = 128;
 /** A record that was found before is good for as many days: as long as homes keep its bundle. */
 const LAST_GOOD_DAYS = RECORD_LIFETIME_MS / 86_400_000;
 
 /** Looks up records and bundles. What it finds verifies under the key it was asked for, whoever answered. */
 export class Directory {
   readonly #ports: DirectoryPorts;
+  /** As they were sealed, by their hash: good ones, the one found longest ago first. Homes that die take theirs along. */
+  readonly #bundles = new Map<string, Uint8Array>();
 
   constructor(ports: DirectoryPorts) {
     this.#ports = ports;
@@ -117,16 +122,23 @@ export class Directory {
     known: ListHead | undefined,
     { record, slot, signed: signedRecord }: FoundRecord<R>,
   ): Promise<Result<Found<R>>> {
-    const sealed = await fetchBundle(this.#ports, record.places, record.bundleHash);
+    const kept = this.#bundles.get(toHex(record.bundleHash));
+    const sealed = kept ? accept(kept) : await fetchBundle(this.#ports, record.places, record.bundleHash);
     if (!sealed.ok) return sealed;
     const signed = openBundle(kind, masterKey, slot.day, sealed.value, record.bundleHash);
     if (!signed.ok) return this.#refused(signed);
     const { signatures, clock, lastGood } = this.#ports;
     const bundle = await verifyBundle(signatures, accountKey, signed.value, clock.now(), known);
     if (!bundle.ok) return this.#refused(bundle);
+    this.#keepBundle(record.bundleHash, sealed.value);
     const { updatedAt, places } = record;
     await lastGood.note(masterKey, { updatedAt, places, slot, signed: signedRecord });
     return accept({ record, bundle: bundle.value, signed: signed.value });
+  }
+
+  #keepBundle(hash: Uint8Array, sealed: Uint8Array): void {
+    this.#bundles.set(toHex(hash), sealed);
+    if (this.#bundles.size > MAX_BUNDLES) this.#bundles.delete(this.#bundles.keys().next().value as string);
   }
 
   #refused(refusal: Refusal): Refusal {

@@ -329,11 +329,24 @@ describe("a look-up", () => {
     one.behaviour = noFirst;
     other.behaviour = noFirst;
     expect(await through(device.find())).toMatchObject({ ok: true });
+    one.behaviour = honest;
+    other.behaviour = honest;
+    const second = await makeDevice();
+    await publish(second);
     one.behaviour = (request, w) =>
       request.type === "get-bundle" ? { ok: true, value: { bundle: new Uint8Array(2_048) } } : w.answer(request);
-    other.behaviour = honest;
-    expect(await through(device.find())).toMatchObject({ ok: true });
+    expect(await through(second.find())).toMatchObject({ ok: true });
     expect(reports).toContainEqual([one, "lied"]);
+  });
+
+  it("does without homes that are gone for a bundle that it has had", async () => {
+    const device = await makeDevice();
+    await publish(device);
+    expect(await through(device.find())).toMatchObject({ ok: true });
+    const gone: Behaviour = (request, w) => (request.type === "get-bundle" ? missing : w.answer(request));
+    one.behaviour = gone;
+    other.behaviour = gone;
+    expect(await through(device.find())).toMatchObject({ ok: true });
   });
 });
 

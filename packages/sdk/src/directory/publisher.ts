@@ -134,13 +134,15 @@ export class Publisher {
     const { identity, prekeys, directory } = this.#parts;
     await identity.renew();
     await prekeys.rotate();
+    const early = await this.#publishEarly();
     const found = await directory.findPublic(identity.accountKey);
     const others = await this.#join(found);
     const wanted = this.#wanted(others);
-    if (this.#isDone(wanted, found)) return true;
+    if (!early && this.#isDone(wanted, found)) return true;
     this.#done = undefined;
     const updatedAt = await this.#nextUpdate(found);
-    const stored = [await this.#publishContact(updatedAt)];
+    const isCurrent = early && equalBytes(early.listHash, identity.listHead.hash);
+    const stored = [isCurrent ? early.stored : await this.#publishContact(updatedAt)];
     let published = false;
     if (!identity.keyHere) published = await this.#publishAhead(found, stored);
     else if (others) published = await this.#tryPublic(updatedAt, others, stored);
@@ -148,6 +150,21 @@ export class Publisher {
     if (complete) this.#done = { content: wanted, until: this.#parts.ports.clock.now() + this.#republishMs() };
     this.#readBack(stored);
     return complete;
+  }
+
+  /**
+   * Contacts first: where this device has moved, its contact record needs nothing from the public one, which may have to be looked up at
+   * homes that are dead. Undefined where nothing is known to have changed, or it could not be stored: it has its turn again.
+   */
+  async #publishEarly(): Promise<{ readonly stored: StoredDays; readonly listHash: Uint8Array } | undefined> {
+    if (this.#last === undefined || this.#done?.content === this.#wanted(this.#others)) return undefined;
+    const { hash: listHash } = this.#parts.identity.listHead;
+    try {
+      return { stored: await this.#publishContact(await this.#nextUpdate(undefined)), listHash };
+    } catch (error) {
+      this.#parts.problem(error);
+      return undefined;
+    }
   }
 
   /** Whether what is to be published is, as far as can be seen. */
@@ -222,9 +239,9 @@ export class Publisher {
   }
 
   /** Later than all before, those of the account's other devices included, whose clocks may be ahead. */
-  async #nextUpdate(found: Result<FoundPublic>): Promise<number> {
+  async #nextUpdate(found: Result<FoundPublic> | undefined): Promise<number> {
     const own = this.#last ?? (await this.#stored.load()) ?? 0;
-    const last = found.ok ? Math.max(own, found.value.record.updatedAt) : own;
+    const last = found?.ok ? Math.max(own, found.value.record.updatedAt) : own;
     this.#last = nextUpdate(last, this.#parts.ports.clock.now());
     await this.#stored.save(this.#last);
     return this.#last;

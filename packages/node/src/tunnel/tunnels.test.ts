@@ -115,10 +115,27 @@ test("what answers there but is no supernode is not piped to", async () => {
   await expect(openSocket(tunnelTo(alone, "url"))).rejects.toMatchObject({ status: 502 });
   await expect(openSocket(tunnelTo(far, "url", alone))).rejects.toMatchObject({ status: 404 });
   await alone.stop();
+}, 20_000);
+
+test("one that is not found dead at once is told in frames, and holds up no other tunnel", async () => {
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
   const nobody = { ...far, supernodeKey: testRandom.bytes(32), edgeUrl: `ws://127.0.0.1:${port}/edge` };
-  await expect(openSocket(tunnelTo(nobody, "url"))).rejects.toMatchObject({ status: 502 });
+  const { edgeUrl, token } = tunnelTo(nobody, "url");
+  const link = new WebSocket(edgeUrl, [EDGE_SUBPROTOCOL, EDGE_TOKEN_SUBPROTOCOL_PREFIX + token]);
+  let isToldYet = false;
+  const told = once(link, "message").then(([message]) => {
+    isToldYet = true;
+    return decodeServerFrame(message as Buffer);
+  });
+  // The handshake is over while the supernode is still being dialled: a browser opens the next tunnel after it.
+  await once(link, "open");
+  link.send(encodeFrame({ type: "hello", versions: [1], clientNonce: new Uint8Array(32), requestId: 1 }));
+  const other = await TestClient.connect(tunnelTo(far, "url"));
+  expect([isToldYet, other.session.closed]).toEqual([false, false]);
+  expect(await told).toMatchObject({ value: { type: "error", requestId: 0, code: "unknown-supernode" } });
+  await once(link, "close");
+  expect(own.network?.tunnels?.count).toBe(1);
   silent.close();
 }, 20_000);

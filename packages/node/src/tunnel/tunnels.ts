@@ -15,7 +15,7 @@ import {
   type Result,
   type SupernodeRef,
 } from "@earshot/core";
-import type { WebSocketServer } from "ws";
+import type { WebSocket, WebSocketServer } from "ws";
 import type { PausableStream } from "../edge/edge-stream.ts";
 import { WsEdgeStream } from "../edge/ws-edge-stream.ts";
 import { edgeWebSocketServer } from "../edge/ws-upgrades.ts";
@@ -29,6 +29,11 @@ export const TUNNEL_PATH = "/tunnel/";
 /** Told to one tunnel too many. */
 const FULL_RETRY_MS = 5_000;
 
+/**
+ * What is not known by then is told after the upgrade, in frames: a browser opens one WebSocket to a host at a time (RFC 6455
+ * section 4.1), so that a supernode which is dead, and takes seconds, would hold up the tunnels to all others.
+ */
+const PATIENCE_MS = 200;
 /** WebSocket close code (IANA's registry). */
 const CLOSE_TRY_AGAIN_LATER = 1013;
 /** What whoever is told so gets to say hello and hang up. */
@@ -47,6 +52,9 @@ export interface TunnelsOptions {
   /** Counts what became of a request for a tunnel. */
   onOutcome(outcome: TunnelOutcome): void;
 }
+
+/** A stream to the supernode; undefined: it is not reached, or none. */
+type Reached = PausableStream | SupernodeBusyError | undefined;
 
 export type TunnelOutcome = "opened" | "refused" | "unreachable" | "busy" | "full";
 
@@ -78,18 +86,44 @@ export class Tunnels {
     socket.on("error", ignore);
     this.#options.waiting.upgraded(socket);
     this.#dialling++;
-    this.#reach(target)
-      .then((stream) => {
+    const reached = this.#reach(target).finally(() => this.#dialling--);
+    this.#patiently(reached)
+      .then((early) => {
         socket.off("error", ignore);
-        if (stream === undefined) return this.#refuse(socket, 502, "unreachable");
-        if (stream instanceof SupernodeBusyError) return this.#sayBusy(request, socket, head, stream.retryAfterMs);
-        if (this.#closed || socket.destroyed) return stream.terminate();
-        return this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-          this.#pipe(new WsEdgeStream(webSocket, socket), stream),
-        );
+        if (early === undefined) return this.#refuse(socket, 502, "unreachable");
+        if (early !== "late" && (this.#closed || socket.destroyed)) return hangUp(early);
+        return this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+          webSocket.on("error", () => {});
+          if (early !== "late") return this.#answer(webSocket, socket, early);
+          // What it says meanwhile waits on its way.
+          webSocket.pause();
+          void reached.then((outcome) => this.#answer(webSocket, socket, outcome)).catch(() => socket.destroy());
+        });
       })
-      .finally(() => this.#dialling--)
       .catch(() => socket.destroy());
+  }
+
+  /** What it resolves to, or "late" where that takes too long. */
+  #patiently(reached: Promise<Reached>): Promise<Reached | "late"> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.setTimer(PATIENCE_MS, () => resolve("late"));
+      reached.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #answer(webSocket: WebSocket, socket: Duplex, reached: Reached): void {
+    webSocket.resume();
+    if (this.#closed || webSocket.readyState !== webSocket.OPEN) {
+      webSocket.terminate();
+      return hangUp(reached);
+    }
+    if (reached === undefined) {
+      this.#options.onOutcome("unreachable");
+      return this.#tell(webSocket, "unknown-supernode", 0);
+    }
+    if (!(reached instanceof SupernodeBusyError)) return this.#pipe(new WsEdgeStream(webSocket, socket), reached);
+    this.#options.onOutcome("busy");
+    return this.#tell(webSocket, "server-busy", reached.retryAfterMs);
   }
 
   /** Closes all of them and takes no more. */
@@ -112,7 +146,7 @@ export class Tunnels {
     refuseUpgrade(socket, status, status === 503 ? FULL_RETRY_MS : 0);
   }
 
-  async #reach(target: SupernodeRef): Promise<PausableStream | SupernodeBusyError | undefined> {
+  async #reach(target: SupernodeRef): Promise<Reached> {
     const proven = await this.#options.prove(target);
     if (!proven.ok) return undefined;
     return this.#options
@@ -121,17 +155,13 @@ export class Tunnels {
   }
 
   /** In the supernode's stead, and as it does over HyperDHT: a browser does not show its page what an upgrade was refused with. */
-  #sayBusy(request: IncomingMessage, socket: Duplex, head: Buffer, retryAfterMs: number): void {
-    this.#options.onOutcome("busy");
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on("error", () => {});
-      const cancel = this.#options.clock.setTimer(HANG_UP_MS, () => webSocket.terminate());
-      webSocket.once("close", cancel);
-      // Once it has spoken: in some clients nobody listens before.
-      webSocket.once("message", () => {
-        webSocket.send(encodeFrame({ type: "error", requestId: 0, code: "server-busy", retryAfterMs }));
-        webSocket.close(CLOSE_TRY_AGAIN_LATER);
-      });
+  #tell(webSocket: WebSocket, code: "server-busy" | "unknown-supernode", retryAfterMs: number): void {
+    const cancel = this.#options.clock.setTimer(HANG_UP_MS, () => webSocket.terminate());
+    webSocket.once("close", cancel);
+    // Once it has spoken: in some clients nobody listens before.
+    webSocket.once("message", () => {
+      webSocket.send(encodeFrame({ type: "error", requestId: 0, code, retryAfterMs }));
+      webSocket.close(CLOSE_TRY_AGAIN_LATER);
     });
   }
 
@@ -143,6 +173,10 @@ export class Tunnels {
     });
     this.#pipes.add(close);
   }
+}
+
+function hangUp(reached: Reached): void {
+  if (reached !== undefined && !(reached instanceof SupernodeBusyError)) reached.terminate();
 }
 
 function targetOf(requestUrl: string): SupernodeRef | undefined {

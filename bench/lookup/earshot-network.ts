@@ -17,6 +17,9 @@ export async function earshotNetwork(size: number, records: number): Promise<Dht
   const bootstrap = [parseHostPort(first.address())].flatMap((each) => each ?? []);
   const nodes = [first];
   for (let i = 2; i <= size; i++) nodes.push(await start({ ...own, bootstrap }, i));
+  // In use everybody has proved the others: the dead ones of the second part stay in these tables, as they do at first.
+  const places = nodes.flatMap((node) => parseHostPort(node.address()) ?? []);
+  for (const node of nodes) node.keepRecordsAt(() => places);
   // Signing is the client's work, not the network's.
   const signed = Array.from({ length: records }, signedRecord);
   return {

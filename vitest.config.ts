@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["earshot-source", "node", "import", "default"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+/** What is waited for comes at once on an idle machine, and within this on a busy one. */
+const expectLater = { poll: { timeout: 10_000 } };
 const notTests = ["**/node_modules/**", "**/dist/**"];
 
 /** The first Chromium there is: the one named, or the system's. */
@@ -36,6 +38,7 @@ export default defineConfig({
           // Vitest leaves one core idle; many of these tests wait for processes and the network.
           maxWorkers: 2,
           testTimeout: 30_000,
+          expect: expectLater,
         },
       },
       {
@@ -77,7 +80,8 @@ export default defineConfig({
           environment: "node",
           maxWorkers: 2,
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          hookTimeout: 240_000,
+          expect: expectLater,
         },
       },
       {
@@ -90,7 +94,8 @@ export default defineConfig({
           environment: "node",
           fileParallelism: false,
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          hookTimeout: 240_000,
+          expect: expectLater,
         },
       },
     ],

@@ -60,6 +60,7 @@ test("a flood of handshakes is turned away with a time to come back, and those w
   accepted(await mailbox.registerContact(owner));
   await flood(spawned, 500, 100); // what a daemon needs at all, so that only growth is measured
   const before = await rss();
+  const startedAt = performance.now();
   const flooding = flood(spawned, 4_000, 200);
   let served = 0;
   let flooded = false;
@@ -78,7 +79,9 @@ test("a flood of handshakes is turned away with a time to come back, and those w
   const all = await answers;
   expect(served).toBeGreaterThan(20);
   const shed = all.filter(({ status }) => status === 503);
-  expect(shed.length).toBeGreaterThan(3_000);
+  // The burst, and what the rate admits while it lasts; late, a node admits one a second more.
+  const admitted = 50 + 51 * ((performance.now() - startedAt) / 1_000);
+  expect(shed.length).toBeGreaterThan(4_000 - admitted);
   expect(shed.every(({ retryAfter }) => retryAfter >= 1 && retryAfter <= 60)).toBe(true);
   expect(Math.max(...shed.map(({ retryAfter }) => retryAfter))).toBeGreaterThan(10);
   expect((await rss()) - before).toBeLessThan(64 * 1024 * 1024);

@@ -49,6 +49,8 @@ async function fakeSupernode(act: (socket: WebSocket) => void) {
   const ref = { supernodeKey: publicKeyOf(testRandom.bytes(32)), dht: "", url: `ws://127.0.0.1:${port}/edge` };
   return { ref, server };
 }
+/** On a busy machine. */
+const PATIENTLY = { timeout: 10_000 };
 /** Lets the virtual time of all time-outs pass while real packets go to and fro. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let done = false;
@@ -58,7 +60,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   await vi.waitFor(async () => {
     await clock.advance(500);
     expect(done).toBe(true);
-  });
+  }, PATIENTLY);
   return work;
 }
 const push = () =>
@@ -96,6 +98,6 @@ test.each([
   const listing = listSupernodes(asking(), ref);
   expect(await inTime(work)).toMatchObject({ code: "unknown-supernode" });
   expect(await inTime(listing)).toEqual([]);
-  await inTime(vi.waitFor(() => expect(server.clients.size).toBe(0)));
+  await inTime(vi.waitFor(() => expect(server.clients.size).toBe(0), PATIENTLY));
   expect(await verifySupernode(asking(), refOf(node))).toMatchObject({ ok: true });
 });

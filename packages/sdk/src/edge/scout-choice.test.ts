@@ -53,6 +53,17 @@ it("opens one connection and no more where all supernodes there are are homes", 
   choice.stop();
 });
 
+it("leaves one that is known no more, also where it was the only one", async () => {
+  const keys = ["a"];
+  const { choice, ask, opened } = setUp(keys, keys);
+  await ask();
+  // Another node answers at the address.
+  keys[0] = "b";
+  await ask();
+  expect(opened()).toBe(2);
+  choice.stop();
+});
+
 it("goes back to a connection that is still open", async () => {
   const { choice, ask, opened } = setUp(["a", "b", "c"], []);
   for (let i = 0; i < 20; i++) {

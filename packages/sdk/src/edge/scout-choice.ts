@@ -66,8 +66,9 @@ export class ScoutChoice implements Scouts {
       };
       if (this.#chosen.length === 0) this.#until = clock.now() + CHANGE_MS * (0.75 + unit() / 2);
       const keys = pickScouts(candidates, wishes, clock.now(), unit).map(({ key }) => key);
-      // Where all there are are homes, one is as good as another: the one there is stays.
-      if (this.#chosen.length === 0 || keys.some((key) => !taken.includes(key))) this.#choose(keys);
+      // Where all there are are homes, one is as good as another: the one there is stays, while it is known.
+      const isKnown = this.#chosen.some(({ key }) => candidates.some((each) => each.key === key));
+      if (!isKnown || keys.some((key) => !taken.includes(key))) this.#choose(keys);
     }
     return this.#chosen.map(({ link }) => link);
   }

@@ -79,6 +79,8 @@ export default defineConfig({
           exclude: notTests,
           environment: "node",
           maxWorkers: 2,
+          // Real time and real processes: what is broken fails twice.
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 240_000,
           expect: expectLater,

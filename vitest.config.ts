@@ -73,9 +73,13 @@ export default defineConfig({
       {
         ...shared,
         test: {
-          // Processes that mostly wait for each other: two files at a time.
+          // Processes that mostly wait for each other, and screens: two files at a time.
           name: "e2e-parallel",
-          include: ["test/e2e/{cli,sdk,setup}-*.test.ts", "test/attacks/**/*.test.ts"],
+          include: [
+            "test/e2e/{cli,sdk,setup}-*.test.ts",
+            "test/e2e/web-{account,hosted,parts,restore,screens}.test.ts",
+            "test/attacks/**/*.test.ts",
+          ],
           exclude: notTests,
           environment: "node",
           maxWorkers: 2,
@@ -91,7 +95,7 @@ export default defineConfig({
         test: {
           // Browsers, sound in real time, and whole networks: one file at a time.
           name: "e2e",
-          include: ["test/e2e/{web,sound}-*.test.ts", "test/e2e/network/*.test.ts"],
+          include: ["test/e2e/{web-{call,node,start},sound-*}.test.ts", "test/e2e/network/*.test.ts"],
           exclude: notTests,
           environment: "node",
           fileParallelism: false,

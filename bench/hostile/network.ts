@@ -1,14 +1,7 @@
 /** 60 DHT nodes in a /24 each, of which a share is hostile: half of those silent, half hiding all and naming only each other. */
-import { randomBytes } from "node:crypto";
-import {
-  Backbone,
-  createNetworkConfig,
-  type NetworkConfig,
-  nodeSignatures,
-  parseHostPort,
-  systemClock,
-} from "@earshot/node";
+import { type Backbone, createNetworkConfig, type NetworkConfig, parseHostPort } from "@earshot/node";
 import { type HostileDht, startHostileDht } from "../../packages/node/src/testing/hostile-dht.ts";
+import { startServingBackbone } from "../lookup/serving-backbone.ts";
 
 export interface MixedNetwork {
   readonly honest: readonly Backbone[];
@@ -38,17 +31,6 @@ export async function startMixed(size: number, hostileShare: number): Promise<Mi
   return { honest, hostile, stop };
 }
 
-async function startHonest(network: NetworkConfig, i: number): Promise<Backbone> {
-  const backbone = await Backbone.start({
-    network,
-    supernodeSeed: new Uint8Array(randomBytes(32)),
-    clock: systemClock,
-    random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
-    signatures: nodeSignatures,
-    refused: () => {},
-    host: `127.79.${i}.1`,
-    serving: true,
-  });
-  while (!backbone.stats.serving || backbone.state !== "joined") await new Promise((resolve) => setTimeout(resolve, 2));
-  return backbone;
+function startHonest(network: NetworkConfig, i: number): Promise<Backbone> {
+  return startServingBackbone(network, `127.79.${i}.1`);
 }

@@ -1,15 +1,9 @@
 /** Ours: backbones with their guards on, each in a /24 of its own, keeping records that clients signed with blinded keys. */
 import { randomBytes } from "node:crypto";
 import { blindKeyPair, type MutableRecord, signRecord } from "@earshot/core";
-import {
-  Backbone,
-  createNetworkConfig,
-  type NetworkConfig,
-  nodeSignatures,
-  parseHostPort,
-  systemClock,
-} from "@earshot/node";
+import { type Backbone, createNetworkConfig, type NetworkConfig, parseHostPort } from "@earshot/node";
 import { type DhtNetwork, VALUE_BYTES } from "./dht-network.ts";
+import { startServingBackbone } from "./serving-backbone.ts";
 
 export async function earshotNetwork(size: number, records: number): Promise<DhtNetwork> {
   const own = createNetworkConfig({ name: "bench", prefixLimits: true });
@@ -41,17 +35,6 @@ function signedRecord(): MutableRecord {
   return signRecord(pair, 1, new Uint8Array(randomBytes(VALUE_BYTES)));
 }
 
-async function start(network: NetworkConfig, i: number): Promise<Backbone> {
-  const backbone = await Backbone.start({
-    network,
-    supernodeSeed: new Uint8Array(randomBytes(32)),
-    clock: systemClock,
-    random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
-    signatures: nodeSignatures,
-    refused: () => {},
-    host: `127.78.${i}.1`,
-    serving: true,
-  });
-  while (!backbone.stats.serving || backbone.state !== "joined") await new Promise((resolve) => setTimeout(resolve, 2));
-  return backbone;
+function start(network: NetworkConfig, i: number): Promise<Backbone> {
+  return startServingBackbone(network, `127.78.${i}.1`);
 }

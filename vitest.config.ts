@@ -73,11 +73,12 @@ export default defineConfig({
       {
         ...shared,
         test: {
-          // Processes that mostly wait for each other, and screens: two files at a time.
+          // Processes that mostly wait for each other, networks of them, and screens: two files at a time.
           name: "e2e-parallel",
           include: [
             "test/e2e/{cli,sdk,setup}-*.test.ts",
-            "test/e2e/web-{account,hosted,parts,restore,screens}.test.ts",
+            "test/e2e/web-{account,hosted,node,parts,restore,screens,start}.test.ts",
+            "test/e2e/network/{lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
             "test/attacks/**/*.test.ts",
           ],
           exclude: notTests,
@@ -93,12 +94,13 @@ export default defineConfig({
       {
         ...shared,
         test: {
-          // Browsers, sound in real time, and whole networks: one file at a time.
+          // Calls between browsers, and sound in real time: one file at a time.
           name: "e2e",
-          include: ["test/e2e/{web-{call,node,start},sound-*}.test.ts", "test/e2e/network/*.test.ts"],
+          include: ["test/e2e/{web-call,sound-*}.test.ts", "test/e2e/network/web-call.test.ts"],
           exclude: notTests,
           environment: "node",
           fileParallelism: false,
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 240_000,
           expect: expectLater,

@@ -69,8 +69,8 @@ if (missing.includes("Chromium")) add("browser (skipped: no Chromium)", 0, stric
 else await runProject("browser", 3 * MINUTE_MS);
 if (missing.length > 0) add(`e2e (skipped: no ${missing.join(", no ")})`, 0, strict ? 1 : 0, strict ? 0 : 1);
 else {
-  await runProject("e2e-parallel", 12 * MINUTE_MS);
-  await runProject("e2e", 16 * MINUTE_MS);
+  await runProject("e2e-parallel", 15 * MINUTE_MS);
+  await runProject("e2e", 9 * MINUTE_MS);
 }
 
 const ok = total.failed === 0 && total.passed > 0;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ChromiumProcess, launchChromium } from "./lib/chromium.ts";
 import { type Daemon, startDaemon } from "./lib/daemon.ts";
-import { control, firstRun, isOnline } from "./web-app.ts";
+import { control, firstRun, isOnline, phraseOf } from "./web-app.ts";
 
 let node: Daemon;
 let browser: ChromiumProcess;
@@ -19,8 +19,7 @@ it("asks for the words before the key goes, goes on without it, and takes it bac
   const { page } = browser;
   const state = () => control(page, "account-key-state").textContent();
   await control(page, "open-settings").click();
-  await control(page, "show-phrase").click();
-  const words = await page.locator("[data-testid=phrase] li").allTextContents();
+  const words = await phraseOf(page);
   await control(page, "account-key-sign").click();
   await expect.poll(() => control(page, "account-key-problem").textContent()).toMatch(/24 words/);
   expect(await state()).toMatch(/in this browser/);

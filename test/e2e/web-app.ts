@@ -33,6 +33,14 @@ export async function cardOf(page: Page): Promise<string> {
   return card;
 }
 
+/** The words of the recovery phrase, once the settings show them. */
+export async function phraseOf(page: Page): Promise<string[]> {
+  await control(page, "show-phrase").click();
+  const words = page.locator("[data-testid=phrase] li");
+  await words.nth(23).waitFor({ timeout: NETWORK_LIMIT_MS });
+  return words.allTextContents();
+}
+
 /** Adds a card through the dialog; resolves when the dialog has closed. */
 export async function addCard(page: Page, card: string): Promise<void> {
   await control(page, "open-add-contact").click();
@@ -77,7 +85,9 @@ export async function reaches(page: Page, phase: Phase): Promise<void> {
 
 /** The words that the app shows for comparing. */
 export async function wordsOf(page: Page): Promise<string[]> {
-  return page.locator("[data-testid=words] li").allTextContents();
+  const words = page.locator("[data-testid=words] li");
+  await words.first().waitFor({ timeout: NETWORK_LIMIT_MS });
+  return words.allTextContents();
 }
 
 /** How the call travels, once the app knows and both ends have confirmed each other. */

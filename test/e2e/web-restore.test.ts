@@ -15,6 +15,7 @@ import {
   exchangeCards,
   firstRun,
   isOnline,
+  phraseOf,
   reaches,
   wordsOf,
 } from "./web-app.ts";
@@ -41,8 +42,7 @@ it("brings account and contacts back, and tells a contact of the new device", as
   const { page } = lost;
   const id = (await cardOf(page)).split("?")[0];
   await control(page, "open-settings").click();
-  await control(page, "show-phrase").click();
-  const words = await page.locator("[data-testid=phrase] li").allTextContents();
+  const words = await phraseOf(page);
   const [download] = await Promise.all([page.waitForEvent("download"), control(page, "download-backup").click()]);
   const backup = join(folder, "backup.bin");
   await download.saveAs(backup);

@@ -25,6 +25,7 @@ const CLIENTS = Number(process.env.EARSHOT_BENCH_CLIENTS ?? 100_000);
 const PER_PROCESS = 16_700;
 const WORKERS = Math.ceil(CLIENTS / 16_000);
 const WARM_UP = 500;
+const IDLE_MS = 60_000;
 const FORWARDS = { pairs: 100, each: 200, window: 16, envelopeBytes: 2_048 };
 const FREE = { perSecond: 1e9, burst: 1e9 };
 /** What one machine needs to hold them all, and to be loaded from itself; admission stays as it is in use. */
@@ -55,12 +56,13 @@ export async function run(): Promise<Measurement[]> {
   let dedicated = await startDedicated(options);
   try {
     const held = await hold(dedicated, loads);
+    const idle = await idleCost(dedicated);
     const forwarded = await forwards(dedicated);
     const dropped = await droppedSoFar(loads);
     const storm = await reconnect(dedicated, loads, options, (next) => {
       dedicated = next;
     });
-    return [...held, dropped, ...forwarded, ...storm];
+    return [...held, idle, dropped, ...forwarded, ...storm];
   } finally {
     await Promise.all(loads.map((load) => load.stop()));
     await dedicated.kill().catch(() => {});
@@ -109,6 +111,22 @@ async function hold(dedicated: Dedicated, loads: readonly DedicatedLoad[]): Prom
       note: "full TLS 1.3 handshakes",
     },
   ];
+}
+
+/** Of nothing but being there: each is asked twice a minute whether it still is. */
+async function idleCost(dedicated: Dedicated): Promise<Measurement> {
+  const cpu = dedicated.cpuSeconds();
+  const started = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  const spent = dedicated.cpuSeconds();
+  const seconds = (performance.now() - started) / 1_000;
+  const [core, workers] = [(spent.core - cpu.core) / seconds, (spent.workers - cpu.workers) / seconds];
+  return {
+    metric: "CPU while all are idle",
+    measured: core + workers,
+    unit: "cores",
+    note: `core ${core.toFixed(2)}, workers ${workers.toFixed(2)}`,
+  };
 }
 
 /** With all the idle ones still held. */

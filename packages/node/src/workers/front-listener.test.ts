@@ -95,31 +95,57 @@ describe("hangs up on", () => {
     expect(front.listener.waitingCount).toBe(0);
   });
 
-  test("newcomers while 256 handshakes are under way, until those take too long", async () => {
-    const context = await selfSigned();
-    const front = await listening({ secureContext: () => context, maxSockets: 1_000 });
-    const stalled = Array.from({ length: 256 }, () => connect(front.port, "127.0.0.1"));
-    for (const socket of stalled) {
+  /** Brings the connections to `count` with some that have sent `first`, and no more. */
+  async function stall(front: Awaited<ReturnType<typeof listening>>, count: number, first: string) {
+    for (let i = front.listener.waitingCount; i < count; i++) {
+      const socket = connect(front.port, "127.0.0.1");
       socket.on("error", () => {});
+      if (first !== "") socket.write(first, "latin1");
       open.push({ close: () => socket.destroy() });
     }
-    await expect.poll(() => front.listener.waitingCount, { timeout: 20_000 }).toBe(256);
-    const shake = () =>
-      new Promise<boolean>((resolve) => {
-        const socket = tlsConnect({ port: front.port, host: "127.0.0.1", rejectUnauthorized: false });
-        socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        socket.once("data", () => {
-          socket.destroy();
-          resolve(true);
-        });
-        socket.on("error", () => resolve(false));
+    await expect.poll(() => front.listener.waitingCount, { timeout: 20_000 }).toBe(count);
+  }
+  /** Whether it is served; true or false once that is known. */
+  function visit({ port }: Awaited<ReturnType<typeof listening>>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+      socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      socket.once("data", () => {
+        socket.destroy();
+        resolve(true);
       });
-    expect(await shake()).toBe(false);
-    expect(front.outcomes).toEqual(["shed"]);
-    await front.clock.advance(3_000);
-    expect(await shake()).toBe(true);
+      socket.on("error", () => resolve(false));
+      socket.on("close", () => resolve(false));
+    });
+  }
+  const BEGUN = "\x16\x03\x01\x02\x00\x01";
+
+  test("nobody who comes while 256 handshakes are under way, each of which makes room after three seconds", async () => {
+    const context = await selfSigned();
+    const front = await listening({ secureContext: () => context, maxSockets: 1_000 });
+    await stall(front, 256, BEGUN);
+    const served = visit(front);
+    await expect.poll(() => front.listener.waitingCount).toBe(257);
+    await front.clock.advance(2_000);
+    expect(front.outcomes).toEqual([]);
+    await front.clock.advance(1_000);
+    expect(await served).toBe(true);
     // The oldest of them, and no other.
-    await expect.poll(() => front.outcomes.toSorted()).toEqual(["done", "failed", "shed"]);
+    await expect.poll(() => front.outcomes.toSorted()).toEqual(["done", "failed"]);
+  }, 30_000);
+
+  test("newcomers where a thousand wait already, and lets those be served who speak where others are silent", async () => {
+    const context = await selfSigned();
+    const front = await listening({ secureContext: () => context, maxSockets: 2_000 });
+    await stall(front, 1_023, "");
+    expect(await visit(front)).toBe(true);
+    await expect.poll(() => front.listener.waitingCount).toBe(1_023);
+    await stall(front, 1_024, "");
+    expect(await visit(front)).toBe(false);
+    expect(front.outcomes).toEqual(["done", "shed"]);
+    await front.clock.advance(5_000);
+    await expect.poll(() => front.outcomes.length).toBe(1_026);
+    expect(await visit(front)).toBe(true);
   }, 30_000);
 
   test.each([

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { type SecureContext, TLSSocket } from "node:tls";
 import type { Clock } from "@earshot/core";
 import type { WaitingSockets } from "../http/waiting-sockets.ts";
+import { TlsLine } from "./tls-line.ts";
 
 /** From the first byte of TCP to a whole request. */
 const REQUEST_DUE_MS = 10_000;
@@ -15,14 +16,6 @@ const REQUEST_DUE_MS = 10_000;
 const PAGE_DUE_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const CHECK_EVERY_MS = 1_000;
-/**
- * TLS handshakes under way: what a core does in about half a second (600 a second were measured). Where all come at once, those that have begun are
- * finished and the rest is hung up on while it costs nothing; without the bound all would share the time, none would be done when it is due, and
- * all would begin again.
- */
-const MAX_SHAKING = 256;
-/** One that takes longer makes room for others: round trips of a slow network, and no more. */
-const SHAKES_FOR_MS = 3_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** Connections that the kernel holds while the worker is busy. */
 const BACKLOG = 2_048;
@@ -57,8 +50,7 @@ export class FrontListener {
   readonly #http: Server;
   /** By the stream that HTTP runs over. */
   readonly #waiting = new Map<Duplex, Waiting>();
-  /** Since when, the oldest first. */
-  readonly #shaking = new Map<TLSSocket, number>();
+  readonly #line: TlsLine;
   #cancelCheck: () => void;
 
   constructor(options: FrontListenerOptions) {
@@ -72,6 +64,11 @@ export class FrontListener {
     this.#http.on("upgrade", (request, stream, head) => {
       this.upgraded(stream);
       options.onUpgrade(request, stream, head);
+    });
+    this.#line = new TlsLine({
+      clock: options.clock,
+      shake: (raw, done) => this.#shake(raw, done),
+      shed: () => options.onTls("shed"),
     });
     this.#cancelCheck = this.#scheduleCheck();
   }
@@ -121,40 +118,36 @@ export class FrontListener {
     raw.on("error", () => {});
     this.#options.waiting.add(raw);
     if (raw.destroyed) return;
+    this.#keep(raw, { raw, dueAt: this.#options.clock.now() + REQUEST_DUE_MS });
+    if (this.#options.secureContext() === undefined) return void this.#http.emit("connection", raw);
+    if (this.#options.mayShake(raw.remoteAddress ?? "")) return this.#line.add(raw);
+    this.#options.onTls("shed");
+    raw.destroy();
+  }
+
+  /** Until it is upgraded or closed. */
+  #keep(stream: Duplex, waiting: Waiting): void {
+    this.#waiting.set(stream, waiting);
+    waiting.raw.once("close", () => this.#waiting.delete(stream));
+  }
+
+  #shake(raw: Socket, done: () => void): void {
+    const waiting = this.#waiting.get(raw);
     const secureContext = this.#options.secureContext();
-    if (secureContext !== undefined && !(this.#options.mayShake(raw.remoteAddress ?? "") && this.#hasRoomToShake())) {
-      this.#options.onTls("shed");
-      return void raw.destroy();
-    }
-    const stream = secureContext === undefined ? raw : new TLSSocket(raw, { isServer: true, secureContext });
-    this.#waiting.set(stream, { raw, dueAt: this.#options.clock.now() + REQUEST_DUE_MS });
-    raw.once("close", () => this.#waiting.delete(stream));
-    if (stream instanceof TLSSocket) this.#shake(stream, raw);
-    else this.#http.emit("connection", stream);
-  }
-
-  #hasRoomToShake(): boolean {
-    const [oldest] = this.#shaking;
-    if (oldest === undefined || this.#shaking.size < MAX_SHAKING) return true;
-    const [stream, since] = oldest;
-    if (this.#options.clock.now() - since < SHAKES_FOR_MS) return false;
-    this.#shaking.delete(stream);
-    stream.destroy();
-    return true;
-  }
-
-  #shake(stream: TLSSocket, raw: Socket): void {
-    let done = false;
-    this.#shaking.set(stream, this.#options.clock.now());
+    if (waiting === undefined || secureContext === undefined) return void raw.destroy();
+    const stream = new TLSSocket(raw, { isServer: true, secureContext });
+    this.#waiting.delete(raw);
+    this.#keep(stream, waiting);
+    let secured = false;
     stream.on("error", () => raw.destroy());
     // Also where nobody broke a rule: too slow, or gone.
     raw.once("close", () => {
-      this.#shaking.delete(stream);
-      if (!done) this.#options.onTls("failed");
+      done();
+      if (!secured) this.#options.onTls("failed");
     });
     stream.once("secure", () => {
-      done = true;
-      this.#shaking.delete(stream);
+      secured = true;
+      done();
       this.#options.onTls(stream.isSessionReused() ? "resumed" : "done");
       this.#http.emit("connection", stream);
     });
@@ -170,6 +163,7 @@ export class FrontListener {
     return this.#options.clock.setTimer(CHECK_EVERY_MS, () => {
       const now = this.#options.clock.now();
       for (const [stream, { dueAt }] of this.#waiting) if (now > dueAt) stream.destroy();
+      this.#line.check();
       this.#cancelCheck = this.#scheduleCheck();
     });
   }

@@ -1,4 +1,4 @@
-/** Cross-correlation by fast Fourier transform. */
+/** The fast Fourier transform, and cross-correlation by it. */
 
 interface Turns {
   readonly cos: Float64Array;
@@ -6,7 +6,7 @@ interface Turns {
 }
 
 /** Cosines and sines of a half turn in `length / 2` steps. */
-function turnsFor(length: number): Turns {
+export function turnsFor(length: number): Turns {
   const angle = (-2 * Math.PI) / length;
   return {
     cos: Float64Array.from({ length: length / 2 }, (_, k) => Math.cos(angle * k)),
@@ -15,7 +15,7 @@ function turnsFor(length: number): Turns {
 }
 
 /** In-place radix-2 transform of `re + i·im`; the length is a power of two. */
-function fft(re: Float64Array, im: Float64Array, { cos, sin }: Turns): void {
+export function fft(re: Float64Array, im: Float64Array, { cos, sin }: Turns): void {
   const n = re.length;
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;

@@ -16,7 +16,7 @@ import {
 } from "@earshot/core";
 import type { FuzzTarget } from "../target.ts";
 
-const POLICY = { relay: false, video: true };
+const POLICY = { relay: "never", video: true, relays: [] } as const;
 const bytes = (value: number, length: number) => new Uint8Array(length).fill(value);
 const callId = bytes(1, 16);
 const SELF = { account: bytes(2, 32), device: bytes(3, 32) };

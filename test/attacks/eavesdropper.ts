@@ -27,7 +27,7 @@ export class Eavesdropper {
       stands = resolve;
     });
     const nothing = () => {};
-    const policy = { relay: false, video: true };
+    const policy = { relay: "never", video: true, relays: [] } as const;
     const options = { peerConnection: wrtcPeerConnection, iceServers: [], policy, clock: systemClock };
     this.#leg = new PeerLeg(options, {
       onSetup: ready,

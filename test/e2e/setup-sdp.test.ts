@@ -24,7 +24,7 @@ import { makePeer } from "./setup-sdp-peer.mjs";
 type Peer = ReturnType<typeof makePeer>;
 type Engine = "chromium" | "wrtc";
 
-const POLICY = { relay: false, video: true };
+const POLICY = { relay: "never", video: true, relays: [] } as const;
 
 let browser: ChromiumProcess;
 let server: Server;

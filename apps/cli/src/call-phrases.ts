@@ -59,6 +59,8 @@ export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs?: nu
       return `The connection to ${name} was lost${talkedMs === undefined ? "" : ` after ${duration(talkedMs)}`}.`;
     case "not-confirmed":
       return `Ended before any sound: the connection could not be confirmed to be with ${name}. Someone may be in between.`;
+    case "relay-needed":
+      return `This call needs a relay, and there was none, or your settings and ${name}'s allow none (--relay, --hide-address).`;
     case "refused":
       return `Ended: what came from ${name}'s side broke the protocol.`;
     case "local-shutdown":

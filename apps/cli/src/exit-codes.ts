@@ -118,6 +118,7 @@ export function exitCodeOfEnd({ reason, wasActive, interrupted }: CallEnd): Exit
     case "connection-failed":
     case "peer-vanished":
     case "not-confirmed":
+    case "relay-needed":
     case "refused":
       return EXIT.callFailed;
   }

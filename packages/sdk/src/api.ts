@@ -291,6 +291,8 @@ export type CallEndReason =
   | "connection-failed"
   | "peer-vanished"
   | "not-confirmed"
+  /** Only a relay could carry it, and there was none, or the two people's settings allow none. */
+  | "relay-needed"
   | "refused"
   | "local-shutdown";
 

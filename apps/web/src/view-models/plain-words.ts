@@ -93,6 +93,9 @@ export function mediaProblem(device: "microphone" | "camera", problem: MediaProb
   }
 }
 
+const RELAY_NEEDED =
+  "This call needs a relay, and there is none, or your settings and theirs allow none. See Calls in the settings.";
+
 /** What a call's phase is called on the screen and by a screen reader. */
 export function phaseText(phase: CallPhase, direction: "outgoing" | "incoming"): string {
   switch (phase) {
@@ -138,6 +141,8 @@ export function endText(
       return calm(`${name} cannot be reached right now. Their Earshot is not running, or they are offline.`);
     case "connection-failed":
       return calm("No path between your device and theirs could be found. A firewall may be in the way.");
+    case "relay-needed":
+      return calm(RELAY_NEEDED);
     case "peer-vanished":
       return calm(`The connection to ${name} was lost and did not come back.`);
     case "not-confirmed":

@@ -26,9 +26,14 @@ export function isIpv6(text: string): boolean {
   return halves.length === 2 ? groups <= 7 : groups === 8;
 }
 
+/** RFC 8828: looked up by multicast, which shows whoever else is on the link this side's address there. */
+export function isMdnsName(text: string): boolean {
+  return MDNS.test(text);
+}
+
 /** An address that a check may be sent to: not unspecified, multicast or broadcast. */
 export function isCandidateAddress(text: string): boolean {
-  if (MDNS.test(text)) return true;
+  if (isMdnsName(text)) return true;
   if (isIpv4(text)) {
     const first = Number(text.split(".")[0]);
     return first > 0 && first < 224;

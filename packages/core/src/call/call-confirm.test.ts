@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { createIncomingCall, step } from "./call-machine.ts";
 import type { CallMessage } from "./call-types.ts";
 import { testBytes, testCandidate, testSetup } from "./testing/fixture-cases.ts";
-import { AUDIO, createWorld, reason, ringing, sentMessages } from "./testing/world-cases.ts";
+import { AUDIO, createWorld, reason, sentMessages } from "./testing/world-cases.ts";
 
 describe("confirm before sound", () => {
   test("a contact who hands on your set-up as theirs gets no call (RFC 8844)", () => {
@@ -100,54 +99,6 @@ describe("confirm before sound", () => {
     world.dial();
     world.run(300);
     expect(reason(world.caller)).toBe("not-confirmed");
-  });
-
-  test("a relayed candidate is never tried where one side wants no relay", () => {
-    const world = ringing({ callerPolicy: { relay: true, video: true } });
-    const message: CallMessage = {
-      type: "candidates",
-      generation: 0,
-      firstIndex: 4,
-      candidates: [testCandidate(7, { type: "relay", relatedAddress: "192.0.2.1", relatedPort: 9 })],
-      end: true,
-    };
-    const number = world.callee.state.legs[0]?.envelopes.nextReceive as number;
-    world.callee.dispatch({
-      type: "local-candidates",
-      leg: 0,
-      generation: 0,
-      candidates: message.candidates,
-      end: true,
-    });
-    expect(
-      sentMessages(world.callee).flatMap((sent) => (sent.type === "candidates" ? sent.candidates : [])),
-    ).toHaveLength(3);
-    const open = createIncomingCall({
-      callId: world.callId,
-      self: world.callee.state.self,
-      caller: world.caller.state.self,
-      nonce: testBytes("n", 16),
-      policy: { relay: false, video: true },
-      earlyCandidates: true,
-      busy: false,
-    });
-    expect(number).toBeGreaterThan(1);
-    const invite = { type: "invite", commitment: testBytes("c", 32), wantsVideo: false, clockCorrectionMs: 0 } as const;
-    const setup = world.caller.state.legs[0]?.localSetup;
-    const deliver = (state: typeof open, packetNumber: number, packetMessage: CallMessage) =>
-      step(state, {
-        type: "message",
-        from: world.caller.device,
-        carrier: "envelope",
-        packet: { callId: world.callId, number: packetNumber, message: packetMessage },
-        sentAt: 0,
-        now: 0,
-      });
-    const rung = deliver(open, 1, { ...invite, setup: setup as NonNullable<typeof setup> }).state;
-    const shown = step(rung, { type: "ring-shown" }).state;
-    const relayed = deliver(shown, 2, { ...message, firstIndex: 1 }).effects;
-    expect(relayed).toContainEqual({ type: "refused", code: "policy-refused" });
-    expect(relayed.flatMap((effect) => (effect.type === "add-remote-candidates" ? effect.candidates : []))).toEqual([]);
   });
 });
 

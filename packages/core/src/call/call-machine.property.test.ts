@@ -89,7 +89,7 @@ test.each(["caller", "callee"] as const)(
   (role) => {
     let opened = 0;
     const script = SCRIPTS[role];
-    const policy = { relay: false, video: true };
+    const policy = { relay: "never" as const, relays: [], video: true };
     fc.assert(
       fc.property(
         fc.array(raw, { maxLength: 60, size: "max" }),

@@ -68,7 +68,7 @@ describe("a call that is answered", () => {
   });
 
   test("sends no picture to a side whose set-up takes none", () => {
-    const world = answered({ calleePolicy: { relay: false, video: false } });
+    const world = answered({ calleePolicy: { relay: "never", relays: [], video: false } });
     world.caller.dispatch({ type: "set-media", media: { audio: true, video: true } });
     expect(world.caller.did("open-media").at(-1)?.media).toEqual(AUDIO);
   });
@@ -288,7 +288,7 @@ test("a call to nobody, to five devices or with a short nonce is the caller's mi
     callId: testBytes("c", 16),
     self,
     peer: testBytes("p", 32),
-    policy: { relay: false, video: true },
+    policy: { relay: "never", video: true } as const,
     earlyCandidates: true,
     media: AUDIO,
   };

@@ -70,9 +70,17 @@ function commonData(
   options: OutgoingCallOptions | IncomingCallOptions,
 ): Pick<
   CallData,
-  "callId" | "self" | "policy" | "earlyCandidates" | "remoteMedia" | "mediaOpen" | "clockCorrectionMs"
+  | "callId"
+  | "self"
+  | "policy"
+  | "trustedRelays"
+  | "relayOnly"
+  | "earlyCandidates"
+  | "remoteMedia"
+  | "mediaOpen"
+  | "clockCorrectionMs"
 > {
-  const { callId, self, policy, earlyCandidates } = options;
+  const { callId, self, policy, trustedRelays = [], relayOnly = false, earlyCandidates } = options;
   checkLength(self.account, 32);
   checkLength(self.device, 32);
   const remoteMedia = { audio: false, video: false };
@@ -81,6 +89,8 @@ function commonData(
     callId: checkLength(callId, 16),
     self,
     policy,
+    trustedRelays,
+    relayOnly,
     earlyCandidates,
     remoteMedia,
     mediaOpen: false,

@@ -40,9 +40,15 @@ import { decodeSetup, PWD_PATTERN, UFRAG_PATTERN } from "./setup.ts";
 import { CALL_NONCE_BYTES } from "./words.ts";
 
 const CANCEL_REASONS: readonly CancelReason[] = ["hung-up", "answered-elsewhere", "declined-elsewhere", "timed-out"];
-const HANG_UP_REASONS: readonly HangUpReason[] = ["hung-up", "connection-failed", "not-confirmed", "shutdown"];
+const HANG_UP_REASONS: readonly HangUpReason[] = [
+  "hung-up",
+  "connection-failed",
+  "not-confirmed",
+  "shutdown",
+  "relay-needed",
+];
 /** Larger than any encoded set-up: the decoder of the set-up has the last word. */
-const SETUP_MAX_BYTES = 512;
+const SETUP_MAX_BYTES = 768;
 
 /** Type number of each message. */
 export const MESSAGE_TYPES: Readonly<Record<CallMessage["type"], number>> = {

@@ -8,14 +8,15 @@
  */
 import type { RefusalCode } from "../errors.ts";
 import type {
+  CallConsent,
   CallPacket,
-  CallPolicy,
   CallRole,
   CallSetup,
   Candidate,
   Carrier,
   ChainMark,
   EncodedSetup,
+  RelayUse,
 } from "./call-types.ts";
 
 export type LegId = number;
@@ -46,8 +47,11 @@ export interface Leg {
   readonly id: LegId;
   /** The other side's device. */
   readonly device: Uint8Array;
-  /** `waiting`: nothing heard yet; `ringing`: it rings there (or here); `closed`: unreachable or not chosen. */
-  readonly progress: "waiting" | "ringing" | "answered" | "busy" | "closed";
+  /**
+   * `waiting`: nothing heard yet; `ringing`: it rings there (or here); `relay-needed`: only a relay could lead there, and none
+   * may; `closed`: unreachable or not chosen.
+   */
+  readonly progress: "waiting" | "ringing" | "answered" | "busy" | "relay-needed" | "closed";
   /** Own nonce, 16 bytes: nA (caller) or nB (callee). */
   readonly nonce: Uint8Array;
   /** Callee: the invite's H(nA). */
@@ -94,7 +98,11 @@ export interface CallData {
   readonly self: Party;
   /** The other person's account key. */
   readonly peer: Uint8Array;
-  readonly policy: CallPolicy;
+  readonly policy: CallConsent;
+  /** Relays that count as this side's own or its contacts'. Told to nobody. */
+  readonly trustedRelays: readonly Uint8Array[];
+  /** This side's addresses are kept from the other: nothing but relayed candidates is sent or tried. */
+  readonly relayOnly: boolean;
   /** Candidates may go out before the answer. */
   readonly earlyCandidates: boolean;
   /** 1..`CALL_LEGS_MAX`; for a callee exactly one. */
@@ -148,6 +156,8 @@ export type CallEndReason =
   | "connection-failed"
   | "peer-vanished"
   | "not-confirmed"
+  /** Only a relay could carry it, and there is none or the two sides' settings allow none. */
+  | "relay-needed"
   | "refused"
   | "local-shutdown"
   /** Both called at once and the other's call was kept: see `ownCallWins`. Not shown to people. */
@@ -208,6 +218,8 @@ export type CallEvent =
   | { readonly type: "shutdown" }
   /** Incoming, before its ring was shown: this device has taken another call meanwhile. */
   | { readonly type: "busy" }
+  /** Incoming with `relayOnly`, before its ring was shown: no relay was found. */
+  | { readonly type: "relay-missing" }
   /** This call lost against the other's simultaneous one: ends quietly. */
   | { readonly type: "glare-lost" }
   /** The person muted, unmuted, or turned the picture on or off. */
@@ -219,17 +231,32 @@ export type CallEvent =
 export type CallEffect =
   /**
    * Make a peer connection with the typed shape (section 3): no tracks. A caller sets a local offer; a callee first sets
-   * `sdpOfSetup(remote)`, then a local answer. Then `setup-ready`.
+   * `sdpOfSetup(remote)`, then a local answer. Then `setup-ready`. No relay that `relays` forbids may be used.
    */
   | { readonly type: "create-transport"; readonly leg: LegId; readonly role: "caller" }
-  | { readonly type: "create-transport"; readonly leg: LegId; readonly role: "callee"; readonly remote: CallSetup }
-  /** Caller: set `sdpOfSetup(setup)` as the remote answer. */
-  | { readonly type: "apply-remote-setup"; readonly leg: LegId; readonly setup: CallSetup }
-  /** After the remote description. `ufrag` names the generation they belong to. */
+  | {
+      readonly type: "create-transport";
+      readonly leg: LegId;
+      readonly role: "callee";
+      readonly remote: CallSetup;
+      readonly relays: RelayUse;
+    }
+  /** Caller: set `sdpOfSetup(setup)` as the remote answer. From now on no relay that `relays` forbids may be used. */
+  | {
+      readonly type: "apply-remote-setup";
+      readonly leg: LegId;
+      readonly setup: CallSetup;
+      readonly relays: RelayUse;
+    }
+  /**
+   * After the remote description. `ufrag` names the generation they belong to. `forbidden`: relays of the other that must not
+   * be tried, told so that a path over one of them is recognised all the same.
+   */
   | {
       readonly type: "add-remote-candidates";
       readonly leg: LegId;
       readonly candidates: readonly Candidate[];
+      readonly forbidden: readonly Candidate[];
       readonly ufrag: string;
       readonly end: boolean;
     }
@@ -282,7 +309,11 @@ export interface OutgoingCallOptions {
   readonly peer: Uint8Array;
   /** The callee's devices, 1..`CALL_LEGS_MAX`, each with a fresh random nA (16 bytes). Leg ids are the places here. */
   readonly devices: readonly { readonly device: Uint8Array; readonly nonce: Uint8Array }[];
-  readonly policy: CallPolicy;
+  readonly policy: CallConsent;
+  /** Keys (32 bytes) of the relays that this person or their contacts run. Default none. */
+  readonly trustedRelays?: readonly Uint8Array[];
+  /** Keep this side's addresses from the other. Default false. */
+  readonly relayOnly?: boolean;
   /** False keeps own candidates until the answer. */
   readonly earlyCandidates: boolean;
   readonly media: MediaState;
@@ -297,7 +328,11 @@ export interface IncomingCallOptions {
   readonly caller: Party;
   /** Fresh random nB, 16 bytes. */
   readonly nonce: Uint8Array;
-  readonly policy: CallPolicy;
+  readonly policy: CallConsent;
+  /** Keys (32 bytes) of the relays that this person or their contacts run. Default none. */
+  readonly trustedRelays?: readonly Uint8Array[];
+  /** Keep this side's addresses from the other. Default false. */
+  readonly relayOnly?: boolean;
   /** This contact may have this side's candidates while it rings. */
   readonly earlyCandidates: boolean;
   /** This device is in another call: the invite is answered `busy`. */

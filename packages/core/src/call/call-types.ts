@@ -30,11 +30,36 @@ export interface HeaderExtension {
   readonly number: number;
 }
 
-export interface CallPolicy {
-  /** A relayed path is acceptable to this side. */
-  readonly relay: boolean;
+/** Which relays a side lets carry the call: none, only its own and its contacts', or any. */
+export type RelayLevel = "never" | "trusted" | "any";
+
+/** A relay as a set-up names it. */
+export interface NamedRelay {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** Who says to run it, unproven: at most `RELAY_OPERATOR_MAX_BYTES` of UTF-8, may be empty. */
+  readonly operator: string;
+}
+
+/** What a side's person lets a call do. */
+export interface CallConsent {
+  readonly relay: RelayLevel;
   /** This side will take and may send video. */
   readonly video: boolean;
+}
+
+/** A side's consent, and the relays it may itself allocate at in this call. */
+export interface CallPolicy extends CallConsent {
+  /** At most `RELAYS_MAX`, no key twice; none where the level is `never`, or where none was found. */
+  readonly relays: readonly NamedRelay[];
+}
+
+/** What both sides' levels come to, for one side. */
+export interface RelayUse {
+  /** This side's own relays may carry the call. */
+  readonly mine: boolean;
+  /** Those of the other may. */
+  readonly theirs: boolean;
 }
 
 /** Everything that one side's WebRTC must be told of the other: the typed form of an SDP. */
@@ -88,8 +113,11 @@ export interface ChainMark {
 
 /** 0 caller hung up, 1 answered elsewhere, 2 declined elsewhere, 3 timed out. */
 export type CancelReason = "hung-up" | "answered-elsewhere" | "declined-elsewhere" | "timed-out";
-/** 0 a person hung up, 1 connection failed, 2 not confirmed, 3 shutting down. */
-export type HangUpReason = "hung-up" | "connection-failed" | "not-confirmed" | "shutdown";
+/**
+ * 0 a person hung up, 1 connection failed, 2 not confirmed, 3 shutting down, 4 only a relay could carry the call, and there
+ * is none or the two sides' settings allow none.
+ */
+export type HangUpReason = "hung-up" | "connection-failed" | "not-confirmed" | "shutdown" | "relay-needed";
 
 export type CallMessage =
   | {

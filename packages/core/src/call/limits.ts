@@ -16,6 +16,10 @@ export const GENERATION_MAX = 255;
 export const CODECS_MAX = 4;
 /** Header extensions in a set-up. */
 export const EXTENSIONS_MAX = 4;
+/** Relays that one side may use in a call: one near it, and another in case that one is gone. */
+export const RELAYS_MAX = 2;
+/** Who runs a relay, as a set-up names them: what a supernode's descriptor holds, and a little more. */
+export const RELAY_OPERATOR_MAX_BYTES = 64;
 /** A call message, encoded: fits an 8,192-byte envelope with room for the envelope's own fields. */
 export const CALL_MESSAGE_MAX_BYTES = 7_000;
 /** An invite older than this never rings (envelope.md section 1). */

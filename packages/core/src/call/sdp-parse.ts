@@ -55,7 +55,7 @@ export function setupOfSdp(sdp: string, role: CallRole, policy: CallPolicy): Res
 
 /** Local ICE credentials of a description, for a restart. Refused as `bad-sdp`. */
 export function credentialsOfSdp(sdp: string, role: CallRole): Result<{ ufrag: string; pwd: string }> {
-  const setup = setupOfSdp(sdp, role, { relay: false, video: false });
+  const setup = setupOfSdp(sdp, role, { relay: "never", video: false, relays: [] });
   return setup.ok ? accept({ ufrag: setup.value.ufrag, pwd: setup.value.pwd }) : setup;
 }
 

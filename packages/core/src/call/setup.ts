@@ -3,15 +3,38 @@
  *
  *     [1, role, fingerprint 32, ufrag, pwd, audio, video, extensions, policy]
  *     audio = [[codec id, payload type] ×1..4]        video = [[codec id, payload type, rtx payload type | null] ×1..4]
- *     extensions = [[extension id, number] ×1..4]     policy = [relay, video]
+ *     extensions = [[extension id, number] ×1..4]     policy = [relay level, video, [[relay key 32, operator] ×0..2]]
  */
-import { asArray, asBool, asBytes, asNullable, asText, asUint, asVersioned, encodeCbor, readCbor } from "../cbor.ts";
+import {
+  asArray,
+  asBool,
+  asBytes,
+  asNullable,
+  asText,
+  asUint,
+  asVersioned,
+  checkText,
+  encodeCbor,
+  readCbor,
+} from "../cbor.ts";
 import type { CborValue } from "../cbor.ts";
+import { toHex, utf8 } from "../bytes.ts";
 import { EarshotError, accept, refuse, type Result } from "../errors.ts";
-import type { AudioCodecName, CallRole, CallSetup, EncodedSetup, ExtensionName, VideoCodecName } from "./call-types.ts";
-import { CODECS_MAX, EXTENSIONS_MAX } from "./limits.ts";
+import type {
+  AudioCodecName,
+  CallPolicy,
+  CallRole,
+  CallSetup,
+  EncodedSetup,
+  ExtensionName,
+  RelayLevel,
+  VideoCodecName,
+} from "./call-types.ts";
+import { CODECS_MAX, EXTENSIONS_MAX, RELAY_OPERATOR_MAX_BYTES, RELAYS_MAX } from "./limits.ts";
 
 const ROLES: readonly CallRole[] = ["caller", "callee"];
+/** Place is the number on the wire. */
+const RELAY_LEVELS: readonly RelayLevel[] = ["never", "trusted", "any"];
 /** Place in these lists is the id on the wire minus one. */
 const AUDIO_CODECS: readonly AudioCodecName[] = ["opus", "red"];
 const VIDEO_CODECS: readonly VideoCodecName[] = ["vp8", "vp9", "h264", "av1"];
@@ -34,7 +57,11 @@ export function encodeSetup(setup: CallSetup): EncodedSetup {
     setup.audio.map((codec) => [AUDIO_CODECS.indexOf(codec.name) + 1, codec.payloadType]),
     setup.video.map((codec) => [VIDEO_CODECS.indexOf(codec.name) + 1, codec.payloadType, codec.rtxPayloadType]),
     setup.extensions.map((extension) => [EXTENSIONS.indexOf(extension.name) + 1, extension.number]),
-    [setup.policy.relay, setup.policy.video],
+    [
+      RELAY_LEVELS.indexOf(setup.policy.relay),
+      setup.policy.video,
+      setup.policy.relays.map(({ key, operator }) => [key, operator]),
+    ],
   ]);
   return { bytes, setup };
 }
@@ -49,7 +76,6 @@ export function decodeSetup(bytes: Uint8Array): Result<EncodedSetup> {
 
 function readSetup(value: CborValue): CallSetup {
   const places = asVersioned(value, 9);
-  const policy = asArray(places[8], 2);
   return {
     role: named(ROLES, places[1], 0),
     fingerprint: asBytes(places[2], 32),
@@ -71,7 +97,19 @@ function readSetup(value: CborValue): CallSetup {
       const extension = asArray(item, 2);
       return { name: named(EXTENSIONS, extension[0], 1), number: asUint(extension[1], 14) };
     }),
-    policy: { relay: asBool(policy[0]), video: asBool(policy[1]) },
+    policy: readPolicy(places[8]),
+  };
+}
+
+function readPolicy(value: CborValue | undefined): CallPolicy {
+  const [relay, video, relays] = asArray(value, 3);
+  return {
+    relay: named(RELAY_LEVELS, relay, 0),
+    video: asBool(video),
+    relays: asArray(relays, [0, RELAYS_MAX]).map((item) => {
+      const [key, operator] = asArray(item, 2);
+      return { key: asBytes(key, 32), operator: asText(operator, RELAY_OPERATOR_MAX_BYTES) };
+    }),
   };
 }
 
@@ -107,7 +145,17 @@ export function checkSetup(setup: CallSetup): Result<CallSetup> {
   const numbers = extensions.map((extension) => extension.number);
   if (!unique(numbers) || !numbers.every((n) => Number.isInteger(n) && n >= 1 && n <= 14))
     return refuse("bad-setup", "extension number");
-  return accept(setup);
+  return checkPolicy(setup.policy) ? accept(setup) : refuse("bad-setup", "policy");
+}
+
+/** Who allows no relay uses none; what is named stands on the other side's screen. */
+function checkPolicy({ relay, relays }: CallPolicy): boolean {
+  if (!RELAY_LEVELS.includes(relay) || relays.length > (relay === "never" ? 0 : RELAYS_MAX)) return false;
+  const sound = relays.every(
+    ({ key, operator }) =>
+      key.length === 32 && utf8(operator).length <= RELAY_OPERATOR_MAX_BYTES && checkText(operator).ok,
+  );
+  return sound && unique(relays.map(({ key }) => toHex(key)));
 }
 
 /** RFC 5761 section 4: 64..95 would clash with RTCP; below 35 are static. */

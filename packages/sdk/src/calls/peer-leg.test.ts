@@ -9,7 +9,7 @@ import { readPath, readStats } from "./call-stats.ts";
 const options = {
   peerConnection: wrtcPeerConnection,
   iceServers: [],
-  policy: { relay: false, video: true },
+  policy: { relay: "never" as const, video: true, relays: [] },
   clock: systemClock,
 };
 

@@ -1,28 +1,40 @@
 /** Trickling candidates both ways, and comparing what was sent with what arrived. docs/protocol/call.md section 4. */
 import { equalBytes } from "../../bytes.ts";
 import type { RefusalCode } from "../../errors.ts";
+import { isMdnsName } from "../address.ts";
 import { chainHead, chainMark } from "../candidate-chain.ts";
 import { checkCandidate } from "../candidate.ts";
-import type { CandidateTrack, Leg, LegId } from "../call-states.ts";
+import type { CallState, CandidateTrack, Leg, LegId } from "../call-states.ts";
 import type { CallMessage, Candidate, Carrier, ChainMark } from "../call-types.ts";
 import { CANDIDATES_MAX, CANDIDATES_PER_MESSAGE_MAX, REPAIR_DELAY_MS } from "../limits.ts";
 import { carrierOf, sendOn } from "./sending.ts";
-import { currentLeg, emit, isOpen, patchLeg, refused, relayAllowed, type Turn } from "./turn.ts";
+import { currentLeg, emit, isOpen, patchLeg, refused, relayUseOf, type Turn } from "./turn.ts";
 
 export function emptyTrack(generation: number): CandidateTrack {
   return { generation, candidates: [], ended: false };
 }
 
-/** Takes what WebRTC gathered, up to `CANDIDATES_MAX`, without relays where the policy wants none. */
+/**
+ * Takes what WebRTC gathered, up to `CANDIDATES_MAX`: no relay where either side's level wants none or the own set-up names
+ * none, and nothing but relays where this side's addresses are kept from the other.
+ */
 export function gatherLocal(turn: Turn, id: LegId, found: readonly Candidate[], end: boolean): void {
   const leg = currentLeg(turn, id);
   if (leg.local.ended) return;
-  const wanted = found.filter(
-    (candidate) => checkCandidate(candidate).ok && (candidate.type !== "relay" || relayAllowed(turn.state, leg)),
+  const wanted = found.flatMap((candidate) =>
+    checkCandidate(candidate).ok ? wantedLocal(turn.state, leg, candidate) : [],
   );
   const candidates = [...leg.local.candidates, ...wanted].slice(0, CANDIDATES_MAX);
   patchLeg(turn, id, { local: { ...leg.local, candidates, ended: end || candidates.length === CANDIDATES_MAX } });
   flushLocal(turn, id);
+}
+
+function wantedLocal(state: CallState, leg: Leg, candidate: Candidate): readonly Candidate[] {
+  if (candidate.type !== "relay") return state.relayOnly ? [] : [candidate];
+  const named = leg.localSetup?.setup.policy.relays.length ?? 0;
+  if (named === 0 || !relayUseOf(state, leg).mine) return [];
+  // The related address of a relayed candidate is the one that is kept back.
+  return [state.relayOnly ? { ...candidate, relatedAddress: null, relatedPort: null } : candidate];
 }
 
 /** Own candidates may leave: the credentials they belong to have, and the policy or the answer allows it. */
@@ -85,13 +97,17 @@ function refusalOf(leg: Leg, message: CandidatesMessage): RefusalCode | undefine
   return remote.ended && last > remote.candidates.length ? "chain-broken" : undefined;
 }
 
-/** To the transport, without relays where one side wants none: those stay in the chain, but are never tried. */
+/** To the transport, without relays that may not be used: those stay in the chain, but are never tried. */
 function applyRemote(turn: Turn, id: LegId, added: readonly Candidate[], end: boolean): void {
   const leg = currentLeg(turn, id);
-  const candidates = added.filter((candidate) => candidate.type !== "relay" || relayAllowed(turn.state, leg));
-  if (candidates.length < added.length) refused(turn, "policy-refused");
-  if (leg.remoteUfrag === null || (candidates.length === 0 && !end)) return;
-  emit(turn, { type: "add-remote-candidates", leg: id, candidates, ufrag: leg.remoteUfrag, end });
+  const { theirs } = relayUseOf(turn.state, leg);
+  const forbidden = theirs ? [] : added.filter(({ type }) => type === "relay");
+  if (forbidden.length > 0) refused(turn, "policy-refused");
+  const candidates = added.filter(
+    (candidate) => !forbidden.includes(candidate) && !(turn.state.relayOnly && isMdnsName(candidate.address)),
+  );
+  if (leg.remoteUfrag === null || (candidates.length + forbidden.length === 0 && !end)) return;
+  emit(turn, { type: "add-remote-candidates", leg: id, candidates, forbidden, ufrag: leg.remoteUfrag, end });
 }
 
 /** All that came before the transport was there. */

@@ -1,5 +1,5 @@
 /** From the answer on: both sides do the same here, but for who may reveal and who offers restarts. */
-import type { CallEvent, CallState, LegId } from "../call-states.ts";
+import type { CallEvent, CallState, Leg, LegId } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
 import { CHANNEL_CLOSED_GRACE_MS, PING_INTERVAL_MS, PINGS_UNANSWERED_MAX } from "../limits.ts";
 import { nonceMatches } from "../words.ts";
@@ -7,7 +7,17 @@ import { activateIfReady, endUnconfirmed, sendConfirm } from "./confirming.ts";
 import { endCall, sayAndEnd } from "./ending.ts";
 import { confirmAgain, finishReconnecting, requestRestart, retryRestart, startReconnecting } from "./restarting.ts";
 import { sendOn } from "./sending.ts";
-import { currentLeg, emit, legById, patchData, patchLeg, refused, type Turn, videoAllowed } from "./turn.ts";
+import {
+  currentLeg,
+  emit,
+  legById,
+  patchData,
+  patchLeg,
+  refused,
+  relayUseOf,
+  type Turn,
+  videoAllowed,
+} from "./turn.ts";
 
 type Active = Extract<CallState, { phase: "active" }>;
 type Reconnecting = Extract<CallState, { phase: "reconnecting" }>;
@@ -80,7 +90,14 @@ export function peerVanished(turn: Turn, state: Reconnecting): void {
 }
 
 export function connectTimedOut(turn: Turn, state: InCall): void {
-  sayAndEnd(turn, state.chosen, { type: "hang-up", reason: "connection-failed" }, "connection-failed");
+  const reason = wasRelayForbidden(state, currentLeg(turn, state.chosen)) ? "relay-needed" : "connection-failed";
+  sayAndEnd(turn, state.chosen, { type: "hang-up", reason }, reason);
+}
+
+/** Nothing direct was found, and a relay, which might have carried it, is what one of the two sides does not want. */
+function wasRelayForbidden(state: InCall, leg: Leg): boolean {
+  const { mine, theirs } = relayUseOf(state, leg);
+  return !mine || (!theirs && leg.remote.candidates.some(({ type }) => type === "relay"));
 }
 
 /** Still there? Two pings without an answer and the path counts as gone, whatever ICE says. */

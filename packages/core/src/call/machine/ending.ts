@@ -48,7 +48,7 @@ export function cancelLeg(turn: Turn, id: LegId, reason: CancelReason): void {
   closeLeg(turn, id, "closed");
 }
 
-export function closeLeg(turn: Turn, id: LegId, progress: "busy" | "closed"): void {
+export function closeLeg(turn: Turn, id: LegId, progress: "busy" | "relay-needed" | "closed"): void {
   const leg = currentLeg(turn, id);
   if (leg.transport !== "none") emit(turn, { type: "close-transport", leg: id });
   patchLeg(turn, id, { progress, transport: "none", channelOpen: false });

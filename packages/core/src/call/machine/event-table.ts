@@ -75,6 +75,7 @@ const callingRow = {
   "hang-up": (turn) => cancelAll(turn, "hung-up", "hung-up"),
   shutdown: (turn) => cancelAll(turn, "hung-up", "local-shutdown"),
   busy: ignored,
+  "relay-missing": ignored,
   // The other devices of that person stop ringing: it is in the call that was kept.
   "glare-lost": (turn) => cancelAll(turn, "answered-elsewhere", "glare"),
   "set-media": onSetMedia,
@@ -95,6 +96,7 @@ const answeredRow = {
   "hang-up": (turn, state) => sayAndEnd(turn, state.chosen, { type: "hang-up", reason: "hung-up" }, "hung-up"),
   shutdown: (turn, state) => sayAndEnd(turn, state.chosen, { type: "hang-up", reason: "shutdown" }, "local-shutdown"),
   busy: ignored,
+  "relay-missing": ignored,
   "glare-lost": ignored,
   "set-media": (turn, state, event) => {
     patchData(turn, { localMedia: event.media });
@@ -131,6 +133,7 @@ export const EVENT_TABLE: EventTable = {
     "hang-up": (turn) => endCall(turn, "hung-up"),
     shutdown: (turn) => endCall(turn, "local-shutdown"),
     busy: ignored,
+    "relay-missing": ignored,
     "glare-lost": (turn) => endCall(turn, "glare"),
     "set-media": ignored,
     "network-changed": ignored,
@@ -157,6 +160,7 @@ export const EVENT_TABLE: EventTable = {
     // Says nothing: this person's other devices may still take it.
     shutdown: (turn) => endCall(turn, "local-shutdown"),
     busy: (turn, state) => incoming.becomeBusy(turn, state),
+    "relay-missing": (turn, state) => incoming.relayMissing(turn, state),
     "glare-lost": (turn) => endCall(turn, "glare"),
     "set-media": onSetMedia,
     "network-changed": ignored,
@@ -218,6 +222,7 @@ export const EVENT_TABLE: EventTable = {
     "hang-up": ignored,
     shutdown: ignored,
     busy: ignored,
+    "relay-missing": ignored,
     "glare-lost": ignored,
     "set-media": ignored,
     "network-changed": ignored,

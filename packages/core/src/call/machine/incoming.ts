@@ -9,7 +9,7 @@ import { activateIfReady } from "./confirming.ts";
 import { endCall, sayAndEnd } from "./ending.ts";
 import { retryRestart } from "./restarting.ts";
 import { carrierOf, sendBoth, sendOn } from "./sending.ts";
-import { currentLeg, dataOf, emit, patchData, patchLeg, type Turn } from "./turn.ts";
+import { currentLeg, dataOf, emit, patchData, patchLeg, relayUseOf, type Turn } from "./turn.ts";
 
 /** An incoming call has one leg. */
 export const INCOMING_LEG: LegId = 0;
@@ -36,6 +36,7 @@ export function receiveInvite(
     remoteUfrag: setup.setup.ufrag,
     progress: "ringing",
   });
+  if (turn.state.relayOnly && !relayUseOf(turn.state, currentLeg(turn, INCOMING_LEG)).mine) return sayRelayNeeded(turn);
   turn.state = { ...dataOf(turn.state), wantsVideo, phase: "alerting", shown: false };
   emit(turn, { type: "ring", wantsVideo });
   emit(turn, { type: "start-timer", name: "ring", delayMs: RING_TIMEOUT_MS });
@@ -45,6 +46,17 @@ function sayBusy(turn: Turn): void {
   sendOn(turn, INCOMING_LEG, "envelope", { type: "busy" });
   emit(turn, { type: "missed" });
   endCall(turn, "busy");
+}
+
+/** This side's address is hidden, which takes a relay; there is none, or the caller allows none. Does not ring. */
+function sayRelayNeeded(turn: Turn): void {
+  emit(turn, { type: "missed" });
+  sayAndEnd(turn, INCOMING_LEG, { type: "hang-up", reason: "relay-needed" }, "relay-needed");
+}
+
+/** No relay was found in time. What rings already is not taken away: its set-up says what there is. */
+export function relayMissing(turn: Turn, state: Alerting): void {
+  if (state.relayOnly && !state.shown) sayRelayNeeded(turn);
 }
 
 /** Another call was taken while this one's ring was kept back. What rings already is not taken away. */
@@ -69,7 +81,8 @@ function createTransport(turn: Turn): void {
   const leg = currentLeg(turn, INCOMING_LEG);
   if (leg.transport !== "none" || leg.remoteSetup === null) return;
   patchLeg(turn, INCOMING_LEG, { transport: "new" });
-  emit(turn, { type: "create-transport", leg: INCOMING_LEG, role: "callee", remote: leg.remoteSetup.setup });
+  const relays = relayUseOf(turn.state, leg);
+  emit(turn, { type: "create-transport", leg: INCOMING_LEG, role: "callee", remote: leg.remoteSetup.setup, relays });
   applyPending(turn, INCOMING_LEG);
 }
 
@@ -80,6 +93,7 @@ export function setupReady(turn: Turn, event: Extract<CallEvent, { type: "setup-
   const answers =
     leg.remoteSetup !== null && checkSetup(event.setup).ok && checkAnswering(leg.remoteSetup.setup, event.setup).ok;
   if (!answers) return transportFailed(turn);
+  if (turn.state.relayOnly && event.setup.policy.relays.length === 0) return sayRelayNeeded(turn);
   const setup = encodeSetup(event.setup);
   patchLeg(turn, INCOMING_LEG, { localSetup: setup });
   if (leg.progress === "answered") return sendAnswer(turn);

@@ -19,6 +19,7 @@ import {
   patchData,
   patchLeg,
   refused,
+  relayUseOf,
   type Turn,
   videoAllowed,
 } from "./turn.ts";
@@ -37,6 +38,7 @@ export function inviteLeg(turn: Turn, event: Extract<CallEvent, { type: "setup-r
   const leg = legById(turn.state, event.leg);
   if (leg === undefined || leg.transport === "none" || leg.localSetup !== null) return;
   if (event.setup.role !== "caller" || !checkSetup(event.setup).ok) return failLeg(turn, leg.id);
+  if (turn.state.relayOnly && event.setup.policy.relays.length === 0) return failForRelay(turn, leg.id);
   const setup = encodeSetup(event.setup);
   patchLeg(turn, leg.id, { localSetup: setup });
   sendOn(turn, leg.id, "envelope", {
@@ -58,9 +60,18 @@ export function failLeg(turn: Turn, id: LegId): void {
   endIfNobodyLeft(turn);
 }
 
+/** Only a relay could lead to that device, and none may: the others may still ring. */
+function failForRelay(turn: Turn, id: LegId): void {
+  closeLeg(turn, id, "relay-needed");
+  endIfNobodyLeft(turn);
+}
+
 function endIfNobodyLeft(turn: Turn): void {
   if (turn.state.legs.some(isOpen)) return;
-  endCall(turn, turn.state.legs.some((leg) => leg.progress === "busy") ? "busy" : "unreachable");
+  const reason = (["busy", "relay-needed"] as const).find((each) =>
+    turn.state.legs.some((leg) => leg.progress === each),
+  );
+  endCall(turn, reason ?? "unreachable");
 }
 
 export function receiveBusy(turn: Turn, id: LegId): void {
@@ -74,8 +85,9 @@ export function receiveDecline(turn: Turn, id: LegId): void {
   endCall(turn, "declined");
 }
 
-/** A device that cannot go on, or does not trust what it reached, ends the call for all. */
+/** A device that cannot go on, or does not trust what it reached, ends the call for all; one that misses a relay, for itself. */
 export function receiveHangUp(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "hang-up" }>): void {
+  if (message.reason === "relay-needed") return failForRelay(turn, id);
   for (const leg of turn.state.legs) if (leg.id !== id && isOpen(leg)) cancelLeg(turn, leg.id, "hung-up");
   endCall(turn, message.reason === "shutdown" ? "hung-up" : message.reason);
 }
@@ -87,7 +99,10 @@ export function receiveRinging(turn: Turn, id: LegId, message: Extract<CallMessa
   if (turn.state.phase === "dialling") turn.state = { ...dataOf(turn.state), phase: "ringing" };
 }
 
-/** False, and refused, where it is not an answer to the invite or differs from the one that came before. */
+/**
+ * False, and refused, where it is not an answer to the invite or differs from the one that came before. False too where it
+ * allows no relay and this side's address is to be hidden: the leg is closed then.
+ */
 function learnRemoteSetup(turn: Turn, id: LegId, encoded: EncodedSetup): boolean {
   const leg = currentLeg(turn, id);
   if (leg.remoteSetup !== null) {
@@ -99,8 +114,14 @@ function learnRemoteSetup(turn: Turn, id: LegId, encoded: EncodedSetup): boolean
     refused(turn, "bad-setup");
     return false;
   }
-  patchLeg(turn, id, { remoteSetup: encoded, remoteUfrag: encoded.setup.ufrag });
-  emit(turn, { type: "apply-remote-setup", leg: id, setup: encoded.setup });
+  const learnt = patchLeg(turn, id, { remoteSetup: encoded, remoteUfrag: encoded.setup.ufrag });
+  const relays = relayUseOf(turn.state, learnt);
+  if (turn.state.relayOnly && !relays.mine) {
+    sendOn(turn, id, "envelope", { type: "hang-up", reason: "relay-needed" });
+    failForRelay(turn, id);
+    return false;
+  }
+  emit(turn, { type: "apply-remote-setup", leg: id, setup: encoded.setup, relays });
   return true;
 }
 

@@ -2,7 +2,9 @@
 import { equalBytes } from "../../bytes.ts";
 import type { RefusalCode } from "../../errors.ts";
 import type { CallData, CallEffect, CallState, Leg, LegId, MediaState } from "../call-states.ts";
+import type { RelayUse } from "../call-types.ts";
 import type { CallBinding } from "../confirm.ts";
+import { relayUse } from "../relay-consent.ts";
 
 export interface Turn {
   state: CallState;
@@ -25,6 +27,8 @@ export function dataOf(state: CallState): CallData {
     self,
     peer,
     policy,
+    trustedRelays,
+    relayOnly,
     earlyCandidates,
     legs,
     wantsVideo,
@@ -39,6 +43,8 @@ export function dataOf(state: CallState): CallData {
     self,
     peer,
     policy,
+    trustedRelays,
+    relayOnly,
     earlyCandidates,
     legs,
     wantsVideo,
@@ -72,7 +78,7 @@ export function patchLeg(turn: Turn, id: LegId, patch: Partial<Leg>): Leg {
 }
 
 export function isOpen(leg: Leg): boolean {
-  return leg.progress !== "closed" && leg.progress !== "busy";
+  return leg.progress !== "closed" && leg.progress !== "busy" && leg.progress !== "relay-needed";
 }
 
 /** Both sides' set-ups allow it; before the other's is known, this side's alone. */
@@ -80,8 +86,9 @@ export function videoAllowed(state: CallState, leg: Leg): boolean {
   return state.policy.video && (leg.remoteSetup?.setup.policy.video ?? true);
 }
 
-export function relayAllowed(state: CallState, leg: Leg): boolean {
-  return state.policy.relay && (leg.remoteSetup?.setup.policy.relay ?? true);
+/** Before the other's set-up is known, this side's level alone counts, and it may use its own relays. */
+export function relayUseOf(state: CallState, leg: Leg): RelayUse {
+  return relayUse(state.policy, state.trustedRelays, leg.remoteSetup?.setup.policy);
 }
 
 /** What this side may send on the leg, of what its person wants to. */

@@ -1,7 +1,7 @@
 /** Keys, set-ups and candidates for the tests of calls: the same ones every time. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, toHex, utf8 } from "../../bytes.ts";
-import type { CallRole, CallSetup, Candidate } from "../call-types.ts";
+import type { CallRole, CallSetup, Candidate, NamedRelay } from "../call-types.ts";
 
 /** Repeatable bytes. */
 export function testBytes(label: string, length: number): Uint8Array {
@@ -17,9 +17,23 @@ export function testSetup(role: CallRole, label: string, changes: Partial<CallSe
     audio: [{ name: "opus", payloadType: 111 }],
     video: [{ name: "vp8", payloadType: 96, rtxPayloadType: 97 }],
     extensions: [{ name: "mid", number: 4 }],
-    policy: { relay: false, video: true },
+    policy: { relay: "any", video: true, relays: [] },
     ...changes,
   };
+}
+
+export function testRelay(label: string): NamedRelay {
+  return { key: testBytes(`relay ${label}`, 32), operator: label };
+}
+
+/** A relayed candidate, with the address behind it as WebRTC tells it. */
+export function testRelayed(port: number): Candidate {
+  return testCandidate(port, {
+    type: "relay",
+    address: "198.51.100.9",
+    relatedAddress: "203.0.113.5",
+    relatedPort: 40_000,
+  });
 }
 
 export function testCandidate(port: number, changes: Partial<Candidate> = {}): Candidate {

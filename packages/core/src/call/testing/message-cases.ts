@@ -1,8 +1,9 @@
 /** Everything the wire formats of a call can say, for round-trip properties. */
 import fc from "fast-check";
+import { toHex } from "../../bytes.ts";
 import { CLOCK_SKEW_MS } from "../../identity/certificate.ts";
-import type { CallMessage, CallPacket, CallSetup, Candidate, ChainMark } from "../call-types.ts";
-import { CANDIDATES_MAX, GENERATION_MAX } from "../limits.ts";
+import type { CallMessage, CallPacket, CallPolicy, CallSetup, Candidate, ChainMark } from "../call-types.ts";
+import { CANDIDATES_MAX, GENERATION_MAX, RELAYS_MAX } from "../limits.ts";
 import { encodeSetup } from "../setup.ts";
 
 const ICE_CHARS = [..."ABCXYZabcxyz0189+/"];
@@ -13,6 +14,18 @@ const payloadTypes = fc.uniqueArray(fc.oneof(fc.integer({ min: 35, max: 63 }), f
   minLength: 10,
   maxLength: 10,
 });
+
+const relays = fc.uniqueArray(
+  fc.record({
+    key: bytes(32),
+    operator: fc.constantFrom("", "Ann’s shed", "example.org", "x".repeat(64), "é".repeat(32)),
+  }),
+  { maxLength: RELAYS_MAX, selector: ({ key }) => toHex(key) },
+);
+const arbitraryPolicy: fc.Arbitrary<CallPolicy> = fc.oneof(
+  fc.record({ relay: fc.constant("never" as const), video: fc.boolean(), relays: fc.constant([]) }),
+  fc.record({ relay: fc.constantFrom("trusted" as const, "any" as const), video: fc.boolean(), relays }),
+);
 
 export function arbitrarySetup(role: CallSetup["role"]): fc.Arbitrary<CallSetup> {
   return fc
@@ -26,7 +39,7 @@ export function arbitrarySetup(role: CallSetup["role"]): fc.Arbitrary<CallSetup>
       rtx: fc.boolean(),
       names: fc.subarray(["transport-cc", "abs-send-time", "audio-level"] as const),
       numbers: fc.uniqueArray(fc.integer({ min: 1, max: 14 }), { minLength: 4, maxLength: 4 }),
-      policy: fc.record({ relay: fc.boolean(), video: fc.boolean() }),
+      policy: arbitraryPolicy,
     })
     .map(({ fingerprint, ufrag, pwd, types, red, others, rtx, names, numbers, policy }) => ({
       role,
@@ -108,7 +121,7 @@ export const arbitraryMessage: fc.Arbitrary<CallMessage> = fc.oneof(
   }),
   fc.record({
     type: type("hang-up"),
-    reason: fc.constantFrom("hung-up" as const, "connection-failed", "not-confirmed", "shutdown"),
+    reason: fc.constantFrom("hung-up" as const, "connection-failed", "not-confirmed", "shutdown", "relay-needed"),
   }),
   fc.record({ type: type("confirm"), hash: bytes(32), sent: mark, received: mark }),
   fc.record({ type: type("media"), audio: fc.boolean(), video: fc.boolean() }),

@@ -6,7 +6,7 @@ import { unwrap } from "../../errors.ts";
 import { createIncomingCall, createOutgoingCall, step } from "../call-machine.ts";
 import { decodeCallPacket } from "../call-message.ts";
 import type { CallEffect, CallEvent, CallState, LegId, TimerName } from "../call-states.ts";
-import type { CallMessage, CallPacket, CallPolicy, CallRole, Carrier } from "../call-types.ts";
+import type { CallMessage, CallPacket, CallPolicy, CallRole, Candidate, Carrier } from "../call-types.ts";
 import { testBytes, testCandidate, testSetup } from "./fixture-cases.ts";
 import { createSchedule, type Schedule, type Task } from "./schedule-cases.ts";
 
@@ -15,7 +15,7 @@ const CHANNEL_MS = 5;
 const STACK_MS = 5;
 /** How many candidates each stack finds. */
 const CANDIDATES = 3;
-const POLICY: CallPolicy = { relay: false, video: true };
+const POLICY: CallPolicy = { relay: "any", video: true, relays: [] };
 const TIMERS: readonly TimerName[] = ["ring", "connect", "vanish", "restart", "ping", "gap", "repair"];
 
 /** A message on its way: what a test may drop, delay or alter. */
@@ -58,6 +58,12 @@ export interface WorldOptions {
   readonly pass?: (passing: Passing) => boolean | Passing;
   readonly callerPolicy?: CallPolicy;
   readonly calleePolicy?: CallPolicy;
+  readonly callerTrusts?: readonly Uint8Array[];
+  readonly calleeTrusts?: readonly Uint8Array[];
+  readonly callerHides?: boolean;
+  readonly calleeHides?: boolean;
+  /** What each stack finds; three addresses of its own where not said. */
+  readonly found?: (role: CallRole) => readonly Candidate[];
   /** How far their supernodes' clocks are ahead of their own. */
   readonly callerCorrectionMs?: number;
   readonly calleeCorrectionMs?: number;
@@ -107,7 +113,15 @@ export function createWorld(options: WorldOptions = {}) {
 }
 
 function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; callees: Phone[] } {
-  const { devices = 1, callerEarly, calleeEarly, busy, video, callerPolicy, calleePolicy } = wiring.options;
+  const {
+    devices = 1,
+    callerEarly,
+    calleeEarly,
+    busy,
+    video,
+    callerPolicy = POLICY,
+    calleePolicy = POLICY,
+  } = wiring.options;
   const callerParty = { account: testBytes("caller", 32), device: testBytes("caller device", 32) };
   const account = testBytes("callee", 32);
   const called = Array.from({ length: devices }, (_, i) => testBytes(`callee device ${i}`, 32));
@@ -116,12 +130,14 @@ function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; call
     self: callerParty,
     peer: account,
     devices: called.map((device, i) => ({ device, nonce: testBytes(`nA ${i}`, 16) })),
-    policy: callerPolicy ?? POLICY,
+    policy: callerPolicy,
+    trustedRelays: wiring.options.callerTrusts ?? [],
+    relayOnly: wiring.options.callerHides ?? false,
     earlyCandidates: callerEarly ?? true,
     media: { audio: true, video: video ?? false },
     clockCorrectionMs: wiring.options.callerCorrectionMs ?? 0,
   });
-  const caller = createPhone(wiring, "caller", dialling);
+  const caller = createPhone(wiring, "caller", dialling, callerPolicy);
   const callees = called.map((device, i) =>
     createPhone(
       wiring,
@@ -131,23 +147,26 @@ function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; call
         self: { account, device },
         caller: callerParty,
         nonce: testBytes(`nB ${i}`, 16),
-        policy: calleePolicy ?? POLICY,
+        policy: calleePolicy,
+        trustedRelays: wiring.options.calleeTrusts ?? [],
+        relayOnly: wiring.options.calleeHides ?? false,
         earlyCandidates: calleeEarly ?? true,
         busy: busy ?? false,
         clockCorrectionMs: wiring.options.calleeCorrectionMs ?? 0,
       }),
+      calleePolicy,
     ),
   );
   return { caller, callees };
 }
 
-function createPhone(wiring: Wiring, name: string, state: CallState): Phone {
+function createPhone(wiring: Wiring, name: string, state: CallState, policy: CallPolicy): Phone {
   const effects: CallEffect[] = [];
   const phone: Phone = {
     name,
     role: state.role,
     device: state.self.device,
-    policy: state.policy,
+    policy,
     state,
     effects,
     dispatch(event) {
@@ -214,7 +233,9 @@ function describeLeg(wiring: Wiring, phone: Phone, leg: LegId, generation: numbe
     if (phone.role === "callee") link.calleeHas = Math.max(link.calleeHas, generation);
     connectIfReady(wiring, link);
   });
-  const candidates = Array.from({ length: CANDIDATES }, (_, i) => testCandidate(1000 + 100 * generation + i));
+  const candidates =
+    wiring.options.found?.(phone.role) ??
+    Array.from({ length: CANDIDATES }, (_, i) => testCandidate(1000 + 100 * generation + i));
   wiring.schedule.later(2 * STACK_MS, lane, () => {
     phone.dispatch({ type: "local-candidates", leg, generation, candidates, end: true });
   });

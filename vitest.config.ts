@@ -80,6 +80,7 @@ export default defineConfig({
             "test/e2e/web-{account,hosted,node,parts,restore,screens,start}.test.ts",
             "test/e2e/network/{lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
             "test/attacks/**/*.test.ts",
+            "test/nat/**/*.test.ts",
           ],
           exclude: notTests,
           environment: "node",

@@ -12,6 +12,12 @@ const NEEDED = [
   { name: "sox", package: "sox", present: () => hasCommand("sox"), for: "tests on real speech" },
 ];
 
+/** What the NAT lab is made of (test/nat). It needs root besides: elsewhere its tests say that they are left out. */
+const LAB = [
+  { name: "ip", package: "iproute2", present: () => hasCommand("ip") },
+  { name: "nft", package: "nftables", present: () => hasCommand("nft") },
+];
+
 function hasChromium() {
   const named = process.env.EARSHOT_CHROMIUM;
   if (named) return existsSync(named);
@@ -29,11 +35,12 @@ function aptGet() {
  * elsewhere. Resolves with the names of what is still missing.
  */
 export async function ensureSystemTools() {
-  let missing = NEEDED.filter((one) => !one.present());
-  if (missing.length === 0) return [];
   const apt = aptGet();
+  let missing = NEEDED.filter((one) => !one.present());
+  const wanted = [...missing, ...(apt ? LAB.filter((one) => !one.present()) : [])];
+  if (wanted.length === 0) return [];
   if (apt) {
-    const packages = missing.map((one) => one.package);
+    const packages = wanted.map((one) => one.package);
     console.log(`Setting up: apt-get install ${packages.join(" ")}`);
     const options = { limitMs: INSTALL_LIMIT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } };
     await run("apt-get", ["-qq", "update"], options);

@@ -15,10 +15,23 @@ import {
 const DATA_CHANNEL_MAX_MESSAGE = 65_536;
 
 /**
+ * How this side sends its own voice. It shapes only the description that its own WebRTC is given of the other side, which is
+ * where WebRTC takes it from; nothing of it travels, and the other side takes both ways at any time.
+ */
+export interface VoiceSending {
+  /** RED first (RFC 2198): each packet carries the one before it too, at twice the payload. Where the set-up has it. */
+  readonly redundant: boolean;
+  /** Opus DTX: hardly anything is sent in silence, which also shows whoever sees the packets when somebody speaks. */
+  readonly sparse: boolean;
+}
+
+export const PLAIN_VOICE: VoiceSending = { redundant: false, sparse: false };
+
+/**
  * A remote description: an offer where the set-up's role is caller, an answer where it is callee. `generation` counts ICE
  * restarts and becomes the session version. The set-up must have passed `decodeSetup` or `checkSetup`.
  */
-export function sdpOfSetup(setup: CallSetup, generation = 0): string {
+export function sdpOfSetup(setup: CallSetup, generation = 0, voice: VoiceSending = PLAIN_VOICE): string {
   const lines = [
     "v=0",
     `o=- 1 ${generation + 1} IN IP4 127.0.0.1`,
@@ -26,7 +39,7 @@ export function sdpOfSetup(setup: CallSetup, generation = 0): string {
     "t=0 0",
     `a=group:BUNDLE ${SECTIONS.map((_, mid) => mid).join(" ")}`,
     "a=msid-semantic: WMS",
-    ...audioSection(setup),
+    ...audioSection(setup, voice),
     ...videoSection(setup),
     ...dataSection(setup),
   ];
@@ -57,18 +70,25 @@ function mediaLines(setup: CallSetup, without: ExtensionName | null): string[] {
   ];
 }
 
-function audioSection(setup: CallSetup): string[] {
+function audioSection(setup: CallSetup, voice: VoiceSending): string[] {
   const opus = setup.audio.find((codec) => codec.name === "opus")?.payloadType ?? 0;
+  // The first is what this side sends with, whatever the other side's order.
+  const first = voice.redundant ? "red" : "opus";
+  const codecs = [...setup.audio.filter(({ name }) => name === first), ...setup.audio.filter((c) => c.name !== first)];
   return [
-    `m=audio 9 UDP/TLS/RTP/SAVPF ${setup.audio.map((codec) => codec.payloadType).join(" ")}`,
+    `m=audio 9 UDP/TLS/RTP/SAVPF ${codecs.map((codec) => codec.payloadType).join(" ")}`,
     ...transportLines(setup, 0),
     ...mediaLines(setup, null),
-    ...setup.audio.flatMap(({ name, payloadType }) => [
+    ...codecs.flatMap(({ name, payloadType }) => [
       `a=rtpmap:${payloadType} ${AUDIO_RTPMAP[name]}`,
       ...(name === "opus" ? AUDIO_FEEDBACK.map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`) : []),
-      `a=fmtp:${payloadType} ${name === "opus" ? OPUS_FMTP : `${opus}/${opus}`}`,
+      `a=fmtp:${payloadType} ${name === "opus" ? opusFormat(voice) : `${opus}/${opus}`}`,
     ]),
   ];
+}
+
+function opusFormat(voice: VoiceSending): string {
+  return voice.sparse ? `${OPUS_FMTP};usedtx=1` : OPUS_FMTP;
 }
 
 function videoSection(setup: CallSetup): string[] {

@@ -122,6 +122,45 @@ it("restarts ICE with new credentials, and the channel lives on", async () => {
   expect(await a.message.promise).toEqual(Uint8Array.of(9));
 });
 
+it("sends the voice with redundancy and without, and the other side and the path are not touched", async () => {
+  const { a, b } = await connectedPair();
+  legs = [a.leg, b.leg];
+  for (const leg of legs) {
+    const peer = leg.peer as RTCPeerConnection;
+    const ufragOf = () => /a=ice-ufrag:(.*)/.exec(peer.localDescription?.sdp ?? "")?.[1];
+    const first = () => peer.getTransceivers()[0]?.sender.getParameters().codecs[0]?.mimeType;
+    const ufrag = ufragOf();
+    expect(first()).toBe("audio/opus");
+    leg.sendVoice({ redundant: true, sparse: false });
+    await expect.poll(first).toBe("audio/red");
+    leg.sendVoice({ redundant: false, sparse: true });
+    await expect.poll(() => peer.remoteDescription?.sdp).toContain("usedtx=1");
+    await expect.poll(first).toBe("audio/opus");
+    expect(peer.signalingState).toBe("stable");
+    expect(ufragOf()).toBe(ufrag);
+  }
+  a.leg.send(Uint8Array.of(5));
+  expect(await b.message.promise).toEqual(Uint8Array.of(5));
+});
+
+it("survives a platform that refuses to send the voice in another way", async () => {
+  const { a, b } = await connectedPair();
+  legs = [a.leg, b.leg];
+  const peer = a.leg.peer as RTCPeerConnection;
+  const { setRemoteDescription } = peer;
+  const refused = deferred<void>();
+  peer.setRemoteDescription = () => {
+    refused.resolve();
+    return Promise.reject(new Error("no"));
+  };
+  a.leg.sendVoice({ redundant: true, sparse: false });
+  await refused.promise;
+  await expect.poll(() => peer.signalingState).toBe("stable");
+  peer.setRemoteDescription = setRemoteDescription;
+  b.leg.send(Uint8Array.of(6));
+  expect(await a.message.promise).toEqual(Uint8Array.of(6));
+});
+
 describe("a connection whose platform is stuck", () => {
   const never = () => new Promise<never>(() => {});
   let a: PeerLeg;

@@ -6,11 +6,14 @@ import {
   candidateText,
   type Clock,
   credentialsOfSdp,
+  EarshotError,
   parseCandidateText,
+  PLAIN_VOICE,
   type RefusalCode,
   sdpOfSetup,
   setupOfSdp,
   unwrap,
+  type VoiceSending,
 } from "@earshot/core";
 import type { CallMedia, PeerConnectionFactory } from "../api.ts";
 import { SerialQueue } from "../serial-queue.ts";
@@ -63,6 +66,9 @@ export class PeerLeg {
   #role: CallRole = "caller";
   #peer: RTCPeerConnection | undefined;
   #channel: RTCDataChannel | undefined;
+  /** The other side's set-up as it was applied last, and how the voice is sent. */
+  #remote: CallSetup | undefined;
+  #voice: VoiceSending = PLAIN_VOICE;
   #closed = false;
   #closing: Promise<void> | undefined;
   /** What each sender was last told to send. */
@@ -97,7 +103,7 @@ export class PeerLeg {
     this.#do(async () => {
       this.#role = "callee";
       const peer = this.#make();
-      await peer.setRemoteDescription({ type: "offer", sdp: sdpOfSetup(remote) });
+      await this.#setRemote(peer, remote, 0);
       for (const transceiver of peer.getTransceivers()) transceiver.direction = "sendrecv";
       this.#openChannel(peer);
       await this.#firstLocal(peer, await peer.createAnswer());
@@ -106,7 +112,7 @@ export class PeerLeg {
 
   /** Caller: the chosen callee's set-up. */
   applyRemoteSetup(setup: CallSetup): void {
-    this.#do((peer) => peer.setRemoteDescription({ type: "answer", sdp: sdpOfSetup(setup, this.#generation) }));
+    this.#do((peer) => this.#setRemote(peer, setup, this.#generation));
   }
 
   addRemoteCandidates(candidates: readonly Candidate[], ufrag: string, end: boolean): void {
@@ -136,9 +142,8 @@ export class PeerLeg {
   /** The other side's new credentials: callee answers them (`onRestartReady` follows), caller takes them as the answer. */
   applyRestart(generation: number, remote: CallSetup): void {
     this.#do(async (peer) => {
-      const sdp = sdpOfSetup(remote, generation);
-      if (this.#role === "caller") return peer.setRemoteDescription({ type: "answer", sdp });
-      await peer.setRemoteDescription({ type: "offer", sdp });
+      await this.#setRemote(peer, remote, generation);
+      if (this.#role === "caller") return;
       await this.#restartLocal(peer, await peer.createAnswer(), generation);
     });
   }
@@ -154,6 +159,20 @@ export class PeerLeg {
   }): Promise<void> {
     if (this.#closed) return;
     await Promise.all([this.#put("audio", media.audio), this.#put("video", media.video)]);
+  }
+
+  /**
+   * Changes how the voice is sent. Only this side's WebRTC is told, by describing the same two sides to it anew: nothing
+   * goes to the other side. Left for the next restart where one is under way; where a platform refuses, all stays as it is.
+   */
+  sendVoice(voice: VoiceSending): void {
+    this.#do(async (peer) => {
+      this.#voice = voice;
+      if (!this.#remote || peer.signalingState !== "stable") return;
+      await this.#describeAnew(peer, this.#remote).catch(async () => {
+        if (peer.signalingState === "have-local-offer") await peer.setLocalDescription({ type: "rollback" });
+      });
+    });
   }
 
   /** The other side's tracks. For whoever calls this: only once media is open. */
@@ -280,6 +299,23 @@ export class PeerLeg {
     this.#generation = generation;
     this.#generations.set(ufrag, generation);
     await peer.setLocalDescription(made);
+  }
+
+  async #describeAnew(peer: RTCPeerConnection, remote: CallSetup): Promise<void> {
+    const isCaller = this.#role === "caller";
+    if (!isCaller) await this.#setRemote(peer, remote, this.#generation);
+    const made = isCaller ? await peer.createOffer() : await peer.createAnswer();
+    const { ufrag } = unwrap(credentialsOfSdp(made.sdp ?? "", this.#role));
+    // Other credentials would be a restart that the other side knows nothing of.
+    if (this.#generations.get(ufrag) !== this.#generation) throw new EarshotError("bad-sdp", "new credentials");
+    await peer.setLocalDescription(made);
+    if (isCaller) await this.#setRemote(peer, remote, this.#generation);
+  }
+
+  async #setRemote(peer: RTCPeerConnection, setup: CallSetup, generation: number): Promise<void> {
+    const type = this.#role === "caller" ? "answer" : "offer";
+    await peer.setRemoteDescription({ type, sdp: sdpOfSetup(setup, generation, this.#voice) });
+    this.#remote = setup;
   }
 
   #localCandidate(candidate: RTCIceCandidate | null): void {

@@ -57,6 +57,8 @@ export * from "./records/value.ts";
 export * from "./sealing/envelope.ts";
 export * from "./sealing/replay-cache.ts";
 export * from "./stun/message.ts";
+export * from "./stun/address.ts";
+export * from "./stun/turn-message.ts";
 export * from "./stun/binding.ts";
 export * from "./contact/contact-messages.ts";
 export * from "./contact/name-address.ts";

@@ -1,6 +1,7 @@
 /** The Binding method, server side, without credentials (RFC 8489 sections 6.3 and 14.2). docs/protocol/edge.md section 5. */
-import { ByteWriter, decodeBytes, utf8 } from "../bytes.ts";
+import { ByteWriter, utf8 } from "../bytes.ts";
 import { accept, type Refusal, refuse, type Result } from "../errors.ts";
+import { decodeXorAddress, encodeXorAddress, type StunAddress } from "./address.ts";
 import {
   decodeStun,
   encodeStun,
@@ -8,20 +9,12 @@ import {
   STUN_BINDING_REQUEST,
   STUN_BINDING_SUCCESS,
   STUN_ERROR_CODE,
-  STUN_MAGIC_COOKIE,
   STUN_SOFTWARE,
   STUN_UNKNOWN_ATTRIBUTES,
   STUN_XOR_MAPPED_ADDRESS,
   type StunAttribute,
   type StunMessage,
 } from "./message.ts";
-
-/** A transport address as bytes. */
-export interface StunAddress {
-  /** 4 or 16 bytes. */
-  readonly address: Uint8Array;
-  readonly port: number;
-}
 
 const SOFTWARE: StunAttribute = { type: STUN_SOFTWARE, value: utf8("earshot") };
 const SOFTWARE_BYTES = 12;
@@ -52,23 +45,11 @@ export function answerBinding(datagram: Uint8Array, source: StunAddress): Result
 export function mappedAddressOf(message: StunMessage): Result<StunAddress> {
   const attribute = message.attributes.find(({ type }) => type === STUN_XOR_MAPPED_ADDRESS);
   if (!attribute) return refuse("bad-frame", "no mapped address");
-  return decodeBytes(attribute.value, (r) => {
-    r.u8(); // reserved: ignored by receivers
-    const family = r.u8();
-    const port = r.u16() ^ (STUN_MAGIC_COOKIE >>> 16);
-    const address = r.rest();
-    if (address.length !== (family === 1 ? 4 : family === 2 ? 16 : -1)) return refuse("bad-frame", "mapped address");
-    return accept({ address: xorAddress(address, message.transactionId), port });
-  });
+  return decodeXorAddress(attribute.value, message.transactionId);
 }
 
-function successFor(request: StunMessage, { address, port }: StunAddress): StunMessage {
-  const value = new ByteWriter()
-    .u8(0)
-    .u8(address.length === 4 ? 1 : 2)
-    .u16(port ^ (STUN_MAGIC_COOKIE >>> 16))
-    .raw(xorAddress(address, request.transactionId))
-    .finish();
+function successFor(request: StunMessage, source: StunAddress): StunMessage {
+  const value = encodeXorAddress(source, request.transactionId);
   return reply(request, STUN_BINDING_SUCCESS, [{ type: STUN_XOR_MAPPED_ADDRESS, value }]);
 }
 
@@ -86,10 +67,4 @@ function errorFor(request: StunMessage, unknown: readonly number[]): StunMessage
 
 function reply(request: StunMessage, type: number, attributes: StunAttribute[]): StunMessage {
   return { type, transactionId: request.transactionId, attributes, hasFingerprint: request.hasFingerprint };
-}
-
-/** Its own inverse: the magic cookie, then the transaction id (RFC 8489 section 14.2). */
-function xorAddress(address: Uint8Array, transactionId: Uint8Array): Uint8Array {
-  const mask = new ByteWriter().u32(STUN_MAGIC_COOKIE).fixed(transactionId, 12).finish();
-  return address.map((byte, i) => byte ^ (mask[i] as number));
 }

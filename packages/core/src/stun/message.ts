@@ -42,9 +42,12 @@ export interface StunMessage {
   readonly hasFingerprint: boolean;
 }
 
-/** Refused: `bad-frame` (no STUN message, wrong lengths, a wrong or misplaced FINGERPRINT), `too-large`, `too-many`. */
-export function decodeStun(bytes: Uint8Array): Result<StunMessage> {
-  if (bytes.length > STUN_MAX_BYTES) return refuse("too-large", "stun");
+/**
+ * Refused: `bad-frame` (no STUN message, wrong lengths, a wrong or misplaced FINGERPRINT), `too-large` (beyond `maxBytes`), `too-many`.
+ * Values of attributes are views of `bytes`.
+ */
+export function decodeStun(bytes: Uint8Array, maxBytes = STUN_MAX_BYTES): Result<StunMessage> {
+  if (bytes.length > maxBytes) return refuse("too-large", "stun");
   if (bytes.length < STUN_HEADER_BYTES) return refuse("bad-frame", "stun header");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const type = view.getUint16(0);

@@ -1,0 +1,37 @@
+/** TURN's clients on UDP. */
+import type { Socket } from "node:dgram";
+import { STUN_HEADER_BYTES } from "@earshot/core";
+import { addressBytes } from "../prefix.ts";
+import type { TurnClient } from "./relay-ports.ts";
+import type { TurnServer } from "./turn-server.ts";
+
+const CHANNEL_HEADER_BYTES = 4;
+
+/** Hands what comes to `socket` to the server, and its answers back. */
+export function serveTurnUdp(socket: Socket, server: TurnServer): void {
+  // Only those who hold an allocation are remembered, so that packets with invented senders grow nothing.
+  const clients = new Map<string, TurnClient>();
+  socket.on("message", (data, from) => {
+    if (data.length < CHANNEL_HEADER_BYTES) return;
+    const key = `udp ${from.address} ${from.port}`;
+    let client = clients.get(key);
+    if (client === undefined) {
+      if (data.length < STUN_HEADER_BYTES) return;
+      client = udpClient(socket, key, from.address, from.port);
+      server.handle(client, data);
+      if (server.has(client)) clients.set(key, client);
+      return;
+    }
+    server.handle(client, data);
+    if (!server.has(client)) clients.delete(key);
+  });
+}
+
+function udpClient(socket: Socket, key: string, address: string, port: number): TurnClient {
+  return {
+    key,
+    source: { address: addressBytes(address), port },
+    isStream: false,
+    send: (bytes) => socket.send(bytes, port, address, () => {}),
+  };
+}

@@ -27,8 +27,9 @@ export class Eavesdropper {
       stands = resolve;
     });
     const nothing = () => {};
-    const policy = { relay: "never", video: true, relays: [] } as const;
-    const options = { peerConnection: wrtcPeerConnection, iceServers: [], policy, clock: systemClock };
+    const consent = { relay: "never", video: true } as const;
+    const plan = async () => ({ stunServers: [], relays: [], consent, relayOnly: false });
+    const options = { peerConnection: wrtcPeerConnection, plan, clock: systemClock };
     this.#leg = new PeerLeg(options, {
       onSetup: ready,
       onCandidates: nothing,
@@ -51,7 +52,7 @@ export class Eavesdropper {
   hear({ message }: CallPacket): void {
     if ((message.type === "ringing" || message.type === "answer") && message.setup && this.#ufrag === "") {
       this.#ufrag = message.setup.setup.ufrag;
-      this.#leg.applyRemoteSetup(message.setup.setup);
+      this.#leg.applyRemoteSetup(message.setup.setup, { mine: false, theirs: false });
       this.#listen();
     }
     if (message.type === "candidates") this.#leg.addRemoteCandidates(message.candidates, this.#ufrag, message.end);

@@ -13,6 +13,10 @@ const path: CallPath = {
   remoteAddress: "192.0.2.2:6000",
   confirmed: true,
   missingCandidates: 0,
+  relay: null,
+  farRelay: null,
+  addressHidden: false,
+  directShouldHaveWorked: false,
 };
 
 /** What a reporter writes of a call that passes through `states`. */

@@ -3,6 +3,9 @@
  * Ids are text (`ear1…`), times Unix milliseconds, media are W3C `MediaStreamTrack`s.
  */
 import type { Clock, RandomSource, RefusalCode, SignatureBackend } from "@earshot/core";
+import type { RelaySource } from "./calls/relay-source.ts";
+
+export type { RelayOffer, RelaySource } from "./calls/relay-source.ts";
 
 /** Durable key-value storage. Values are already sealed where they are secret only if the adapter seals them (both shipped adapters do or use mode 0600). */
 export interface Storage {
@@ -65,6 +68,10 @@ export interface ClientOptions {
   readonly maxCalls?: number;
   /** `name@domain` to an id or a card's text. Default: asks the own node. Rejects with an EarshotError `name-…`. */
   readonly resolveName?: (address: string) => Promise<string>;
+  /** Finds the relays that calls may go over. Default: those that this client's network knows. */
+  readonly relays?: RelaySource;
+  /** Hold while this client runs, in place of what was stored by `setCallSettings`. */
+  readonly callSettings?: Partial<CallSettings>;
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly signatures?: SignatureBackend;
@@ -197,6 +204,28 @@ export interface MissedCall {
   readonly contactId: string;
   readonly callId: string;
   readonly at: number;
+  /** It did not ring, or stopped ringing, because it needed a relay: an address was to be hidden, and there was no relay or one side allows none. */
+  readonly relayNeeded?: true;
+}
+
+/**
+ * Which relays may carry this person's calls where no direct path is found: none, only those that they or their contacts run,
+ * or any. The other side's setting has to allow it too.
+ */
+export type RelayConsent = "never" | "trusted" | "any";
+
+/**
+ * From whom this device's addresses are kept, by going over a relay always: from nobody, from contacts with whom this device
+ * has not been in a call yet (and from devices of anybody's that it has not seen before), or from everyone.
+ */
+export type HideAddress = "never" | "strangers" | "everyone";
+
+/** What a person lets their calls do, on this device. */
+export interface CallSettings {
+  /** Default `any`. */
+  readonly relayConsent: RelayConsent;
+  /** Default `never`. */
+  readonly hideAddress: HideAddress;
 }
 
 export interface Client {
@@ -226,10 +255,14 @@ export interface Client {
   blockContact(id: string): Promise<void>;
   /**
    * Calls a contact by id, card or name; one not yet added is added first. Resolves with the call as soon as the invite is on its way.
-   * Errors: `not-a-contact`, `waiting-for-contact`, `offline`, `already-in-call`, `contact-unreachable`, `name-changed`.
+   * Errors: `not-a-contact`, `waiting-for-contact`, `offline`, `already-in-call`, `contact-unreachable`, `name-changed`;
+   * `no-relay` where this device's address is to be hidden and no relay was found within 5 s.
    */
   call(idOrCard: string, media?: CallMedia): Promise<Call>;
   calls(): readonly Call[];
+  callSettings(): Promise<CallSettings>;
+  /** For calls from now on. Durable when it resolves. Error: `bad-setting`. */
+  setCallSettings(changes: Partial<CallSettings>): Promise<void>;
   /** This account's active devices as this one knows them: once online, as they are published. */
   devices(): readonly Device[];
   /**
@@ -296,9 +329,29 @@ export type CallEndReason =
   | "refused"
   | "local-shutdown";
 
+/** A relay that carries a call, as the signed set-up of the side that chose it names it. */
+export interface CallRelay {
+  /** Who says to run it, unproven; may be empty. Where that side named two and it cannot be told which: both, joined by `or`. */
+  readonly operator: string;
+  /** Hex; null where it cannot be told which of two it is. */
+  readonly key: string | null;
+  /** Whose side chose it. */
+  readonly side: "mine" | "theirs";
+  /** This person or a contact of theirs runs it. */
+  readonly trusted: boolean;
+}
+
 /** How the call travels, from the selected candidate pair. */
 export interface CallPath {
   readonly kind: "direct" | "relayed";
+  /** The relay at this end or, where there is none, the one at the other's; null on a direct path. */
+  readonly relay: CallRelay | null;
+  /** The other's relay, where there is one at each end. */
+  readonly farRelay: CallRelay | null;
+  /** This device's addresses are kept from the other in this call: it is relayed for that. */
+  readonly addressHidden: boolean;
+  /** It is relayed although ICE holds a direct path that works, in two looks one after the other. */
+  readonly directShouldHaveWorked: boolean;
   readonly protocol: "udp" | "tcp";
   readonly localType: string;
   readonly remoteType: string;

@@ -13,6 +13,7 @@ import type {
   AccountStatus,
   Call,
   CallMedia,
+  CallSettings,
   Client,
   ClientEvents,
   ClientStatus,
@@ -180,6 +181,14 @@ export class EarshotClient implements Client {
 
   calls(): readonly Call[] {
     return this.#parts.calls.list();
+  }
+
+  async callSettings(): Promise<CallSettings> {
+    return (await this.#parts.callSettings()).value;
+  }
+
+  async setCallSettings(changes: Partial<CallSettings>): Promise<void> {
+    await (await this.#parts.callSettings()).change(changes);
   }
 
   devices(): readonly Device[] {

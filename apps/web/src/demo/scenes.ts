@@ -33,6 +33,10 @@ const DIRECT: CallPath = {
   roundTripMs: 23.4,
   confirmed: true,
   missingCandidates: 0,
+  relay: null,
+  farRelay: null,
+  addressHidden: false,
+  directShouldHaveWorked: false,
 };
 
 /** Starts a call to Grace and gives the script its handle. */

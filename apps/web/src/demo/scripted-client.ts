@@ -4,6 +4,7 @@ import type {
   AccountStatus,
   Call,
   CallMedia,
+  CallSettings,
   Client,
   ClientEvents,
   ClientStatus,
@@ -30,6 +31,7 @@ export class ScriptedClient implements Client {
   lastCall: ScriptedCall | undefined;
   calledWith: CallMedia | undefined;
   known: readonly SupernodeChoice[] = [];
+  settings: CallSettings = { relayConsent: "any", hideAddress: "never" };
   /** Where names at a domain lead now: address to id. */
   readonly names = new Map<string, string>();
   #contacts: readonly Contact[] = [];
@@ -123,6 +125,13 @@ export class ScriptedClient implements Client {
     this.lastCall = new ScriptedCall(peer, { wantsVideo: media?.video !== undefined });
     this.lastCall.localVideo = media?.video ?? null;
     return this.lastCall;
+  }
+  async callSettings(): Promise<CallSettings> {
+    return this.settings;
+  }
+  async setCallSettings(changes: Partial<CallSettings>): Promise<void> {
+    this.#record(`set ${JSON.stringify(changes)}`);
+    this.settings = { ...this.settings, ...changes };
   }
   calls(): readonly Call[] {
     return this.lastCall ? [this.lastCall] : [];

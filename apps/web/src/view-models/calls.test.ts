@@ -12,6 +12,10 @@ const PATH = {
   remoteType: "host",
   confirmed: true,
   missingCandidates: 0,
+  relay: null,
+  farRelay: null,
+  addressHidden: false,
+  directShouldHaveWorked: false,
 } as const;
 
 let platform: ScriptedPlatform;

@@ -13,7 +13,7 @@ import type {
 import { Emitter } from "../emitter.ts";
 import { CallError } from "../errors.ts";
 import type { CallSession } from "./call-session.ts";
-import { readPath, readStats } from "./call-stats.ts";
+import { type KnownOfPath, readPath, readStats } from "./call-stats.ts";
 import { endReasonOf, mainLeg, phaseOf } from "./call-view.ts";
 import type { PeerLeg } from "./peer-leg.ts";
 
@@ -50,6 +50,7 @@ export class CallHandle implements Call {
   /** What {@link handleState} told of last. */
   #seen = "";
   #watching = false;
+  #directWaited = false;
   #cancelPathTimer: () => void = () => {};
 
   constructor(session: CallSession, parts: CallHandleParts) {
@@ -229,10 +230,29 @@ export class CallHandle implements Call {
     });
   }
 
+  #knownOfPath(): KnownOfPath {
+    const leg = mainLeg(this.#state);
+    return {
+      confirmed: this.confirmed,
+      missingCandidates: leg?.missing ?? 0,
+      addressHidden: this.#state.relayOnly,
+      ownRelays: this.#leg?.plan?.relays ?? [],
+      theirRelays: leg?.remoteSetup?.setup.policy.relays ?? [],
+      trustedRelays: this.#state.trustedRelays,
+    };
+  }
+
+  /** A direct path that ICE has just found is mostly taken the next moment: only one that goes unused is worth telling. */
+  #withPatience(seen: CallPath): CallPath {
+    const before = this.#directWaited;
+    this.#directWaited = seen.directShouldHaveWorked;
+    return { ...seen, directShouldHaveWorked: seen.directShouldHaveWorked && before };
+  }
+
   async #lookAtPath(): Promise<void> {
     const report = await this.#leg?.peer?.getStats().catch(() => undefined);
-    const missingCandidates = mainLeg(this.#state)?.missing ?? 0;
-    const path = report && readPath(report, { confirmed: this.confirmed, missingCandidates });
+    const seen = report && readPath(report, this.#knownOfPath());
+    const path = seen && this.#withPatience(seen);
     if (!path || this.endedAt !== undefined || JSON.stringify(path) === JSON.stringify(this.path)) return;
     this.path = path;
     this.#events.emit("change", this);

@@ -125,9 +125,11 @@ export class CallSession {
       case "create-transport":
         return this.#createLeg(effect);
       case "apply-remote-setup":
-        return this.#legs.get(effect.leg)?.applyRemoteSetup(effect.setup);
+        return this.#legs.get(effect.leg)?.applyRemoteSetup(effect.setup, effect.relays);
       case "add-remote-candidates":
-        return this.#legs.get(effect.leg)?.addRemoteCandidates(effect.candidates, effect.ufrag, effect.end);
+        return this.#legs
+          .get(effect.leg)
+          ?.addRemoteCandidates(effect.candidates, effect.ufrag, effect.end, effect.forbidden);
       case "send":
         return this.#send(effect.leg, effect.carrier, effect.bytes);
       case "open-media":
@@ -188,7 +190,7 @@ export class CallSession {
     });
     this.#legs.set(id, leg);
     if (effect.role === "caller") leg.createCaller();
-    else leg.createCallee(effect.remote);
+    else leg.createCallee(effect.remote, effect.relays);
   }
 
   #channelMessage(id: LegId, bytes: Uint8Array): void {

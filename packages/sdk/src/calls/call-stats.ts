@@ -1,4 +1,6 @@
-import type { CallPath, CallStats } from "../api.ts";
+import { type Candidate, equalBytes, type NamedRelay, toHex } from "@earshot/core";
+import type { CallPath, CallRelay, CallStats } from "../api.ts";
+import type { RelayOffer } from "./relay-source.ts";
 
 /** One entry of a W3C stats report, as far as it is read here. */
 type Entry = { readonly type: string; readonly id: string } & Record<string, unknown>;
@@ -30,11 +32,20 @@ function selectedPair(entries: Map<string, Entry>): Entry | undefined {
   return undefined;
 }
 
+/** What of a call's path is not in the statistics. */
+export interface KnownOfPath {
+  readonly confirmed: boolean;
+  readonly missingCandidates: number;
+  readonly addressHidden: boolean;
+  /** Those that this side may use. */
+  readonly ownRelays: readonly RelayOffer[];
+  /** Those that the other's set-up names. */
+  readonly theirRelays: readonly NamedRelay[];
+  readonly trustedRelays: readonly Uint8Array[];
+}
+
 /** How the call travels; undefined while no pair is selected. */
-export function readPath(
-  report: RTCStatsReport,
-  known: { readonly confirmed: boolean; readonly missingCandidates: number },
-): CallPath | undefined {
+export function readPath(report: RTCStatsReport, known: KnownOfPath): CallPath | undefined {
   const entries = entriesOf(report);
   const pair = selectedPair(entries);
   if (!pair) return undefined;
@@ -45,16 +56,88 @@ export function readPath(
   const localAddress = textOf(local?.address) ?? textOf(local?.ip);
   const remoteAddress = textOf(remote?.address) ?? textOf(remote?.ip);
   const roundTrip = numberOf(pair.currentRoundTripTime);
+  const near = localType === "relay" ? relayAmong(ownRelayOf(local, known.ownRelays), "mine", known) : null;
+  const far = remoteType === "relay" ? relayAmong(known.theirRelays, "theirs", known) : null;
+  const { confirmed, missingCandidates, addressHidden } = known;
   return {
-    kind: localType === "relay" || remoteType === "relay" ? "relayed" : "direct",
+    kind: near || far ? "relayed" : "direct",
+    relay: near ?? far,
+    farRelay: near && far,
+    addressHidden,
+    directShouldHaveWorked: (near ?? far) !== null && hasDirectPair(entries, known.theirRelays.length > 0),
     protocol: local?.protocol === "tcp" ? "tcp" : "udp",
     localType,
     remoteType,
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
     ...(roundTrip === undefined ? {} : { roundTripMs: roundTrip * 1000 }),
-    ...known,
+    confirmed,
+    missingCandidates,
   };
+}
+
+/** The one it is on, by its URL, where the platform tells; else all it may be on. */
+function ownRelayOf(local: Entry | undefined, relays: readonly RelayOffer[]): readonly NamedRelay[] {
+  const place = turnPlace(textOf(local?.url) ?? "");
+  const found = relays.filter(({ urls }) => urls.some((url) => place !== undefined && turnPlace(url) === place));
+  return found.length > 0 ? found : relays;
+}
+
+/** `host:port` of a TURN URL; platforms add the port that is the usual one. */
+function turnPlace(url: string): string | undefined {
+  const [, secure, host, port] = /^turn(s?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?/i.exec(url) ?? [];
+  return host && `${host.toLowerCase()}:${port ?? (secure ? 5349 : 3478)}`;
+}
+
+function relayAmong(relays: readonly NamedRelay[], side: CallRelay["side"], known: KnownOfPath): CallRelay {
+  const names = relays.map(({ operator }) => operator).filter((name) => name !== "");
+  const isTrusted = ({ key }: NamedRelay) =>
+    known.trustedRelays.some((other) => equalBytes(other, key)) ||
+    known.ownRelays.some((own) => own.trusted && equalBytes(own.key, key));
+  const [only] = relays;
+  return {
+    operator: names.join(" or "),
+    key: only && relays.length === 1 ? toHex(only.key) : null,
+    side,
+    trusted: relays.length > 0 && relays.every(isTrusted),
+  };
+}
+
+/** One that is checked and holds. A peer-reflexive address may be a relay's too, where the other side has one. */
+function hasDirectPair(entries: Map<string, Entry>, theyHaveRelays: boolean): boolean {
+  const isDirect = (id: unknown, isTheirs: boolean) => {
+    const type = entries.get(textOf(id) ?? "")?.candidateType;
+    return type === "host" || type === "srflx" || (type === "prflx" && !(isTheirs && theyHaveRelays));
+  };
+  return [...entries.values()].some(
+    ({ type, state, localCandidateId, remoteCandidateId }) =>
+      type === "candidate-pair" &&
+      state === "succeeded" &&
+      isDirect(localCandidateId, false) &&
+      isDirect(remoteCandidateId, true),
+  );
+}
+
+/**
+ * Whether the selected pair is over a relay that may not be used: any of this side's where `own`, or one of `theirs`, which
+ * was never tried but may have come as peer-reflexive (some platforms tell the port of such a one alone). True also where no
+ * pair is told, so that nothing is taken for allowed.
+ */
+export function usesForbiddenRelay(
+  report: RTCStatsReport,
+  forbidden: { readonly own: boolean; readonly theirs: readonly Candidate[] },
+): boolean {
+  const entries = entriesOf(report);
+  const pair = selectedPair(entries);
+  const local = entries.get(textOf(pair?.localCandidateId) ?? "");
+  const remote = entries.get(textOf(pair?.remoteCandidateId) ?? "");
+  if (!local || !remote) return true;
+  if (forbidden.own && local.candidateType === "relay") return true;
+  if (remote.candidateType !== "prflx" && remote.candidateType !== "relay") return false;
+  const address = textOf(remote.address) ?? textOf(remote.ip);
+  return forbidden.theirs.some(
+    (candidate) => candidate.port === remote.port && (address === undefined || candidate.address === address),
+  );
 }
 
 /** Sums over the call's streams. */

@@ -1,6 +1,6 @@
 import {
+  type CallConsent,
   type CallPacket,
-  type CallPolicy,
   type CallState,
   CALL_LEGS_MAX,
   type Clock,
@@ -13,12 +13,15 @@ import {
   type Party,
   type RandomSource,
   type RefusalCode,
+  type RelayLevel,
   toHex,
 } from "@earshot/core";
 import type { CallMedia, Contact, PeerConnectionFactory } from "../api.ts";
 import { CallError } from "../errors.ts";
 import { CallHandle } from "./call-handle.ts";
 import { CallSession, type CallSessionHandlers } from "./call-session.ts";
+import type { LegPlan } from "./leg-plan.ts";
+import { HIDDEN_WAIT_MS, RELAY_WAIT_MS, type RelayPool } from "./relay-pool.ts";
 import type { Resend } from "./unanswered.ts";
 
 /** Calls that are set up or under way at once, told-busy ones included: each may cost a peer connection. */
@@ -45,13 +48,26 @@ export interface CallsPorts {
   /** Whether this device of a contact was seen for the first time just now: a person has to answer it. */
   readonly isNewDevice: (device: Uint8Array) => boolean;
   readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<Resend | undefined>;
+  /** Default: no relays, and nothing is hidden. */
+  readonly privacy?: CallPrivacy;
+}
+
+/** What the person lets calls do, and the relays that are there for it. */
+export interface CallPrivacy {
+  readonly relays: Pick<RelayPool, "choose">;
+  relayConsent(): RelayLevel;
+  /** Relays that count as this person's own or their contacts'. */
+  trustedRelays(): readonly Uint8Array[];
+  hidesFrom(account: Uint8Array, isNewDevice: boolean): boolean;
+  /** A call with them was connected. */
+  met(account: Uint8Array): void;
 }
 
 /** What the manager tells its owner. */
 export interface CallsHandlers {
   /** Runs the app's listeners; true if anyone showed the ring. */
   onIncoming(call: CallHandle): boolean;
-  onMissed(contact: Contact, callId: string): void;
+  onMissed(contact: Contact, callId: string, relayNeeded: boolean): void;
   onBrokenAttempt(contact: Contact): void;
   onRefused(code: RefusalCode): void;
   onListenerError(error: unknown): void;
@@ -62,14 +78,22 @@ interface Entry {
   readonly session: CallSession;
   /** None before it rings, and for calls that were told busy. */
   handle: CallHandle | undefined;
+  /** Addresses hidden, incoming: a relay was found, so it may ring. */
+  relayFound: boolean;
 }
 
-/** What this version lets calls do: a relay needs a consent that nothing asks for yet. */
-const POLICY: CallPolicy = { relay: "never", video: true, relays: [] };
+const NO_PRIVACY: CallPrivacy = {
+  relays: { choose: async () => [] },
+  relayConsent: () => "any",
+  trustedRelays: () => [],
+  hidesFrom: () => false,
+  met: () => {},
+};
 
 /** Every call of this device, by call id. */
 export class CallsManager {
   readonly #ports: CallsPorts;
+  readonly #privacy: CallPrivacy;
   readonly #handlers: CallsHandlers;
   readonly #calls = new Map<string, Entry>();
   readonly #ended = new Set<string>();
@@ -80,12 +104,29 @@ export class CallsManager {
 
   constructor(ports: CallsPorts, handlers: CallsHandlers) {
     this.#ports = ports;
+    this.#privacy = ports.privacy ?? NO_PRIVACY;
     this.#handlers = handlers;
   }
 
   /** Calls that the app knows of and that have not ended. */
   list(): CallHandle[] {
     return [...this.#calls.values()].flatMap(({ handle }) => (handle ? [handle] : []));
+  }
+
+  /** To be waited for before {@link place}. Throws {@link CallError} `no-relay`: this side's address is to be hidden, and none is there. */
+  async readyFor(account: Uint8Array, devices: readonly Uint8Array[]): Promise<void> {
+    if (!this.#hidesFrom(account, devices)) return;
+    const consent = this.#privacy.relayConsent();
+    if (consent === "never")
+      throw new CallError(
+        "no-relay",
+        "Your settings hide your address, which takes a relay, and allow none. Change one of the two.",
+      );
+    if ((await this.#privacy.relays.choose(consent, HIDDEN_WAIT_MS)).length === 0)
+      throw new CallError(
+        "no-relay",
+        "Your address is to be hidden, which takes a relay, and none is there now. Try again later, or change your settings.",
+      );
   }
 
   /** Dials these devices of a contact. Throws {@link CallError} `already-in-call`, `not-a-contact`. */
@@ -98,7 +139,7 @@ export class CallsManager {
       self,
       peer: account,
       devices: devices.slice(0, CALL_LEGS_MAX).map((device) => ({ device, nonce: random.bytes(NONCE_BYTES) })),
-      policy: POLICY,
+      ...this.#choices(account, devices),
       earlyCandidates: true,
       media: { audio: media.audio !== undefined, video: media.video !== undefined },
       clockCorrectionMs: this.#ports.clockCorrectionMs(),
@@ -192,7 +233,7 @@ export class CallsManager {
       self,
       caller: { account: Uint8Array.from(sender.accountKey), device: Uint8Array.from(sender.deviceKey) },
       nonce: random.bytes(NONCE_BYTES),
-      policy: POLICY,
+      ...this.#choices(sender.accountKey, [sender.deviceKey]),
       earlyCandidates: true,
       busy: this.#isBusyFor(sender.accountKey),
       clockCorrectionMs: this.#ports.clockCorrectionMs(),
@@ -209,20 +250,42 @@ export class CallsManager {
     return withThem.some((state) => state.phase === "connecting" || state.phase === "active");
   }
 
+  #hidesFrom(account: Uint8Array, devices: readonly Uint8Array[]): boolean {
+    return this.#privacy.hidesFrom(
+      account,
+      devices.some((device) => this.#ports.isNewDevice(device)),
+    );
+  }
+
+  /** What the person lets this call do. */
+  #choices(account: Uint8Array, devices: readonly Uint8Array[]) {
+    const policy: CallConsent = { relay: this.#privacy.relayConsent(), video: true };
+    const trustedRelays = this.#privacy.trustedRelays();
+    return { policy, trustedRelays, relayOnly: this.#hidesFrom(account, devices) };
+  }
+
+  async #planFor({ policy, relayOnly }: CallState): Promise<LegPlan> {
+    const stunServers = this.#ports.iceServers();
+    const relays = await this.#privacy.relays.choose(policy.relay, relayOnly ? HIDDEN_WAIT_MS : RELAY_WAIT_MS);
+    return { stunServers, relays, consent: policy, relayOnly };
+  }
+
   #enter(state: CallState): Entry {
     const id = toHex(state.callId);
     const account = state.peer;
-    const { clock, peerConnection, iceServers, sendEnvelope } = this.#ports;
+    const { clock, peerConnection, sendEnvelope } = this.#ports;
+    let plan: Promise<LegPlan> | undefined;
     const session: CallSession = new CallSession(
       state,
       {
         clock,
-        legOptions: { clock, peerConnection, iceServers: iceServers(), policy: POLICY },
+        // The same for all its devices.
+        legOptions: { clock, peerConnection, plan: () => (plan ??= this.#planFor(state)) },
         sendEnvelope: (device, bytes) => sendEnvelope(account, device, bytes),
       },
       this.#sessionHandlers(id, account),
     );
-    const entry: Entry = { session, handle: undefined };
+    const entry: Entry = { session, handle: undefined, relayFound: false };
     this.#calls.set(id, entry);
     return entry;
   }
@@ -231,11 +294,16 @@ export class CallsManager {
     const handle = () => this.#calls.get(id)?.handle;
     const contact = () => this.#ports.contactOf(account);
     return {
-      onState: (state) => handle()?.handleState(state),
+      onState: (state) => {
+        if (state.phase === "active") this.#privacy.met(account);
+        handle()?.handleState(state);
+      },
       onRing: () => this.#ring(id, account),
       onMissed: () => {
         const from = contact();
-        if (from) this.#handlers.onMissed(from, id);
+        const state = this.#calls.get(id)?.session.state;
+        const relayNeeded = state?.phase === "ended" && state.reason === "relay-needed";
+        if (from) this.#handlers.onMissed(from, id, relayNeeded);
       },
       onBrokenAttempt: () => {
         const from = contact();
@@ -265,11 +333,21 @@ export class CallsManager {
     if (!this.#ports.contactOf(account)) return entry.session.handle({ type: "shutdown" });
     // One that was held came before another that has been taken since.
     if (this.#isBusyFor(account)) return entry.session.handle({ type: "busy" });
+    if (entry.session.state.relayOnly && !entry.relayFound) return void this.#whenRelayFound(entry);
     const own = this.list().find((call) => equalBytes(call.session.state.peer, account));
     if (own) return this.#settleGlare(entry, own);
     const call = this.#handleFor(entry.session, account, "incoming", {});
     entry.handle = call;
     if (this.#handlers.onIncoming(call)) entry.session.handle({ type: "ring-shown" });
+  }
+
+  /** This side's address is hidden from them: without a relay it could not be answered, and does not ring. */
+  async #whenRelayFound(entry: Entry): Promise<void> {
+    const { session } = entry;
+    const offers = await this.#privacy.relays.choose(session.state.policy.relay, HIDDEN_WAIT_MS);
+    entry.relayFound = offers.length > 0;
+    if (entry.relayFound) this.#ring(toHex(session.state.callId), session.state.peer);
+    else session.handle({ type: "relay-missing" });
   }
 
   /** Both called at once, or they call again after our call lost its path. */

@@ -21,6 +21,7 @@ function calls() {
     handleEnvelope: ({ body }: OpenedEnvelope) => void done.push(new TextDecoder().decode(body)),
     holdRings: () => void done.push("hold"),
     releaseRings: () => void done.push("release"),
+    readyFor: async () => {},
     place: () => void done.push("place"),
     endWith: async () => {},
     stop: async () => void done.push("stop"),

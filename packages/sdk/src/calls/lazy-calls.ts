@@ -58,6 +58,7 @@ export class LazyCalls {
     const manager = await this.#loaded().catch((cause: unknown) => {
       throw new CallError("calls-not-loaded", "The part of Earshot that makes calls could not be loaded.", { cause });
     });
+    await manager.readyFor(account, devices);
     if (this.#stopped) throw new CallError("calls-not-loaded", "The client was stopped.");
     return manager.place(account, devices, media);
   }

@@ -8,10 +8,16 @@ import { readPath, readStats } from "./call-stats.ts";
 
 const options = {
   peerConnection: wrtcPeerConnection,
-  iceServers: [],
-  policy: { relay: "never" as const, video: true, relays: [] },
+  plan: async () => ({
+    stunServers: [],
+    relays: [],
+    consent: { relay: "any" as const, video: true },
+    relayOnly: false,
+  }),
   clock: systemClock,
 };
+
+const ANY_RELAY = { mine: true, theirs: false };
 
 interface LegChanges {
   readonly clock?: Clock;
@@ -64,9 +70,9 @@ async function connectedPair(more: LegChanges = {}) {
   );
   a.leg.createCaller();
   const aSetup = await a.setup.promise;
-  b.leg.createCallee(aSetup);
+  b.leg.createCallee(aSetup, ANY_RELAY);
   const bSetup = await b.setup.promise;
-  a.leg.applyRemoteSetup(bSetup);
+  a.leg.applyRemoteSetup(bSetup, ANY_RELAY);
   await Promise.all([a.connected, b.connected, a.channel, b.channel].map((each) => each.promise));
   return { a, b, aSetup, bSetup };
 }
@@ -103,7 +109,14 @@ it("connects two sides from typed set-ups alone, and carries messages and sound"
     sink.stop();
   }
   const report = await (a.leg.peer as RTCPeerConnection).getStats();
-  const path = readPath(report, { confirmed: true, missingCandidates: 0 });
+  const path = readPath(report, {
+    confirmed: true,
+    missingCandidates: 0,
+    addressHidden: false,
+    ownRelays: [],
+    theirRelays: [],
+    trustedRelays: [],
+  });
   expect(path).toMatchObject({ kind: "direct", localType: expect.any(String), confirmed: true });
   expect(readStats(report).bytesSent).toBeGreaterThan(0);
 });

@@ -1,5 +1,4 @@
 import {
-  type CallPolicy,
   type CallRole,
   type CallSetup,
   type Candidate,
@@ -10,6 +9,7 @@ import {
   parseCandidateText,
   PLAIN_VOICE,
   type RefusalCode,
+  type RelayUse,
   sdpOfSetup,
   setupOfSdp,
   unwrap,
@@ -18,6 +18,8 @@ import {
 import type { CallMedia, PeerConnectionFactory } from "../api.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { CandidateBatch } from "./candidate-batch.ts";
+import { configurationOf, type LegPlan, policyOf, withoutRelays } from "./leg-plan.ts";
+import { PathGate } from "./path-gate.ts";
 
 /** Operations waiting at one peer connection: far more than a call's set-up and restarts ever queue. */
 const MAX_OPERATIONS = 256;
@@ -46,8 +48,8 @@ export interface PeerLegHandlers {
 
 export interface PeerLegOptions {
   readonly peerConnection: PeerConnectionFactory;
-  readonly iceServers: readonly RTCIceServer[];
-  readonly policy: CallPolicy;
+  /** Asked once, before the connection is made; waits a bounded time for relays. */
+  readonly plan: () => Promise<LegPlan>;
   readonly clock: Clock;
 }
 
@@ -60,6 +62,8 @@ export class PeerLeg {
   readonly #handlers: PeerLegHandlers;
   readonly #operations = new SerialQueue(MAX_OPERATIONS);
   readonly #batch: CandidateBatch;
+  readonly #gate: PathGate;
+  #plan: LegPlan | undefined;
   /** Which generation a local ufrag belongs to: candidates name their ufrag. */
   readonly #generations = new Map<string, number>();
   #generation = 0;
@@ -80,6 +84,18 @@ export class PeerLeg {
     this.#batch = new CandidateBatch(options.clock, (generation, candidates, end) => {
       if (!this.#closed) handlers.onCandidates(generation, candidates, end);
     });
+    this.#gate = new PathGate(options.clock, {
+      look: () => this.#peer?.getStats() ?? Promise.reject(new Error("no peer connection")),
+      onTransport: (state) => handlers.onTransport(state),
+      onChannelOpen: () => handlers.onChannelOpen(),
+      onMessage: (bytes) => handlers.onMessage(bytes),
+      onForbidden: () => handlers.onRefused("policy-refused"),
+    });
+  }
+
+  /** What it may use, once that is known. */
+  get plan(): LegPlan | undefined {
+    return this.#plan;
   }
 
   get peer(): RTCPeerConnection | undefined {
@@ -90,33 +106,47 @@ export class PeerLeg {
   createCaller(): void {
     this.#do(async () => {
       this.#role = "caller";
-      const peer = this.#make();
+      const plan = await this.#options.plan();
+      if (this.#closed) return;
+      const peer = this.#make(plan);
       peer.addTransceiver("audio", { direction: "sendrecv" });
       peer.addTransceiver("video", { direction: "sendrecv" });
       this.#openChannel(peer);
-      await this.#firstLocal(peer, await peer.createOffer());
+      await this.#firstLocal(peer, plan, await peer.createOffer());
     });
   }
 
-  /** Takes the caller's set-up as an offer and makes the local answer; `onSetup` follows. */
-  createCallee(remote: CallSetup): void {
+  /** Takes the caller's set-up as an offer and makes the local answer, with relays as far as `relays` lets; `onSetup` follows. */
+  createCallee(remote: CallSetup, relays: RelayUse): void {
     this.#do(async () => {
       this.#role = "callee";
-      const peer = this.#make();
+      const plan = relays.mine ? await this.#options.plan() : withoutRelays(await this.#options.plan());
+      if (this.#closed) return;
+      const peer = this.#make(plan);
       await this.#setRemote(peer, remote, 0);
       for (const transceiver of peer.getTransceivers()) transceiver.direction = "sendrecv";
       this.#openChannel(peer);
-      await this.#firstLocal(peer, await peer.createAnswer());
+      await this.#firstLocal(peer, plan, await peer.createAnswer());
     });
   }
 
-  /** Caller: the chosen callee's set-up. */
-  applyRemoteSetup(setup: CallSetup): void {
-    this.#do((peer) => this.#setRemote(peer, setup, this.#generation));
+  /** Caller: the chosen callee's set-up. Where its side allows no relay, no path over this side's is taken from now on. */
+  applyRemoteSetup(setup: CallSetup, relays: RelayUse): void {
+    this.#do(async (peer) => {
+      if (!relays.mine) this.#giveUpRelays(peer);
+      await this.#setRemote(peer, setup, this.#generation);
+    });
   }
 
-  addRemoteCandidates(candidates: readonly Candidate[], ufrag: string, end: boolean): void {
+  /** `forbidden`: relays of the other that must not be used; a path over one of them is taken for none. */
+  addRemoteCandidates(
+    candidates: readonly Candidate[],
+    ufrag: string,
+    end: boolean,
+    forbidden: readonly Candidate[] = [],
+  ): void {
     this.#do(async (peer) => {
+      this.#gate.forbidTheirs(forbidden);
       for (const candidate of candidates) {
         const init = {
           candidate: candidateText(candidate, ufrag),
@@ -203,6 +233,7 @@ export class PeerLeg {
   async #close(): Promise<void> {
     this.#closed = true;
     this.#batch.stop();
+    this.#gate.stop();
     void Promise.all([this.#put("audio", null), this.#put("video", null)]);
     await this.#settled();
     if (this.#channel?.readyState === "open") {
@@ -251,12 +282,17 @@ export class PeerLeg {
     await this.#within(OFF_LIMIT_MS, done.catch(cut), cut);
   }
 
-  #make(): RTCPeerConnection {
-    const peer = this.#options.peerConnection({
-      iceServers: [...this.#options.iceServers],
-      bundlePolicy: "max-bundle",
-      rtcpMuxPolicy: "require",
-    });
+  /** WebRTC has allocated there already; what is gathered from now on is without, and no path over them counts as one. */
+  #giveUpRelays(peer: RTCPeerConnection): void {
+    if (!this.#plan?.relays.length) return;
+    this.#plan = withoutRelays(this.#plan);
+    this.#gate.forbidOwn();
+    peer.setConfiguration(configurationOf(this.#plan));
+  }
+
+  #make(plan: LegPlan): RTCPeerConnection {
+    this.#plan = plan;
+    const peer = this.#options.peerConnection(configurationOf(plan));
     this.#peer = peer;
     peer.onicecandidate = (event) => this.#localCandidate(event.candidate);
     peer.onconnectionstatechange = () => this.#stateChanged(peer);
@@ -266,24 +302,24 @@ export class PeerLeg {
   #stateChanged(peer: RTCPeerConnection): void {
     if (this.#closed) return;
     const state = peer.connectionState;
-    if (state === "connected" || state === "disconnected" || state === "failed") this.#handlers.onTransport(state);
+    if (state === "connected" || state === "disconnected" || state === "failed") this.#gate.transport(state);
   }
 
   #openChannel(peer: RTCPeerConnection): void {
     const channel = peer.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHANNEL_ID, ordered: true });
     channel.binaryType = "arraybuffer";
-    channel.onopen = () => this.#closed || this.#handlers.onChannelOpen();
+    channel.onopen = () => this.#closed || this.#gate.channelOpen();
     channel.onclose = () => this.#closed || this.#handlers.onChannelClosed();
     channel.onmessage = (event: MessageEvent<unknown>) => {
       if (this.#closed) return;
       // Text is no call message: empty bytes are refused where messages are decoded.
-      this.#handlers.onMessage(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array());
+      this.#gate.message(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array());
     };
     this.#channel = channel;
   }
 
-  async #firstLocal(peer: RTCPeerConnection, made: RTCSessionDescriptionInit): Promise<void> {
-    const setup = unwrap(setupOfSdp(made.sdp ?? "", this.#role, this.#options.policy));
+  async #firstLocal(peer: RTCPeerConnection, plan: LegPlan, made: RTCSessionDescriptionInit): Promise<void> {
+    const setup = unwrap(setupOfSdp(made.sdp ?? "", this.#role, policyOf(plan)));
     await this.#setLocal(peer, made, 0, setup.ufrag);
     this.#handlers.onSetup(setup);
   }

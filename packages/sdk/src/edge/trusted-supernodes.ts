@@ -30,6 +30,10 @@ export class TrustedSupernodes {
     return new TrustedSupernodes(stored, (await stored.load()) ?? []);
   }
 
+  get keys(): readonly Uint8Array[] {
+    return [...this.#keys].map((key) => unwrap(fromHex(key)));
+  }
+
   /** By key in hex. */
   has(key: string): boolean {
     return this.#keys.has(key);

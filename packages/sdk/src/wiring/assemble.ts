@@ -9,7 +9,7 @@ import type { IdentityPorts } from "../identity/identity.ts";
 import { openIdentity } from "../identity/open-identity.ts";
 import { Prekeys } from "../identity/prekeys.ts";
 import type { Assembly, Base } from "./assembly.ts";
-import { makeCalls } from "./make-calls.ts";
+import { makeCalls, makeCallSettings } from "./make-calls.ts";
 import { makeContacts, makeNames, makeOutbox } from "./make-contacts.ts";
 import { makeClockCheck, makeHomes, makeNetwork, makePresence, makeTrusted } from "./make-edge.ts";
 import { makeLater, makeLooks } from "./make-envelopes.ts";
@@ -36,6 +36,7 @@ export async function assemble(
   parts.outbox = await makeOutbox(parts);
   parts.contacts = makeContacts(parts);
   parts.names = makeNames(parts);
+  parts.callSettings = makeCallSettings(parts);
   parts.calls = makeCalls(parts);
   return parts;
 }

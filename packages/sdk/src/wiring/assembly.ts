@@ -1,5 +1,6 @@
 import type { BackupContent, RefusalCode, RefusalCounter } from "@earshot/core";
 import type { ClientEvents, ClientOptions } from "../api.ts";
+import type { CallSettingsStore } from "../calls/call-settings.ts";
 import type { LazyCalls } from "../calls/lazy-calls.ts";
 import type { ClockCheck } from "../clock-check.ts";
 import type { SignedAhead } from "../account/signed-ahead.ts";
@@ -53,5 +54,7 @@ export interface Assembly extends Base {
   readonly outbox: Outbox;
   readonly contacts: ContactsManager;
   readonly names: PinnedNames;
+  /** Loaded when it is first asked for. */
+  readonly callSettings: () => Promise<CallSettingsStore>;
   readonly calls: LazyCalls;
 }

@@ -1,14 +1,22 @@
 import { contactSecret, equalBytes } from "@earshot/core";
-import type { CallsHandlers, CallsPorts } from "../calls/calls-manager.ts";
+import type { CallSettingsStore } from "../calls/call-settings.ts";
+import type { CallPrivacy, CallsHandlers, CallsPorts } from "../calls/calls-manager.ts";
 import { MAX_ICE_SERVERS } from "../calls/ice-servers.ts";
 import { LazyCalls } from "../calls/lazy-calls.ts";
+import type { RelayPool } from "../calls/relay-pool.ts";
 import { CallError } from "../errors.ts";
 import type { Assembly } from "./assembly.ts";
 
 export function makeCalls(parts: Assembly): LazyCalls {
   const load = async () => {
-    const { CallsManager } = await import("../calls/calls-manager.ts");
-    return new CallsManager(callsPorts(parts), callsHandlers(parts));
+    const { CallsManager, RelayPool } = await import("../calls/calls-parts.ts");
+    const settings = await parts.callSettings();
+    const relays = new RelayPool(parts.options.relays, parts.ports.clock, (detail) => parts.log("call", detail));
+    relays.prepare(settings.value.relayConsent);
+    return new CallsManager(
+      { ...callsPorts(parts), privacy: privacyOf(parts, settings, relays) },
+      callsHandlers(parts),
+    );
   };
   return new LazyCalls(load, parts.ports.clock, (detail) => parts.log("call", detail));
 }
@@ -29,6 +37,40 @@ function callsPorts(parts: Assembly): CallsPorts {
   };
 }
 
+/** Loaded with the part that makes calls, or when the person looks at them. */
+export function makeCallSettings({
+  ports,
+  options,
+  book,
+  events,
+  problem,
+}: Assembly): () => Promise<CallSettingsStore> {
+  let loading: Promise<CallSettingsStore> | undefined;
+  const load = async () => {
+    const { CallSettingsStore } = await import("../calls/calls-parts.ts");
+    const settings = await CallSettingsStore.load(ports.storage, options.callSettings);
+    const keepContacts = () => settings.keepOnly((account) => book.contact(account) !== undefined).catch(problem);
+    await keepContacts();
+    events.on("contacts", () => void keepContacts());
+    return settings;
+  };
+  return () =>
+    (loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    }));
+}
+
+function privacyOf({ trusted, problem }: Assembly, settings: CallSettingsStore, relays: RelayPool): CallPrivacy {
+  return {
+    relays,
+    relayConsent: () => settings.value.relayConsent,
+    trustedRelays: () => [...trusted.keys, ...relays.trustedKeys()],
+    hidesFrom: (account, isNewDevice) => settings.hidesFrom(account, isNewDevice),
+    met: (account) => void settings.meet(account).catch(problem),
+  };
+}
+
 function callsHandlers(parts: Assembly): CallsHandlers {
   const { ports, events } = parts;
   return {
@@ -37,7 +79,10 @@ function callsHandlers(parts: Assembly): CallsHandlers {
       events.emit("incoming", call);
       return shown;
     },
-    onMissed: ({ id }, callId) => events.emit("missed", { contactId: id, callId, at: ports.clock.now() }),
+    onMissed: ({ id }, callId, relayNeeded) => {
+      const missed = { contactId: id, callId, at: ports.clock.now() };
+      events.emit("missed", relayNeeded ? { ...missed, relayNeeded } : missed);
+    },
     onBrokenAttempt: ({ id }) => events.emit("brokenAttempt", { contactId: id, at: ports.clock.now() }),
     onRefused: parts.refuse,
     onListenerError: parts.problem,

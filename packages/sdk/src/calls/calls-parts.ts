@@ -1,0 +1,4 @@
+/** What is loaded together once calls are to be made or taken. */
+export { CallSettingsStore } from "./call-settings.ts";
+export { CallsManager } from "./calls-manager.ts";
+export { RelayPool } from "./relay-pool.ts";

@@ -1,0 +1,89 @@
+import { type Clock, equalBytes, RELAYS_MAX, type RelayLevel } from "@earshot/core";
+import { messageOf } from "../errors.ts";
+import { noRelays, type RelayOffer, type RelaySource, soundOffers } from "./relay-source.ts";
+
+/** How long a call's set-up waits for relays: within what dialling takes anyway. What comes later is for the next call. */
+export const RELAY_WAIT_MS = 400;
+/** How long one waits whose address is to be hidden: without a relay there is no call. */
+export const HIDDEN_WAIT_MS = 5_000;
+/** A credential is not begun with that ends sooner: the other side may take so long to answer, and the allocation to refresh. */
+export const EXPIRY_MARGIN_MS = 120_000;
+/** So long nobody is asked again who had none, or failed. */
+const NONE_FOR_MS = 10_000;
+/** An answer that takes longer is given up, and asked for anew by the next call. */
+const ANSWER_LIMIT_MS = 20_000;
+
+/** The relays that are there for calls: asked for before they are needed, and kept until shortly before they expire. */
+export class RelayPool {
+  readonly #source: RelaySource;
+  readonly #clock: Clock;
+  readonly #onProblem: (detail: string) => void;
+  #offers: readonly RelayOffer[] = [];
+  #asking: Promise<void> | undefined;
+  /** Not before. */
+  #askAgainAt = 0;
+
+  constructor(source: RelaySource = noRelays, clock: Clock, onProblem: (detail: string) => void) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#onProblem = onProblem;
+  }
+
+  /** So that the next call need not wait. */
+  prepare(level: RelayLevel): void {
+    if (level !== "never" && this.#good(level).length === 0) void this.#ask();
+  }
+
+  /** At most `RELAYS_MAX`, trusted ones first: what is there, or comes within `waitMs`. Never rejects. */
+  async choose(level: RelayLevel, waitMs = RELAY_WAIT_MS): Promise<readonly RelayOffer[]> {
+    if (level === "never") return [];
+    const known = this.#good(level);
+    if (known.length > 0) return known;
+    const asking = this.#ask();
+    if (asking) await this.#within(waitMs, asking);
+    return this.#good(level);
+  }
+
+  /** Keys of relays that the person or their contacts run, as far as is known now. */
+  trustedKeys(): readonly Uint8Array[] {
+    const offered = this.#offers.filter(({ trusted }) => trusted).map(({ key }) => key);
+    return [...offered, ...(this.#source.trustedKeys?.() ?? [])];
+  }
+
+  #good(level: RelayLevel): readonly RelayOffer[] {
+    const from = this.#clock.now() + EXPIRY_MARGIN_MS;
+    const usable = this.#offers.filter(
+      ({ expiresAtMs, trusted }) => expiresAtMs > from && (trusted || level === "any"),
+    );
+    const distinct = usable.filter(({ key }, i) => usable.findIndex((other) => equalBytes(other.key, key)) === i);
+    return distinct.toSorted((a, b) => Number(b.trusted) - Number(a.trusted)).slice(0, RELAYS_MAX);
+  }
+
+  #ask(): Promise<void> | undefined {
+    const now = this.#clock.now();
+    if (now < this.#askAgainAt) return this.#asking;
+    this.#askAgainAt = now + ANSWER_LIMIT_MS;
+    const asking = Promise.resolve()
+      .then(() => this.#source.offers())
+      .then((offers) => {
+        this.#offers = soundOffers(offers);
+      })
+      .catch((error: unknown) => this.#onProblem(`relays: ${messageOf(error)}`))
+      .finally(() => {
+        if (this.#asking !== asking) return;
+        this.#asking = undefined;
+        this.#askAgainAt = this.#clock.now() + NONE_FOR_MS;
+      });
+    this.#asking = asking;
+    return asking;
+  }
+
+  async #within(waitMs: number, work: Promise<void>): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.setTimer(waitMs, resolve);
+    });
+    await Promise.race([work, late]);
+    cancel();
+  }
+}

@@ -20,3 +20,6 @@ export { type AppManifest, manifestOf } from "./hosted/manifest.ts";
 export { type AppComparison, verifyHostedApp } from "./hosted/verify-app.ts";
 export { type FrontOptions, MAX_CONNECTIONS_PER_WORKER, type PublicFront } from "./workers/public-front.ts";
 export { MAX_WORKERS } from "./workers/worker-pool.ts";
+export { type Relay, type RelayOptions, startRelay } from "./relay/start-relay.ts";
+export { issueCredential, type TurnCredential } from "./relay/turn-credentials.ts";
+export { DEFAULT_TURN_LIMITS, type TurnLimits } from "./relay/turn-limits.ts";

@@ -2,6 +2,7 @@ import { type CborValue, encodeCbor, newContact, readCbor, toHex } from "@earsho
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aheadCodec } from "../account/signed-ahead.ts";
+import { callSettingsCodec } from "../calls/call-settings.ts";
 import { lastGoodCodec } from "../directory/last-good.ts";
 import { type ContactEntry, contactsCodec } from "../contacts/contact-codec.ts";
 import { locatorCodec } from "../contacts/locator.ts";
@@ -110,6 +111,15 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
     }),
   ],
   ["trusted supernodes", trustedCodec as StoredCodec<never>, fc.uniqueArray(fixed(32).map(toHex), { maxLength: 64 })],
+  [
+    "call settings",
+    callSettingsCodec as StoredCodec<never>,
+    fc.record({
+      relayConsent: fc.constantFrom("never", "trusted", "any"),
+      hideAddress: fc.constantFrom("never", "strangers", "everyone"),
+      met: fc.uniqueArray(fixed(32).map(toHex), { maxLength: 10 }),
+    }),
+  ],
   [
     "places",
     placesCodec as StoredCodec<never>,

@@ -1,0 +1,126 @@
+import { deferred, VirtualClock } from "@earshot/testkit";
+import { beforeEach, expect, it } from "vitest";
+import { EXPIRY_MARGIN_MS, HIDDEN_WAIT_MS, RELAY_WAIT_MS, RelayPool } from "./relay-pool.ts";
+import type { RelayOffer } from "./relay-source.ts";
+
+let clock: VirtualClock;
+let asked: number;
+let problems: string[];
+beforeEach(() => {
+  clock = new VirtualClock();
+  asked = 0;
+  problems = [];
+});
+
+function offer(n: number, changes: Partial<RelayOffer> = {}): RelayOffer {
+  return {
+    key: new Uint8Array(32).fill(n),
+    operator: `operator ${n}`,
+    urls: [`turn:192.0.2.${n}`],
+    username: "u",
+    credential: "c",
+    expiresAtMs: clock.now() + 3_600_000,
+    trusted: false,
+    ...changes,
+  };
+}
+
+function pool(answer: () => Promise<readonly RelayOffer[]>, trustedKeys?: () => readonly Uint8Array[]): RelayPool {
+  const offers = () => {
+    asked++;
+    return answer();
+  };
+  return new RelayPool({ offers, ...(trustedKeys ? { trustedKeys } : {}) }, clock, (detail) => problems.push(detail));
+}
+
+const operators = (offers: readonly RelayOffer[]) => offers.map(({ operator }) => operator);
+
+it("takes two, trusted ones first, none twice, and only trusted ones where that is the person's level", async () => {
+  const relays = pool(async () => [offer(1), offer(1), offer(2), offer(3, { trusted: true })]);
+  expect(operators(await relays.choose("any"))).toEqual(["operator 3", "operator 1"]);
+  expect(operators(await relays.choose("trusted"))).toEqual(["operator 3"]);
+  expect(asked).toBe(1);
+});
+
+it("asks nobody where no relay may be used", async () => {
+  const relays = pool(async () => [offer(1)]);
+  relays.prepare("never");
+  expect(await relays.choose("never")).toEqual([]);
+  expect(asked).toBe(0);
+});
+
+it("is asked ahead and between calls once, and again shortly before what there is expires", async () => {
+  const relays = pool(async () => [offer(1)]);
+  relays.prepare("any");
+  for (let i = 0; i < 5; i++) expect(await relays.choose("any")).toHaveLength(1);
+  await clock.advance(3_600_000 - EXPIRY_MARGIN_MS - 1);
+  await relays.choose("any");
+  expect(asked).toBe(1);
+  await clock.advance(1);
+  const [fresh] = await relays.choose("any");
+  expect([asked, fresh?.expiresAtMs]).toEqual([2, clock.now() + 3_600_000]);
+});
+
+it("keeps no call waiting for longer than is not noticed; the next call has what came late", async () => {
+  const late = deferred<readonly RelayOffer[]>();
+  const relays = pool(() => late.promise);
+  let first: readonly RelayOffer[] | undefined;
+  void relays.choose("any").then((found) => (first = found));
+  await clock.advance(RELAY_WAIT_MS - 1);
+  expect(first).toBeUndefined();
+  await clock.advance(1);
+  expect(first).toEqual([]);
+  late.resolve([offer(1)]);
+  expect(operators(await relays.choose("any"))).toEqual(["operator 1"]);
+  expect(asked).toBe(1);
+});
+
+it("waits longer where there is no call without a relay, but not for ever", async () => {
+  const relays = pool(() => new Promise(() => {}));
+  let found: readonly RelayOffer[] | undefined;
+  void relays.choose("any", HIDDEN_WAIT_MS).then((offers) => (found = offers));
+  await clock.advance(HIDDEN_WAIT_MS - 1);
+  expect(found).toBeUndefined();
+  await clock.advance(1);
+  expect(found).toEqual([]);
+  expect(clock.pending).toBe(0);
+});
+
+it.each<[string, () => Promise<readonly RelayOffer[]>]>([
+  ["has none", async () => []],
+  ["fails", () => Promise.reject(new Error("no supernode"))],
+  [
+    "throws at once",
+    () => {
+      throw new Error("no supernode");
+    },
+  ],
+  ["gives what is no list", async () => undefined as never],
+])("goes on without relays where the source %s, and does not ask at every call", async (_, answer) => {
+  const relays = pool(answer);
+  for (let i = 0; i < 5; i++) expect(await relays.choose("any")).toEqual([]);
+  expect(asked).toBe(1);
+  await clock.advance(10_000);
+  await relays.choose("any");
+  expect(asked).toBe(2);
+  expect(problems.length).toBe(_ === "has none" ? 0 : 2);
+});
+
+it("asks anew where an answer never comes", async () => {
+  const relays = pool(() => (asked === 1 ? new Promise(() => {}) : Promise.resolve([offer(1)])));
+  const waiting = relays.choose("any");
+  await clock.advance(RELAY_WAIT_MS);
+  expect(await waiting).toEqual([]);
+  await clock.advance(20_000);
+  expect(await relays.choose("any")).toHaveLength(1);
+});
+
+it("knows the relays of contacts, offered or told", async () => {
+  const told = new Uint8Array(32).fill(9);
+  const relays = pool(
+    async () => [offer(1), offer(2, { trusted: true })],
+    () => [told],
+  );
+  await relays.choose("any");
+  expect(relays.trustedKeys()).toEqual([offer(2).key, told]);
+});

@@ -2,7 +2,7 @@
  * The SDK's public face. Everything a developer touches is named here; the classes behind it are private.
  * Ids are text (`ear1…`), times Unix milliseconds, media are W3C `MediaStreamTrack`s.
  */
-import type { Clock, RandomSource, RefusalCode, SignatureBackend } from "@earshot/core";
+import type { CallQuality, CallSummary, Clock, RandomSource, RefusalCode, SignatureBackend } from "@earshot/core";
 import type { RelaySource } from "./calls/relay-source.ts";
 
 export type { RelayOffer, RelaySource } from "./calls/relay-source.ts";
@@ -401,6 +401,12 @@ export interface Call {
   readonly remoteAudio?: MediaStreamTrack;
   readonly remoteVideo?: MediaStreamTrack;
   readonly path?: CallPath;
+  /** How the call is at present; judged anew every second, once there is sound. */
+  readonly quality?: CallQuality;
+  /** This side's picture is not sent at present, so that the voice gets through; it comes back by itself. */
+  readonly pictureHeld: boolean;
+  /** What the call was like, once it has ended. It stays here: nothing sends it anywhere. */
+  readonly summary?: CallSummary;
   answer(media?: CallMedia): Promise<void>;
   decline(): Promise<void>;
   hangUp(): Promise<void>;

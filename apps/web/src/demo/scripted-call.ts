@@ -1,5 +1,16 @@
 /** A call that does what a script says, in the shape of the SDK's `Call`. For view-model tests and the demo screens. */
-import type { Call, CallEndReason, CallEvents, CallMedia, CallPath, CallPhase, CallStats, Contact } from "@earshot/sdk";
+import type {
+  Call,
+  CallEndReason,
+  CallEvents,
+  CallMedia,
+  CallPath,
+  CallPhase,
+  CallQuality,
+  CallStats,
+  CallSummary,
+  Contact,
+} from "@earshot/sdk";
 
 type Listener<K extends keyof CallEvents> = (value: CallEvents[K]) => void;
 
@@ -28,6 +39,9 @@ export class ScriptedCall implements Call {
   endedAt?: number;
   words?: readonly string[];
   path?: CallPath;
+  quality?: CallQuality;
+  pictureHeld = false;
+  summary?: CallSummary;
   remoteAudio?: MediaStreamTrack;
   remoteVideo?: MediaStreamTrack;
   /** What the app did to the call, in order. */

@@ -20,6 +20,8 @@ export interface CallSummary {
 
 /** Longest time that one sample stands for: a device that slept did not talk. */
 const SAMPLE_MAX_MS = 5_000;
+/** Longer than a call lives without a path. */
+const PATHLESS_MAX_MS = 120_000;
 
 class Mean {
   #sum = 0;
@@ -57,9 +59,9 @@ export class CallSumming {
     this.#roundTrip.add(sample.roundTripMs);
   }
 
-  /** Time passes without samples: the path is gone. */
-  passed(atMs: number, shown: QualityVerdict): void {
-    this.#spend(atMs, shown);
+  /** Until now there was no path, and no sample. */
+  pathless(atMs: number): void {
+    this.#spend(atMs, "lost", PATHLESS_MAX_MS);
   }
 
   /** `path`: anything that differs from path to path. */
@@ -92,8 +94,8 @@ export class CallSumming {
     };
   }
 
-  #spend(atMs: number, shown: QualityVerdict): void {
-    if (this.#atMs !== undefined) this.#shown[shown] += Math.max(0, Math.min(SAMPLE_MAX_MS, atMs - this.#atMs));
+  #spend(atMs: number, shown: QualityVerdict, mostMs = SAMPLE_MAX_MS): void {
+    if (this.#atMs !== undefined) this.#shown[shown] += Math.max(0, Math.min(mostMs, atMs - this.#atMs));
     this.#atMs = atMs;
   }
 }

@@ -22,7 +22,7 @@ function pictures(plans: readonly SendPlan[]): [number, PictureStep][] {
 describe("the voice", () => {
   it("is sent with redundancy from the first report of loss on, until 30 s without", () => {
     const plans = follow(seconds([3, {}], [4, { missingThere: 0.05 }], [60, {}]));
-    const on = plans.map(({ redundantVoice }) => redundantVoice);
+    const on = plans.map(({ voice }) => voice.redundant);
     expect(on.indexOf(true)).toBe(3);
     expect(on.lastIndexOf(true)).toBe(6 + 29);
   });
@@ -30,12 +30,12 @@ describe("the voice", () => {
   it("does not switch back and forth on a link that loses now and then", () => {
     const now = Array.from({ length: 20 }, () => [[2, { missingThere: 0.05 }] as const, [8, {}] as const]).flat();
     const plans = follow(seconds(...now));
-    expect(plans.slice(1).filter((plan, i) => plan.redundantVoice !== plans[i]?.redundantVoice)).toEqual([]);
+    expect(plans.slice(1).filter((plan, i) => plan.voice.redundant !== plans[i]?.voice.redundant)).toEqual([]);
   });
 
   it("is lean where the link is narrow, and does not waver at the border", () => {
     const plans = follow(seconds([5, {}], [5, { sendableKbps: 60 }], [5, { sendableKbps: 120 }], [5, {}]));
-    expect([4, 9, 14, 19].map((at) => plans[at]?.voiceKbps)).toEqual([32, 16, 16, 32]);
+    expect([4, 9, 14, 19].map((at) => plans[at]?.voice.lean)).toEqual([false, true, true, false]);
   });
 });
 
@@ -44,7 +44,7 @@ describe("the picture", () => {
     const plans = follow(seconds([5, {}], [12, { missingThere: 0.2 }]));
     expect(pictures(plans).map(([, step]) => step)).toEqual(["half", "quarter", "paused"]);
     expect(pictures(plans)[0]?.[0]).toBe(7);
-    expect(plans.at(-1)?.redundantVoice).toBe(true);
+    expect(plans.at(-1)?.voice.redundant).toBe(true);
   });
 
   it("fits a narrow link without being paused, and comes back in steps once it is wide", () => {
@@ -86,5 +86,5 @@ describe("the picture", () => {
 
 it("low data: a lean voice, nothing in silence, and never more than a small picture", () => {
   const plans = follow(seconds([60, {}]), { lowData: true });
-  expect(plans.at(-1)).toEqual({ redundantVoice: false, voiceKbps: 16, sparseVoice: true, picture: "quarter" });
+  expect(plans.at(-1)).toEqual({ voice: { redundant: false, lean: true, sparse: true }, picture: "quarter" });
 });

@@ -2,17 +2,14 @@
  * What a call sends at present: the voice first, and of the picture what the link then carries. Pure; driven by the same
  * samples as the verdict. Down at once, up slowly, and slower after each step up that did not hold.
  */
+import type { VoiceSending } from "../call/sdp-build.ts";
 import type { LinkSample } from "./link-sample.ts";
 
 /** Of the picture: largest first. `paused`: nothing, so that the voice gets through. */
 export type PictureStep = "full" | "half" | "quarter" | "paused";
 
 export interface SendPlan {
-  /** Each packet carries the voice of the one before too. */
-  readonly redundantVoice: boolean;
-  readonly voiceKbps: number;
-  /** Hardly anything is sent in silence. */
-  readonly sparseVoice: boolean;
+  readonly voice: VoiceSending;
   readonly picture: PictureStep;
 }
 
@@ -32,9 +29,6 @@ export const PICTURE_LIMITS: Readonly<Record<Exclude<PictureStep, "paused">, Pic
 
 const STEPS: readonly PictureStep[] = ["full", "half", "quarter", "paused"];
 
-/** Opus for a voice in full band; from 16 on it is clear, in wide band. */
-const VOICE_KBPS = 32;
-const LEAN_VOICE_KBPS = 16;
 /** Sent twice, with packets' heads, a full voice takes about 90: a link with less than this gets the lean one. */
 const LEAN_BELOW_KBPS = 100;
 /** A picture at this step is not worth it with less. */
@@ -93,22 +87,19 @@ export class SendPlanner {
     return this.#plan;
   }
 
-  #made(redundantVoice: boolean, sendable: number): SendPlan {
+  #made(redundant: boolean, sendable: number): SendPlan {
     const { lowData } = this.#options;
     // Between the two borders it stays as it is.
-    const border = this.#plan?.voiceKbps === LEAN_VOICE_KBPS ? LEAN_BELOW_KBPS * 1.3 : LEAN_BELOW_KBPS;
-    const lean = lowData || sendable < border;
+    const border = this.#plan?.voice.lean ? LEAN_BELOW_KBPS * 1.3 : LEAN_BELOW_KBPS;
     return {
-      redundantVoice,
-      voiceKbps: lean ? LEAN_VOICE_KBPS : VOICE_KBPS,
-      sparseVoice: lowData,
+      voice: { redundant, lean: lowData || sendable < border, sparse: lowData },
       picture: STEPS[this.#step] ?? "paused",
     };
   }
 
   #isRedundant({ atMs, missingThere = 0 }: LinkSample): boolean {
     if (missingThere >= REDUNDANT_FROM) this.#lossAtMs = atMs;
-    if (!this.#plan.redundantVoice) return missingThere >= REDUNDANT_FROM;
+    if (!this.#plan.voice.redundant) return missingThere >= REDUNDANT_FROM;
     if (missingThere >= REDUNDANT_UNTIL) this.#lossAtMs = atMs;
     return atMs - this.#lossAtMs < REDUNDANT_HOLD_MS;
   }

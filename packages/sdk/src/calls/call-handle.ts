@@ -1,4 +1,13 @@
-import { type CallState, type Clock, type MediaState, toHex, wordsOf } from "@earshot/core";
+import {
+  type CallQuality,
+  type CallState,
+  type CallSummary,
+  type Clock,
+  type MediaState,
+  type SendPlan,
+  toHex,
+  wordsOf,
+} from "@earshot/core";
 import type {
   Call,
   CallEndReason,
@@ -16,9 +25,11 @@ import type { CallSession } from "./call-session.ts";
 import { type KnownOfPath, readPath, readStats } from "./call-stats.ts";
 import { endReasonOf, mainLeg, phaseOf } from "./call-view.ts";
 import type { PeerLeg } from "./peer-leg.ts";
+import { QualityWatch } from "./quality-watch.ts";
+import { limitSending } from "./send-limits.ts";
 
-/** How often the path is looked at again while the call lasts. */
-const PATH_INTERVAL_MS = 2_000;
+/** How often the statistics are looked at while the call lasts: the quality is judged by the second. */
+const LOOK_INTERVAL_MS = 1_000;
 
 export interface CallHandleParts {
   readonly clock: Clock;
@@ -26,6 +37,8 @@ export interface CallHandleParts {
   /** The contact as it is named now. */
   readonly peer: () => Contact;
   readonly media: CallMedia;
+  /** The person wants little data used. */
+  readonly lowData: boolean;
   readonly onListenerError: (error: unknown) => void;
 }
 
@@ -37,6 +50,8 @@ export class CallHandle implements Call {
   endedAt?: number;
   endReason?: CallEndReason;
   path?: CallPath;
+  quality?: CallQuality;
+  summary?: CallSummary;
   words?: readonly string[];
   remoteAudio?: MediaStreamTrack;
   remoteVideo?: MediaStreamTrack;
@@ -47,6 +62,8 @@ export class CallHandle implements Call {
   #audio: MediaStreamTrack | null;
   #video: MediaStreamTrack | null;
   #muted = false;
+  readonly #watch: QualityWatch;
+  #pictureHeld = false;
   /** What {@link handleState} told of last. */
   #seen = "";
   #watching = false;
@@ -59,6 +76,7 @@ export class CallHandle implements Call {
     this.#events = new Emitter<CallEvents>(parts.onListenerError);
     this.direction = parts.direction;
     this.startedAt = parts.clock.now();
+    this.#watch = new QualityWatch({ lowData: parts.lowData });
     this.#audio = parts.media.audio ?? null;
     this.#video = parts.media.video ?? null;
   }
@@ -80,6 +98,9 @@ export class CallHandle implements Call {
   }
   get muted(): boolean {
     return this.#muted;
+  }
+  get pictureHeld(): boolean {
+    return this.#pictureHeld && this.#video !== null;
   }
   get localVideo(): MediaStreamTrack | null {
     return this.#video;
@@ -159,9 +180,22 @@ export class CallHandle implements Call {
     if (phase === "connecting" || phase === "active") this.answeredAt ??= clock.now();
     const words = wordsOf(state);
     if (words) this.words = words;
-    if (phase === "active") this.#watchPath();
+    if (phase === "active") {
+      this.#watch.pathFound(clock.now());
+      this.#watchPath();
+    }
+    if (phase === "reconnecting") this.#watch.pathLost();
+    if (this.quality) this.quality = this.#watch.quality;
     // The machine's state changes with every candidate; the app is told of what it can see.
-    const seen = JSON.stringify([this.callId, phase, words, this.confirmed, state.remoteMedia, state.wantsVideo]);
+    const seen = JSON.stringify([
+      this.callId,
+      phase,
+      words,
+      this.confirmed,
+      state.remoteMedia,
+      state.wantsVideo,
+      this.quality,
+    ]);
     if (seen === this.#seen) return;
     this.#seen = seen;
     this.#events.emit("change", this);
@@ -173,6 +207,7 @@ export class CallHandle implements Call {
     if (audio) this.remoteAudio = audio;
     if (video) this.remoteVideo = video;
     this.#putTracks(media).catch((error: unknown) => this.#parts.onListenerError(error));
+    this.#send(this.#watch.plan);
     this.#events.emit("change", this);
   }
 
@@ -186,6 +221,7 @@ export class CallHandle implements Call {
     this.#forgetLeg();
     this.endedAt = this.#parts.clock.now();
     this.endReason = endReasonOf(reason);
+    if (this.quality) this.summary = this.#watch.summary((this.endedAt - (this.answeredAt ?? this.endedAt)) / 1_000);
     this.#events.emit("change", this);
     this.#events.emit("ended", this.endReason);
   }
@@ -197,7 +233,7 @@ export class CallHandle implements Call {
   }
 
   #mediaState(): MediaState {
-    return { audio: this.#audio !== null && !this.#muted, video: this.#video !== null };
+    return { audio: this.#audio !== null && !this.#muted, video: this.#video !== null && !this.#pictureHeld };
   }
 
   async #mediaChanged(): Promise<void> {
@@ -223,7 +259,7 @@ export class CallHandle implements Call {
     void this.#lookAtPath().finally(() => {
       this.#watching = this.endedAt === undefined && this.#leg !== undefined;
       if (!this.#watching) return;
-      this.#cancelPathTimer = this.#parts.clock.setTimer(PATH_INTERVAL_MS, () => {
+      this.#cancelPathTimer = this.#parts.clock.setTimer(LOOK_INTERVAL_MS, () => {
         this.#watching = false;
         this.#watchPath();
       });
@@ -251,10 +287,36 @@ export class CallHandle implements Call {
 
   async #lookAtPath(): Promise<void> {
     const report = await this.#leg?.peer?.getStats().catch(() => undefined);
+    if (report && this.phase === "active") this.#lookAtQuality(report);
     const seen = report && readPath(report, this.#knownOfPath());
     const path = seen && this.#withPatience(seen);
     if (!path || this.endedAt !== undefined || JSON.stringify(path) === JSON.stringify(this.path)) return;
     this.path = path;
     this.#events.emit("change", this);
+  }
+
+  #lookAtQuality(report: RTCStatsReport): void {
+    const known = {
+      atMs: this.#parts.clock.now(),
+      expectsVoice: this.remoteMedia.audio,
+      wantsPicture: this.#video !== null,
+    };
+    const path = this.path && [this.path.kind, this.path.localAddress, this.path.remoteAddress].join();
+    const before = { quality: this.quality, plan: this.#watch.plan };
+    this.#watch.look(report, known, path);
+    this.quality = this.#watch.quality;
+    if (this.#watch.plan !== before.plan) this.#send(this.#watch.plan);
+    if (this.quality !== before.quality) this.#events.emit("change", this);
+  }
+
+  /** The voice first; a picture that does not fit is taken off, and the other side is told that there is none. */
+  #send({ voice, picture }: SendPlan): void {
+    const peer = this.#leg?.peer;
+    if (!peer) return;
+    this.#leg?.sendVoice(voice);
+    void limitSending(peer, picture);
+    if (this.#pictureHeld === (picture === "paused")) return;
+    this.#pictureHeld = picture === "paused";
+    this.#mediaChanged().catch((error: unknown) => this.#parts.onListenerError(error));
   }
 }

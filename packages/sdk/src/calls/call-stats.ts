@@ -3,24 +3,24 @@ import type { CallPath, CallRelay, CallStats } from "../api.ts";
 import type { RelayOffer } from "./relay-source.ts";
 
 /** One entry of a W3C stats report, as far as it is read here. */
-type Entry = { readonly type: string; readonly id: string } & Record<string, unknown>;
+export type Entry = { readonly type: string; readonly id: string } & Record<string, unknown>;
 
-function entriesOf(report: RTCStatsReport): Map<string, Entry> {
+export function entriesOf(report: RTCStatsReport): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   report.forEach((value: unknown, key: string) => entries.set(key, value as Entry));
   return entries;
 }
 
-function numberOf(value: unknown): number | undefined {
+export function numberOf(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
-function textOf(value: unknown): string | undefined {
+export function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** The pair that media takes now: the transport's word, or the nominated one where the transport says nothing. */
-function selectedPair(entries: Map<string, Entry>): Entry | undefined {
+export function selectedPair(entries: Map<string, Entry>): Entry | undefined {
   for (const entry of entries.values()) {
     const id = entry.type === "transport" ? textOf(entry.selectedCandidatePairId) : undefined;
     const pair = id === undefined ? undefined : entries.get(id);

@@ -393,6 +393,7 @@ export class CallsManager {
       clock: this.#ports.clock,
       direction,
       media,
+      lowData: false,
       // Removing a contact in the middle of a call must not take its name off the screen.
       peer: () => this.#ports.contactOf(account) ?? first,
       onListenerError: (error) => this.#handlers.onListenerError(error),

@@ -144,9 +144,9 @@ it("sends the voice with redundancy and without, and the other side and the path
     const first = () => peer.getTransceivers()[0]?.sender.getParameters().codecs[0]?.mimeType;
     const ufrag = ufragOf();
     expect(first()).toBe("audio/opus");
-    leg.sendVoice({ redundant: true, sparse: false });
+    leg.sendVoice({ redundant: true, lean: false, sparse: false });
     await expect.poll(first).toBe("audio/red");
-    leg.sendVoice({ redundant: false, sparse: true });
+    leg.sendVoice({ redundant: false, lean: true, sparse: true });
     await expect.poll(() => peer.remoteDescription?.sdp).toContain("usedtx=1");
     await expect.poll(first).toBe("audio/opus");
     expect(peer.signalingState).toBe("stable");
@@ -166,7 +166,7 @@ it("survives a platform that refuses to send the voice in another way", async ()
     refused.resolve();
     return Promise.reject(new Error("no"));
   };
-  a.leg.sendVoice({ redundant: true, sparse: false });
+  a.leg.sendVoice({ redundant: true, lean: false, sparse: false });
   await refused.promise;
   await expect.poll(() => peer.signalingState).toBe("stable");
   peer.setRemoteDescription = setRemoteDescription;

@@ -197,6 +197,7 @@ export class PeerLeg {
    */
   sendVoice(voice: VoiceSending): void {
     this.#do(async (peer) => {
+      if (JSON.stringify(voice) === JSON.stringify(this.#voice)) return;
       this.#voice = voice;
       if (!this.#remote || peer.signalingState !== "stable") return;
       await this.#describeAnew(peer, this.#remote).catch(async () => {

@@ -38,7 +38,7 @@ export function askToLend({ node, terminal, input, command, clock, isForeground 
   terminal.say();
   terminal.say(terminal.bold("Would you lend this node to others, as a supernode?"));
   tell(
-    `It would keep other people's mailboxes and pass sealed messages on, within these limits: ${limitsText(limits)}. It never carries calls and cannot read what it passes on. It is measured first, and serves only if it is fit and needed.`,
+    `It would keep other people's mailboxes and pass sealed messages on, within these limits: ${limitsText(limits)}. It never carries calls and cannot read what it passes on. It asks your router to let others in (--no-map-ports: it does not). It is measured first, and serves only if it is fit and needed.`,
   );
   terminal.say("Type yes, or no, and Enter; without an answer it serves only you:");
   // Not as a terminal: Ctrl-C stays the node's.

@@ -18,6 +18,8 @@ describe("the network that a node joins", () => {
     const { network, role } = networkOptions({}, {});
     expect(network).toMatchObject({ name: "open", private: false });
     expect(role).toBe("volunteer");
+    expect(networkOptions({}, {}).mapPorts).toBeUndefined();
+    expect(networkOptions({ mapPorts: false }, {}).mapPorts).toBe(false);
   });
 
   it("is none with --alone, or where the environment says so", () => {

@@ -9,6 +9,8 @@ export interface NetworkChoice {
   readonly alone?: boolean;
   readonly dhtPort?: string;
   readonly dhtHost?: string;
+  /** Asks the router to let others in: always, never, or while the node is lent. */
+  readonly mapPorts?: boolean;
   /** Who runs this node, shown to those it serves. */
   readonly operator?: string;
 }
@@ -22,7 +24,7 @@ const MAX_OPERATOR_BYTES = 48;
  * make sure that no node of theirs dials strangers. Throws {@link UsageError}, and what {@link readNetworkFile} does.
  */
 export function networkOptions(choice: NetworkChoice, env = process.env): Partial<NodeOptions> {
-  const { network, alone, dhtHost, dhtPort, operator } = choice;
+  const { network, alone, dhtHost, dhtPort, operator, mapPorts } = choice;
   if (network !== undefined && alone === true) throw new UsageError("--network and --alone exclude each other.");
   if (operator !== undefined && Buffer.byteLength(operator) > MAX_OPERATOR_BYTES)
     throw new UsageError(`--operator takes at most ${MAX_OPERATOR_BYTES} bytes.`);
@@ -32,6 +34,7 @@ export function networkOptions(choice: NetworkChoice, env = process.env): Partia
     ...named,
     // Whether it ever serves others is its owner's word, and then a matter of measurement.
     role: "volunteer",
+    ...(mapPorts === undefined ? {} : { mapPorts }),
     network: {
       ...(network === undefined ? OPEN_NETWORK : readNetworkFile(network)),
       ...(dhtPort === undefined ? {} : { dhtPort: portOf(dhtPort) }),

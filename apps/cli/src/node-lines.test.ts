@@ -12,6 +12,17 @@ const REPORT = {
     dhtNodes: 12,
     publicAddress: false,
   },
+  portMapping: {
+    state: "mapped",
+    way: "upnp",
+    gateway: "192.168.1.1",
+    externalAddress: "100.64.0.9",
+    externalPublic: false,
+    ports: [
+      { use: "dht", protocol: "udp", port: 4000, mapped: true },
+      { use: "edge", protocol: "tcp", port: 443, mapped: false },
+    ],
+  },
   role: "client",
   roleState: "measuring",
   roleReason: "The uplink is too slow.",
@@ -86,6 +97,21 @@ it("tells what the node's page tells: load beside its limits, refusals, and what
   const serving = linesOf({ ...REPORT, role: "promoted", roleState: "serving" }).join("\n");
   expect(serving).toMatch(/clients +0 of 0/);
   expect(serving).toContain(REPORT.supernodeKey);
+});
+
+it("tells what the router said, and where that does not help", () => {
+  const router = (portMapping: object) =>
+    linesOf({ ...REPORT, portMapping: { ...REPORT.portMapping, ...portMapping } }).find((line) =>
+      / router /.test(line),
+    );
+  expect(router({})).toMatch(
+    /router +lets others in to udp\/4000 by upnp, at 100\.64\.0\.9, which is not public: it does not help; refuses tcp\/443$/,
+  );
+  expect(router({ externalAddress: "8.8.4.4", externalPublic: true })).toMatch(/by upnp, at 8\.8\.4\.4; refuses/);
+  expect(router({ externalAddress: "" })).toMatch(/by upnp; refuses/);
+  expect(router({ state: "no-gateway" })).toMatch(/none answers.*forward udp\/4000, tcp\/443 by hand/);
+  expect(router({ state: "refused" })).toMatch(/refuses to let others in; .*by hand/);
+  expect(router({ state: "off" })).toBeUndefined();
 });
 
 it("fits into the terminal, and loses nothing by it", () => {

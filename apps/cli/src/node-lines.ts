@@ -37,6 +37,7 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
   say("network", networkText(report));
   if (report.network.state === "joining") say("", joiningText(report.network));
   say("lent", lentText(report));
+  if (report.portMapping.state !== "off") say("router", routerText(report.portMapping));
   if (report.role !== "client") say("key", report.supernodeKey);
   if (report.role !== "client") say("clients", `${report.capacity.clients} of ${report.capacity.maxClients}`);
   for (const [label, text] of loadLines(report)) say(label, text);
@@ -103,6 +104,21 @@ function lentText({ role, consent, network }: NodeReport): string {
   return network.state === "alone" || consent.askedBefore
     ? "no"
     : "not answered yet: earshot lend, or earshot lend --stop";
+}
+
+/** What came of asking it to let others in. */
+function routerText({ state, way, externalAddress, externalPublic, ports }: NodeReport["portMapping"]): string {
+  const named = (some: typeof ports) => some.map(({ protocol, port }) => `${protocol}/${port}`).join(", ");
+  if (state === "not-needed") return "none needed: this machine has a public address";
+  if (state === "asking") return "asked to let others in";
+  const byHand = `if others cannot reach this node, forward ${named(ports)} by hand`;
+  if (state === "no-gateway") return `none answers when it is asked to let others in; ${byHand}`;
+  if (state === "refused") return `refuses to let others in; ${byHand}`;
+  const refused = ports.filter(({ mapped }) => !mapped);
+  const open = `lets others in to ${named(ports.filter(({ mapped }) => mapped))} by ${way}`;
+  const address = externalAddress === "" ? "" : `, at ${externalAddress}`;
+  const vain = externalAddress === "" || externalPublic ? "" : ", which is not public: it does not help";
+  return `${open}${address}${vain}${refused.length === 0 ? "" : `; refuses ${named(refused)}`}`;
 }
 
 const MARKS = { met: "met", notMet: "NOT MET", unknown: "not measured" } as const;

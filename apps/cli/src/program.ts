@@ -79,6 +79,8 @@ function addStart(program: Command, runs: Runs): void {
     .option("--alone", "join no network: this node is its own person's only supernode (also: EARSHOT_ALONE=1)")
     .option("--dht-port <n>", "UDP port of the network's table (default: any free one)")
     .option("--dht-host <ip>", "IPv4 address to use for it (default: all)")
+    .option("--map-ports", "ask the router to let others in (default: while you lend this node)")
+    .option("--no-map-ports", "never ask it")
     .option("--operator <name>", "who runs this node, shown to those it serves")
     .option("--no-echo", "without Echo, the contact that repeats what it hears")
     .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")

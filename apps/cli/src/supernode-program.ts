@@ -32,6 +32,7 @@ function addSupernode(program: Command, runs: Runs): void {
     .option("--operator <name>", "who runs it, as people are told")
     .option("--dht-host <ip>", "IPv4 address of its DHT node (default: all)")
     .option("--dht-port <n>", "UDP port of its DHT node (default: --port plus one)")
+    .option("--map-ports", "ask the router in front of it to let others in")
     .option("--max-clients <n>", "clients held at once (default: what the workers can)")
     .option("--serve-app", "give out the web app, labelled as the weaker kind: see earshot verify-app")
     .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")

@@ -6,6 +6,8 @@ import type { NodeLog } from "./log.ts";
 import type { NameFileOptions } from "./names/name-file.ts";
 import type { NameResolverParts } from "./names/name-resolver.ts";
 import type { NodeNetwork } from "./node-network.ts";
+import type { GatewayPlace } from "./port-mapping/open-port-mapping.ts";
+import type { RelayRole, RelayRoleOptions } from "./relay/relay-role.ts";
 import type { NodeRoles } from "./roles/node-roles.ts";
 import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
 
@@ -49,6 +51,15 @@ export interface NodeOptions {
   readonly network?: NodeNetworkOptions;
   /** In a network. `client`, the default: serves nobody else; `volunteer`: may be promoted; `dedicated`: a supernode for good. */
   readonly role?: "client" | "volunteer" | "dedicated";
+  /**
+   * Asks the gateway (a home router) to let others in, in a network that is more than this machine: always, never, or, by default,
+   * while its person lends it.
+   */
+  readonly mapPorts?: boolean;
+  /** For tests, which have a gateway of their own. */
+  readonly gateway?: GatewayPlace;
+  /** Relays calls that find no direct path. Absent: does not. */
+  readonly relay?: RelayRoleOptions;
   /** Of a volunteer: other numbers than docs/promotion.md's. */
   readonly promotion?: Partial<PromotionParams>;
   readonly limits?: Partial<NodeLimits>;
@@ -98,6 +109,7 @@ export interface RunningNode {
   readonly front: PublicFront | undefined;
   /** What a volunteer or dedicated node in a network makes of its role. */
   readonly roles: NodeRoles | undefined;
+  readonly relay: RelayRole | undefined;
   /** The node's part in its network; undefined where it is alone. */
   readonly network: NodeNetwork | undefined;
   /** Tells clients to move, gives them the grace time, then closes everything. Safe to call twice. */

@@ -1,6 +1,6 @@
 /** Puts the daemon together: state, HTTP, edge listener, STUN. */
 import type { Server } from "node:http";
-import { Admission, type Clock, HopOpener, NO_NETWORK_ID } from "@earshot/core";
+import { Admission, type Clock, EarshotError, HopOpener, NO_NETWORK_ID } from "@earshot/core";
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
@@ -22,6 +22,8 @@ import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
 import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
+import type { PortMapper } from "./port-mapping/port-mapper.ts";
+import { type RelayRole, startRelayRole } from "./relay/relay-role.ts";
 import { openRoles } from "./report/open-roles.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
@@ -51,12 +53,13 @@ interface ListenerParts {
   readonly needsToken: boolean;
   readonly addresses: Addresses;
   readonly network: NodeNetwork | undefined;
+  readonly relay: RelayRole | undefined;
 }
 
 /**
  * Starts the daemon. Rejects with EarshotError `port-in-use`, `port-not-allowed`, `host-unavailable`, `home-in-use`
  * (another daemon has this home open), `store-unavailable`, `home-unusable`, `file-not-private` or `file-damaged`; with a front
- * also as `startPublicFront` does.
+ * also as `startPublicFront` does; with a relay also `relay-unavailable`.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const host = options.host ?? "127.0.0.1";
@@ -67,7 +70,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const state = await openState(options.home, limits);
   const parts = { clock, limits, log, metrics, state, admission: new Admission(limits.handshakes, clock.now()) };
   const sockets = await openSockets(options, host, parts);
-  const { server, port, network, front, stun } = sockets;
+  const { server, port, network, front, stun, relay } = sockets;
   const addresses = addressesOf(options, host, port, { stun, front });
   const needsToken = asksForToken(options, host);
   const { listener, upgrades, prefixes, access, waiting, descriptor } = createListener(parts, options, {
@@ -75,12 +78,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     needsToken,
     addresses,
     network,
+    relay,
   });
   front?.attach(listener);
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   const isOpen = front !== undefined || !needsToken;
-  const { roles, reporter } = openRoles(options, parts, { network, isOpen, loopLagMs: lag.lagMs, descriptor, stats });
+  const ports = strangersPorts(isOpen, options.front?.host ?? host, sockets);
+  const around = { network, isOpen, ports, loopLagMs: lag.lagMs, descriptor, stats };
+  const { roles, reporter, portMapping } = openRoles(options, parts, around);
   let stopping: Promise<void> | undefined;
   server.on("connection", (socket) => waiting.add(socket));
   const routes: RouteServices = {
@@ -102,7 +108,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     roles?.stop();
     if (noted) removeRunFile(port, process.pid);
   };
-  const stop = () => stopNode(parts, sockets, { listener, stopFirst, lag });
+  const stop = () => stopNode(parts, sockets, { listener, stopFirst, lag, portMapping });
   const url = `${addresses.appUrl}/#token=${token}`;
   const { edgeUrl, stunUrl } = addresses;
   return {
@@ -116,6 +122,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     front,
     network,
     roles,
+    relay,
     stop: () => (stopping ??= stop()),
     stats,
   };
@@ -127,6 +134,7 @@ interface Sockets {
   readonly network: NodeNetwork | undefined;
   readonly front: NodeFront | undefined;
   readonly stun: StunServer | undefined;
+  readonly relay: RelayRole | undefined;
 }
 
 /** All that is bound; where one cannot be, none is left. */
@@ -148,23 +156,57 @@ async function openSockets(options: NodeOptions, host: string, parts: Parts): Pr
     log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
     return undefined;
   });
-  return { server, port, network, front, stun };
+  const relay = await relayOf(options, parts).catch(async (error: unknown) => {
+    await Promise.all([network?.close(), front?.stop(), stun?.close()]);
+    return failed(error);
+  });
+  return { server, port, network, front, stun, relay };
+}
+
+/** Its ports are what its owner turned it on for: where they cannot be had, the node does not start. */
+async function relayOf({ relay }: NodeOptions, parts: Parts): Promise<RelayRole | undefined> {
+  return relay && startRelayRole(relay, parts).catch((error: unknown) => Promise.reject(relayError(error)));
+}
+
+function relayError(error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: "the relay's port is in use: choose another with --relay-port",
+    EACCES: "this user may not open the relay's port: choose one above 1023 with --relay-port",
+    EADDRNOTAVAIL: "the relay's address is none of this machine's: give one that is, or --relay-bind",
+  };
+  const reason = code === undefined ? undefined : reasons[code];
+  return reason === undefined ? error : new EarshotError("relay-unavailable", reason);
+}
+
+/** Those that others have to get through to. */
+function strangersPorts(isOpen: boolean, host: string, { front, port, stun }: Sockets) {
+  const isReached = isOpen && !isLoopbackHost(host);
+  return { edge: isReached ? (front?.port ?? port) : undefined, stun: stun?.port };
+}
+
+interface Stopping {
+  readonly listener: EdgeListener;
+  readonly stopFirst: () => void;
+  readonly lag: LoopLag;
+  readonly portMapping: PortMapper;
 }
 
 /** In the order in which the parts need each other. */
 async function stopNode(
   { limits, log, state }: Parts,
-  { server, front, network, stun }: Sockets,
-  { listener, stopFirst, lag }: { listener: EdgeListener; stopFirst: () => void; lag: LoopLag },
+  { server, front, network, stun, relay }: Sockets,
+  { listener, stopFirst, lag, portMapping }: Stopping,
 ): Promise<void> {
   log.info("stopping", { connections: listener.count });
   stopFirst();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await Promise.all([network?.sayGoodbye(), listener.close(limits.drainGraceMs, limits.drainRetryAfterMs)]);
+  const drained = listener.close(limits.drainGraceMs, limits.drainRetryAfterMs);
+  await Promise.all([network?.sayGoodbye(), drained, portMapping.stop()]);
   server.closeAllConnections();
   await Promise.all([closed, front?.stop()]);
   await network?.close();
-  await stun?.close();
+  await Promise.all([stun?.close(), relay?.close()]);
   lag.stop();
   await state.store.close();
   log.info("stopped");
@@ -196,7 +238,7 @@ function leaveNote(log: NodeLog, port: number, note: RunFile): void {
 function createListener(
   parts: Parts,
   options: NodeOptions,
-  { host, needsToken, addresses, network }: ListenerParts,
+  { host, needsToken, addresses, network, relay }: ListenerParts,
 ): {
   listener: EdgeListener;
   upgrades: WsUpgrades;
@@ -217,7 +259,7 @@ function createListener(
   const waiting = new WaitingSockets(parts.limits.maxSparePerPrefix, (address) =>
     trustLocalProxy && isPrivateAddress(address) ? undefined : prefixes.of(address, parts.clock.now()),
   );
-  const services = edgeServices(parts, addresses, { ...options, host }, network);
+  const services = edgeServices(parts, addresses, { ...options, host }, { network, relay });
   const listener = new EdgeListener(services, prefixes);
   const upgrades = new WsUpgrades({
     listener,
@@ -277,7 +319,7 @@ function edgeServices(
   { state, limits, ...parts }: Parts,
   { publicUrl, stunUrl }: Addresses,
   options: NodeOptions & { readonly host: string },
-  network: NodeNetwork | undefined,
+  { network, relay }: Pick<ListenerParts, "network" | "relay">,
 ): EdgeServices {
   const isOpen = options.front !== undefined || !asksForToken(options, options.host);
   const { secrets, mailboxes, records, store } = state;
@@ -290,6 +332,7 @@ function edgeServices(
     hopKey,
     dedicated: network ? options.role === "dedicated" : isOpen,
     servesApp: options.front?.serveApp !== undefined,
+    relays: relay !== undefined,
     clients: network?.serving?.roughClients ?? 0,
     maxClients: network ? (network.serving?.maxClients ?? 0) : isOpen ? limits.maxConnections : 0,
     url,
@@ -317,6 +360,7 @@ function edgeServices(
     hopKey,
     descriptor: () => own.bytes(),
     iceUrls: () => (stunUrl ? [stunUrl] : []),
+    relayPass: relay && ((mailboxId) => relay.pass(mailboxId)),
     backbone: network?.backbone,
     overlay: network?.overlay,
   };

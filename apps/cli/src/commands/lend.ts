@@ -43,7 +43,7 @@ function tell(report: NodeReport, stepDown: boolean, terminal: Terminal): void {
     terminal.say(
       network.state === "alone"
         ? terminal.warn("It was started without a network, so nobody can use it. Start it without --alone.")
-        : "It is measured first, and serves others only if it is fit and the network needs it. See: earshot status",
+        : "It asks your router to let others in. It is measured first, and serves others only if it is fit and the network needs it. See: earshot status",
     );
     terminal.say(
       terminal.dim("It never carries calls and cannot read what it passes on. Undo with: earshot lend --stop"),

@@ -34,6 +34,7 @@ export interface SupernodeOptions extends CommonOptions {
   readonly operator?: string;
   readonly dhtHost?: string;
   readonly dhtPort?: string;
+  readonly mapPorts?: boolean;
   readonly maxClients?: string;
   readonly serveApp?: boolean;
   readonly verbose?: boolean;

@@ -104,6 +104,7 @@ export const VOLUNTEER: NodeReport = {
     dhtNodes: 143,
     publicAddress: true,
   },
+  portMapping: { state: "off", way: "", gateway: "", externalAddress: "", externalPublic: false, ports: [] },
   supernodeKey: "5f".repeat(32),
   operator: "",
   role: "client",
@@ -141,6 +142,14 @@ export const MEASURING: NodeReport = {
   roleState: "measuring",
   roleReason: "Not yet: it has not been running long enough, and its connection has not been measured.",
   consent: { given: true, askedBefore: true, limits: LIMITS },
+  portMapping: {
+    state: "mapped",
+    way: "nat-pmp",
+    gateway: "192.168.1.1",
+    externalAddress: "100.64.12.7",
+    externalPublic: false,
+    ports: [{ use: "dht", protocol: "udp", port: 49737, mapped: true }],
+  },
   criteria: CRITERIA.map((criterion) => {
     if (criterion.name === "consent") return { ...criterion, met: true, value: "yes" };
     return criterion.name === "uplink" ? { ...criterion, met: null, value: "not measured yet" } : criterion;

@@ -61,6 +61,7 @@ export function LendMeaning() {
       <ul class="plain-list">
         <li>It never carries calls: sound and picture go straight between the people who talk.</li>
         <li>It cannot read what it passes on. It sees network addresses, times and sizes.</li>
+        <li>It asks your router to let others in, for as long as you lend it.</li>
         <li>It is used only within your limits, and only when the network needs it. You can stop at any time.</li>
       </ul>
     </>

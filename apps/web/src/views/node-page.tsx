@@ -15,6 +15,7 @@ import {
   roleMeaning,
   roleTitle,
 } from "../view-models/node-words.ts";
+import { portMappingText } from "../view-models/port-mapping-words.ts";
 import { countText } from "../view-models/quantities.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { LendForm, LendMeaning } from "./lend-form.tsx";
@@ -62,6 +63,7 @@ export function NodePage({ model, homes }: Props) {
 }
 
 function Role({ report }: { readonly report: NodeReport }) {
+  const router = portMappingText(report);
   return (
     <section class="node-card" aria-labelledby="role-title">
       <h3 id="role-title" data-testid="node-role">
@@ -80,6 +82,12 @@ function Role({ report }: { readonly report: NodeReport }) {
             <dd class="mono break">
               {report.network.dhtAddress} {report.network.publicAddress ? "" : "(not public)"}
             </dd>
+          </>
+        )}
+        {router !== undefined && (
+          <>
+            <dt>Router</dt>
+            <dd data-testid="node-router">{router}</dd>
           </>
         )}
         {report.operator !== "" && (

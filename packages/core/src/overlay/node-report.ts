@@ -70,6 +70,32 @@ export interface NodeLoad {
   readonly uptimeSeconds: number;
 }
 
+/** What a port is for. */
+export type PortUse = "dht" | "edge" | "stun" | "relay";
+
+/** What came of asking the gateway to let others in; docs/operating.md, "Behind a home router". */
+export interface PortMapping {
+  /**
+   * `off`: not asked for. `not-needed`: this machine has a public address. `no-gateway`: nobody whom one could ask answers.
+   * `refused`: it answers, and gives none of the ports, or gives them other numbers.
+   */
+  readonly state: "off" | "not-needed" | "asking" | "mapped" | "no-gateway" | "refused";
+  readonly way: "" | "pcp" | "nat-pmp" | "upnp";
+  /** IPv4; "" where none is known. */
+  readonly gateway: string;
+  /** IPv4, as the gateway says, whom nobody checks; "" where it does not. */
+  readonly externalAddress: string;
+  /** It is one that the Internet can reach: otherwise another gateway stands before this one, and the mapping does not help. */
+  readonly externalPublic: boolean;
+  /** At most 8. */
+  readonly ports: readonly {
+    readonly use: PortUse;
+    readonly protocol: "udp" | "tcp";
+    readonly port: number;
+    readonly mapped: boolean;
+  }[];
+}
+
 export interface NodeReport {
   readonly version: 1;
   readonly network: {
@@ -80,6 +106,7 @@ export interface NodeReport {
     readonly dhtNodes: number;
     readonly publicAddress: boolean;
   };
+  readonly portMapping: PortMapping;
   /** Hex. */
   readonly supernodeKey: string;
   readonly operator: string;

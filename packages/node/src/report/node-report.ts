@@ -15,6 +15,7 @@ import {
 import type { NodeLimits } from "../limits.ts";
 import type { NodeNetwork } from "../node-network.ts";
 import type { NodeStats } from "../node-options.ts";
+import type { PortMapper } from "../port-mapping/port-mapper.ts";
 import { ConsentStore } from "../roles/consent-store.ts";
 import { MachineWatch } from "../roles/machine-watch.ts";
 import type { NodeRoles } from "../roles/node-roles.ts";
@@ -35,6 +36,7 @@ export interface ReportParts {
   readonly network: NodeNetwork | undefined;
   /** Missing where the node is alone, or serves its own person only. */
   readonly roles: NodeRoles | undefined;
+  readonly portMapping: PortMapper;
   readonly now: () => number;
   /** This node's own, signed. */
   descriptor(): Uint8Array;
@@ -58,12 +60,26 @@ export function createReporter(parts: ReportParts): NodeReporter {
     report: () => reportOf(parts, consent, machine),
     setConsent(given, limits) {
       if (isDedicated()) return undefined;
-      if (roles) return roles.manager.setConsent(given, limits);
+      if (roles) return setConsentOf(roles, parts.portMapping, given, limits);
       consent.set(given, limits ?? consent.current.limits, parts.now());
       return consentOf(consent);
     },
     stepDown: () => roles?.manager.stepDown(),
   };
+}
+
+/** Lending includes asking the gateway for ports. */
+function setConsentOf(
+  roles: NodeRoles,
+  portMapping: PortMapper,
+  given: boolean,
+  limits: ConsentLimits | undefined,
+): NodeConsent {
+  try {
+    return roles.manager.setConsent(given, limits);
+  } finally {
+    portMapping.consider();
+  }
 }
 
 function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWatch): NodeReport {
@@ -79,6 +95,7 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
   return {
     version: 1,
     network: networkOf(network),
+    portMapping: parts.portMapping.report,
     supernodeKey: toHex(parts.supernodeKey),
     operator: parts.operator,
     role,

@@ -1,6 +1,9 @@
 /** The node's role and what it tells of itself, from what the daemon was started with. */
 import type { NodeNetwork } from "../node-network.ts";
 import type { NodeOptions, NodeStats } from "../node-options.ts";
+import { mayMapPorts, openPortMapping, type OwnPorts, ownPorts } from "../port-mapping/open-port-mapping.ts";
+import type { PortMapper } from "../port-mapping/port-mapper.ts";
+import { watchPortMapping } from "../port-mapping/port-mapping-metrics.ts";
 import { type NodeRoles, type RoleParts, startRoles } from "../roles/node-roles.ts";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeState } from "../node-state.ts";
@@ -14,6 +17,8 @@ interface Parts extends Pick<RoleParts, "clock" | "log" | "metrics"> {
 interface Around {
   readonly network: NodeNetwork | undefined;
   readonly isOpen: boolean;
+  /** That strangers are to reach. */
+  readonly ports: Omit<OwnPorts, "dht">;
   loopLagMs(): number;
   descriptor(): Uint8Array;
   stats(): NodeStats;
@@ -24,13 +29,32 @@ export function openRoles(
   options: NodeOptions,
   parts: Parts,
   around: Around,
-): { roles: NodeRoles | undefined; reporter: NodeReporter } {
+): { roles: NodeRoles | undefined; reporter: NodeReporter; portMapping: PortMapper } {
   const { home, operator = "" } = options;
   const { clock, limits, state } = parts;
   const { supernodeKey } = state.secrets;
   const roles = rolesOf(options, parts, around);
-  const shared = { home, operator, limits, budget: state.budget, supernodeKey, roles };
-  return { roles, reporter: createReporter({ ...around, ...shared, now: () => clock.now() }) };
+  const portMapping = portMappingOf(options, parts, around, roles);
+  const shared = { home, operator, limits, budget: state.budget, supernodeKey, roles, portMapping };
+  return { roles, reporter: createReporter({ ...around, ...shared, now: () => clock.now() }), portMapping };
+}
+
+/** The ports of a node that its person lends, or that was told to map them. */
+function portMappingOf(
+  options: NodeOptions,
+  { clock, metrics, state }: Parts,
+  { network, ports }: Around,
+  roles: NodeRoles | undefined,
+): PortMapper {
+  // Open at the gateway, they may be open to the world: others are asked whether they are.
+  const onOpened = () => roles?.measurer.measureSoon();
+  const mapper = openPortMapping({ clock, secret: state.secrets.supernodeSeed, onOpened }, options.gateway);
+  const { mapPorts, role } = options;
+  const isLent = () => mapPorts === true || (role === "volunteer" && roles?.manager.consent.given === true);
+  watchPortMapping(metrics.registry, mapper);
+  if (network !== undefined && mayMapPorts(options))
+    mapper.want(() => (isLent() ? ownPorts({ ...ports, dht: () => network.backbone.port }) : []));
+  return mapper;
 }
 
 function rolesOf(

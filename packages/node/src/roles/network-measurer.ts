@@ -134,6 +134,13 @@ export class NetworkMeasurer {
     this.#cancel = undefined;
   }
 
+  /** While it measures: something may have changed, so that the next round comes soon. */
+  measureSoon(): void {
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    this.#schedule(Math.min(SOON_MS, this.#options.measureEveryMs));
+  }
+
   /** One round. Never rejects. */
   async measure(): Promise<void> {
     const asked = pickApart(this.#ports.others(), this.#options.askedAtOnce, this.#ports.unit);

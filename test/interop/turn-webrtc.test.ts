@@ -34,7 +34,7 @@ test.each(["udp", "tcp"])("two peers that reach the relay over %s reach each oth
   );
   ends.push(() => relay.close());
   const peer = () => {
-    const { username, password } = issueCredential("north", clock.now() + 60_000, random);
+    const { username, password } = issueCredential("north", clock.now() + 60_000, randomBytes(8));
     const urls = `turn:127.0.0.1:${relay.port}?transport=${transport}`;
     const connection = new RTCPeerConnection({
       iceServers: [{ urls, username, credential: password }],

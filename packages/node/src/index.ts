@@ -21,5 +21,6 @@ export { type AppComparison, verifyHostedApp } from "./hosted/verify-app.ts";
 export { type FrontOptions, MAX_CONNECTIONS_PER_WORKER, type PublicFront } from "./workers/public-front.ts";
 export { MAX_WORKERS } from "./workers/worker-pool.ts";
 export { type Relay, type RelayOptions, startRelay } from "./relay/start-relay.ts";
+export type { OtherRelayOptions, OwnRelayOptions, RelayRole, RelayRoleOptions } from "./relay/relay-role.ts";
 export { issueCredential, type TurnCredential } from "./relay/turn-credentials.ts";
 export { DEFAULT_TURN_LIMITS, type TurnLimits } from "./relay/turn-limits.ts";

@@ -73,6 +73,7 @@ interface AnswerTypes {
   "dial-back": "dialled";
   probe: "ok";
   "get-descriptor": "descriptor";
+  "get-relay": "relay";
 }
 const ANSWER_TYPES: AnswerTypes = {
   hello: "welcome",
@@ -92,6 +93,7 @@ const ANSWER_TYPES: AnswerTypes = {
   "dial-back": "dialled",
   probe: "ok",
   "get-descriptor": "descriptor",
+  "get-relay": "relay",
 };
 
 export type AnswerTo<T extends EdgeRequest["type"]> = Extract<EdgeReply, { type: AnswerTypes[T] }>;

@@ -23,6 +23,10 @@ export const MAX_DRAIN_SUPERNODES = 5;
 export const MAX_PROBE_BYTES = 10_000;
 /** Of one URL in `ice`. */
 export const MAX_ICE_URL_BYTES = 256;
+/** Of one relay: UDP, TCP and TLS, and one of another address family. */
+export const MAX_RELAY_URLS = 4;
+/** Of a relay's user name and of its password. */
+export const MAX_RELAY_SECRET_BYTES = 128;
 export const MAX_BUNDLE_BYTES = 8_192;
 export const MAX_RECORD_VALUE_BYTES = 1_000;
 
@@ -86,7 +90,9 @@ export type EdgeRequest =
   /** Asks to be dialled over HyperDHT, at `dht` (or where the asker is seen, if empty), under that key. */
   | Body<"dial-back", { dht: string; supernodeKey: Uint8Array }>
   | Body<"probe", { padding: Uint8Array }>
-  | Body<"get-descriptor">;
+  | Body<"get-descriptor">
+  /** For whoever has that mailbox open. */
+  | Body<"get-relay", { mailboxId: Uint8Array }>;
 
 /** What a supernode says, as an answer (with the request's id) or by itself (id 0). */
 export type EdgeReply =
@@ -105,6 +111,8 @@ export type EdgeReply =
   /** `observedHost`: the asker's address as it is seen, without brackets. */
   | Body<"dialled", { reached: boolean; observedHost: string }>
   | Body<"descriptor", { descriptor: Uint8Array }>
+  /** `turn:` and `turns:` URLs, and what opens them until `expiresAt` (Unix ms). */
+  | Body<"relay", { urls: readonly string[]; username: string; password: string; expiresAt: number }>
   | Body<"error", { code: EdgeErrorCode; retryAfterMs: number }>;
 
 export type ClientFrame = EdgeRequest & { readonly requestId: number };

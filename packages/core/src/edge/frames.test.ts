@@ -61,6 +61,7 @@ const request: fc.Arbitrary<EdgeRequest> = fc.oneof(
   fc.record({ type: fc.constant("ack" as const), mailboxId: bytes(16), seq: u64 }),
   fc.record({ type: fc.constant("put-record" as const), record }),
   fc.record({ type: fc.constant("get-record" as const), publicKey: bytes(32) }),
+  fc.record({ type: fc.constant("get-relay" as const), mailboxId: bytes(16) }),
   fc.record({ type: fc.constant("put-bundle" as const), at, bundle: fc.uint8Array({ maxLength: 8_192 }) }),
   fc.record({ type: fc.constant("get-bundle" as const), hash: bytes(32), at }),
   fc.record({
@@ -121,6 +122,13 @@ const reply: fc.Arbitrary<EdgeReply> = fc.oneof(
     })
     .filter(({ self, descriptors: each }) => !self || each.length > 0),
   fc.record({ type: fc.constant("ice" as const), urls: fc.array(url, { maxLength: 8 }) }),
+  fc.record({
+    type: fc.constant("relay" as const),
+    urls: fc.array(url, { minLength: 1, maxLength: 4 }),
+    username: url,
+    password: url,
+    expiresAt: fc.nat(),
+  }),
   fc.record({ type: fc.constant("drain" as const), graceMs: u32, retryAfterMs: u32, descriptors: descriptors(5) }),
   fc.record({
     type: fc.constant("dialled" as const),

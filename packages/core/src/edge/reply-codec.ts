@@ -9,6 +9,8 @@ import {
   MAX_DRAIN_SUPERNODES,
   MAX_ICE_URL_BYTES,
   MAX_ICE_URLS,
+  MAX_RELAY_SECRET_BYTES,
+  MAX_RELAY_URLS,
   MAX_SUPERNODES,
   type Welcome,
 } from "./frame-types.ts";
@@ -29,6 +31,7 @@ export const REPLY_TYPES = {
   moved: 0x8b,
   dialled: 0x8c,
   descriptor: 0x8d,
+  relay: 0x8e,
   error: 0xff,
 } as const satisfies Record<EdgeReply["type"], number>;
 
@@ -154,6 +157,14 @@ export function writeReply(w: ByteWriter, frame: Exclude<EdgeReply, Envelope | E
     case "descriptor":
       writeDescriptor(w, frame.descriptor);
       return;
+    case "relay":
+      mustBe(frame.urls.length >= 1 && frame.urls.length <= MAX_RELAY_URLS, "1 to 4 relay urls");
+      w.u8(frame.urls.length);
+      for (const url of frame.urls) writeUrl(w, url);
+      writeSecret(w, frame.username);
+      writeSecret(w, frame.password);
+      w.u64(frame.expiresAt);
+      return;
     case "error":
       w.u16(edgeErrorNumber(frame.code)).u32(frame.retryAfterMs);
       return;
@@ -203,6 +214,8 @@ export function readReply(type: number, r: ByteReader): Result<EdgeReply> | unde
       const descriptor = readDescriptor(r);
       return descriptor.ok ? accept({ type: "descriptor", descriptor: descriptor.value }) : descriptor;
     }
+    case REPLY_TYPES.relay:
+      return readRelay(r);
     case REPLY_TYPES.error:
       return accept({ type: "error", code: edgeErrorCode(r.u16()), retryAfterMs: r.u32() });
     default:
@@ -264,6 +277,18 @@ function readDialled(r: ByteReader): Result<EdgeReply> {
     : refuse("bad-text", "observed host");
 }
 
+function readRelay(r: ByteReader): Result<EdgeReply> {
+  const urls = readList(r, MAX_RELAY_URLS, readUrl);
+  if (!urls.ok) return urls;
+  if (urls.value.length === 0) return refuse("bad-frame", "no relay url");
+  const username = readSecret(r);
+  if (!username.ok) return username;
+  const password = readSecret(r);
+  if (!password.ok) return password;
+  const expiresAt = r.u64();
+  return accept({ type: "relay", urls: urls.value, username: username.value, password: password.value, expiresAt });
+}
+
 function isHost(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
@@ -281,4 +306,16 @@ function readUrl(r: ByteReader): Result<string> {
   if (bytes.length > MAX_ICE_URL_BYTES) return refuse("too-large", "url");
   const url = String.fromCharCode(...bytes);
   return URL_TEXT.test(url) ? accept(url) : refuse("bad-text", "url");
+}
+
+function writeSecret(w: ByteWriter, text: string): void {
+  mustBe(text.length <= MAX_RELAY_SECRET_BYTES && URL_TEXT.test(text), "1 to 128 printable characters");
+  w.bytes8(utf8(text));
+}
+
+function readSecret(r: ByteReader): Result<string> {
+  const bytes = r.bytes8();
+  if (bytes.length > MAX_RELAY_SECRET_BYTES) return refuse("too-large", "relay secret");
+  const text = String.fromCharCode(...bytes);
+  return URL_TEXT.test(text) ? accept(text) : refuse("bad-text", "relay secret");
 }

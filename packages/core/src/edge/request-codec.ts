@@ -36,6 +36,7 @@ export const REQUEST_TYPES = {
   "dial-back": 0x0f,
   probe: 0x10,
   "get-descriptor": 0x11,
+  "get-relay": 0x12,
 } as const satisfies Record<EdgeRequest["type"], number>;
 
 const TOKEN_OPERATIONS = { add: 1, remove: 2, clear: 3 } as const satisfies Record<TokenOperation, number>;
@@ -69,6 +70,9 @@ export function writeRequest(w: ByteWriter, frame: EdgeRequest): void {
       return;
     case "get-record":
       w.fixed(frame.publicKey, 32);
+      return;
+    case "get-relay":
+      w.fixed(frame.mailboxId, 16);
       return;
     case "put-bundle":
       mustBe(frame.bundle.length <= MAX_BUNDLE_BYTES, "a bundle of at most 8,192 bytes");
@@ -143,6 +147,8 @@ export function readRequest(type: number, r: ByteReader): Result<EdgeRequest> | 
       return accept({ type: "ping" });
     case REQUEST_TYPES["get-descriptor"]:
       return accept({ type: "get-descriptor" });
+    case REQUEST_TYPES["get-relay"]:
+      return accept({ type: "get-relay", mailboxId: r.bytes(16) });
     default:
       return readNodeRequest(type, r);
   }

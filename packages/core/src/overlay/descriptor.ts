@@ -27,6 +27,7 @@ export const OPERATOR_MAX_BYTES = 48;
 const LABEL = utf8("EARSHOT-SUPERNODE-1");
 const FLAG_DEDICATED = 1;
 const FLAG_SERVES_APP = 2;
+const FLAG_RELAYS = 4;
 
 export interface SupernodeDescriptor {
   /** `networkIdOf` the network's key, 8 bytes. */
@@ -39,6 +40,8 @@ export interface SupernodeDescriptor {
   readonly dedicated: boolean;
   /** Its own address gives out the web app. */
   readonly servesApp: boolean;
+  /** It is a relay for calls besides (edge.md, `get-relay`). */
+  readonly relays: boolean;
   /** Unix ms. */
   readonly issuedAt: number;
   readonly clients: number;
@@ -62,7 +65,7 @@ export function encodeDescriptor(descriptor: SupernodeDescriptor): Uint8Array {
     .fixed(descriptor.networkId, NETWORK_ID_BYTES)
     .fixed(descriptor.supernodeKey, 32)
     .fixed(descriptor.hopKey, 32)
-    .u8((descriptor.dedicated ? FLAG_DEDICATED : 0) | (descriptor.servesApp ? FLAG_SERVES_APP : 0))
+    .u8(flagsOf(descriptor))
     .u64(descriptor.issuedAt)
     .u32(descriptor.clients)
     .u32(descriptor.maxClients);
@@ -97,10 +100,14 @@ export function decodeDescriptor(bytes: Uint8Array): Result<{ descriptor: Supern
   });
 }
 
+function flagsOf({ dedicated, servesApp, relays }: SupernodeDescriptor): number {
+  return (dedicated ? FLAG_DEDICATED : 0) | (servesApp ? FLAG_SERVES_APP : 0) | (relays ? FLAG_RELAYS : 0);
+}
+
 function readFields(r: ByteReader): Result<SupernodeDescriptor> {
   const keys = { networkId: r.bytes(NETWORK_ID_BYTES), supernodeKey: r.bytes(32), hopKey: r.bytes(32) };
   const flags = r.u8();
-  if ((flags & ~(FLAG_DEDICATED | FLAG_SERVES_APP)) !== 0) return refuse("bad-frame", "flags");
+  if ((flags & ~(FLAG_DEDICATED | FLAG_SERVES_APP | FLAG_RELAYS)) !== 0) return refuse("bad-frame", "flags");
   const numbers = { issuedAt: r.u64(), clients: r.u32(), maxClients: r.u32() };
   const url = readUrl(r);
   if (!url.ok) return url;
@@ -112,6 +119,7 @@ function readFields(r: ByteReader): Result<SupernodeDescriptor> {
     ...keys,
     dedicated: (flags & FLAG_DEDICATED) !== 0,
     servesApp: (flags & FLAG_SERVES_APP) !== 0,
+    relays: (flags & FLAG_RELAYS) !== 0,
     ...numbers,
     url: url.value,
     dht: dht.value,

@@ -80,7 +80,7 @@ export interface PortMapping {
    * `refused`: it answers, and gives none of the ports, or gives them other numbers.
    */
   readonly state: "off" | "not-needed" | "asking" | "mapped" | "no-gateway" | "refused";
-  readonly way: "" | "pcp" | "nat-pmp" | "upnp";
+  readonly way: "" | "pcp" | "nat-pmp";
   /** IPv4; "" where none is known. */
   readonly gateway: string;
   /** IPv4, as the gateway says, whom nobody checks; "" where it does not. */

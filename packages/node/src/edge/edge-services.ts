@@ -5,6 +5,7 @@ import type { NodeLimits } from "../limits.ts";
 import type { NodeLog } from "../log.ts";
 import type { Mailboxes } from "../mailboxes/mailboxes.ts";
 import type { NodeMetrics } from "../metrics.ts";
+import type { RelayPass } from "../relay/relay-role.ts";
 import type { Records } from "../records/records.ts";
 import type { DurableStore } from "../store/durable-store.ts";
 import type { Asker } from "../supernodes/forwarder.ts";
@@ -51,6 +52,8 @@ export interface EdgeServices {
   /** This node's own, signed. */
   descriptor(): Uint8Array;
   iceUrls(): readonly string[];
+  /** What opens this node's relay, for whoever has that mailbox. Undefined where it is none. */
+  readonly relayPass: ((mailboxId: Uint8Array) => RelayPass) | undefined;
   /** Where records are kept beyond this node; undefined where it is alone. */
   readonly backbone?: Pick<Backbone, "putRecord" | "getRecord"> | undefined;
   /** Undefined where the node is alone. */

@@ -11,6 +11,7 @@ const fields: DescriptorFields = {
   hopKey: x25519PublicKey(seed),
   dedicated: false,
   servesApp: false,
+  relays: false,
   clients: 0,
   maxClients: 0,
   url: "ws://127.0.0.1:7400/edge",

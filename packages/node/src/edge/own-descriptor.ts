@@ -58,6 +58,7 @@ function saysTheSame(one: DescriptorFields, other: DescriptorFields): boolean {
     one.operator === other.operator &&
     one.dedicated === other.dedicated &&
     one.servesApp === other.servesApp &&
+    one.relays === other.relays &&
     one.maxClients === other.maxClients
   );
 }

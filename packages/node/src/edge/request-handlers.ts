@@ -88,6 +88,8 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
       return listSupernodes(s);
     case "get-ice":
       return answer({ type: "ice", urls: s.iceUrls() });
+    case "get-relay":
+      return withMailbox(peer, request.mailboxId, () => getRelay(s, request.mailboxId));
     case "ping":
       return answer({ type: "pong" });
     case "get-descriptor":
@@ -99,6 +101,13 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
     case "dial-back":
       return s.overlay?.dialBack(peer.host, request.dht, request.supernodeKey) ?? refuse("not-allowed");
   }
+}
+
+function getRelay(s: EdgeServices, mailboxId: Uint8Array): Answer {
+  const pass = s.relayPass?.(mailboxId);
+  if (pass === undefined) return refuse("not-allowed", "no relay");
+  const { urls, username, password, expiresAtMs } = pass;
+  return answer({ type: "relay", urls, username, password, expiresAt: expiresAtMs });
 }
 
 function isHere(s: EdgeServices, at: SupernodeRef): boolean {

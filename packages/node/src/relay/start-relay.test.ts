@@ -39,7 +39,7 @@ async function relay(options: Partial<RelayOptions> = {}) {
     { clock, random, onRequest: count, onPacket: count },
   );
   ends.push(() => started.close());
-  const asker = new TurnAsker(issueCredential("north", clock.now() + 60_000, random));
+  const asker = new TurnAsker(issueCredential("north", clock.now() + 60_000, randomBytes(8)));
   return { relay: started, clock, outcomes, asker };
 }
 
@@ -85,7 +85,7 @@ test.each(["udp", "tcp", "tls"] as const)("relays both ways for a client on %s",
   const there = ipv4(HOST, peer.port);
   // The peer is on the relay's own machine: only another relayed port would be reached. So it is one.
   const other = await overUdp(started.port);
-  const otherAsker = new TurnAsker(issueCredential("north", Date.now() + 60_000, random));
+  const otherAsker = new TurnAsker(issueCredential("north", Date.now() + 60_000, randomBytes(8)));
   otherAsker.take(await ask(other, otherAsker.allocate()));
   const otherRelayed = relayedOf(await ask(other, otherAsker.allocate()));
 

@@ -33,6 +33,7 @@ function supernode(dht: string, now: number, over: Partial<SupernodeDescriptor> 
     hopKey: x25519PublicKey(seed),
     dedicated: false,
     servesApp: false,
+    relays: false,
     issuedAt: now,
     clients: 0,
     maxClients: 10,

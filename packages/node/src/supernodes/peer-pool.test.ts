@@ -49,6 +49,7 @@ function identity(): { seed: Uint8Array; descriptor: Uint8Array } {
       hopKey: node.hopKey,
       dedicated: true,
       servesApp: false,
+      relays: false,
       issuedAt: Date.now(),
       clients: 0,
       maxClients: 1,

@@ -19,6 +19,7 @@ function proofOf(n: number, dht: string, over: Partial<SupernodeDescriptor> = {}
     hopKey: keyOf(n),
     dedicated: false,
     servesApp: false,
+    relays: false,
     issuedAt: NOW,
     clients: 0,
     maxClients: 100,

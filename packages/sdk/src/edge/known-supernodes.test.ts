@@ -11,7 +11,7 @@ function descriptorOf(number: number): Uint8Array {
   const load = { issuedAt: NOW, clients: 0, maxClients: 9 };
   const keys = { networkId, supernodeKey: publicKeyOf(seed), hopKey: new Uint8Array(32).fill(9) };
   const sign = (message: Uint8Array) => nobleBackend.sign(seed, message) as Uint8Array;
-  return signDescriptor({ ...keys, ...load, ...where, dedicated: false, servesApp: false }, sign);
+  return signDescriptor({ ...keys, ...load, ...where, dedicated: false, servesApp: false, relays: false }, sign);
 }
 
 it("tells those whom a home that goes alone knows of from those that others know too", async () => {

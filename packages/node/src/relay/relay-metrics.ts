@@ -1,0 +1,62 @@
+/** What the relay counts, as Prometheus has it. */
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { PacketOutcome } from "./allocation.ts";
+import type { Relay } from "./start-relay.ts";
+import type { RequestOutcome } from "./turn-server.ts";
+
+type RelayedOutcome = PacketOutcome | "no-allocation" | "denied";
+
+/** Plain numbers while counting, because this happens for every packet. */
+export class RelayCounts {
+  readonly requests = new Map<RequestOutcome, number>();
+  readonly packets = new Map<RelayedOutcome, number>();
+  bytes = 0;
+
+  request(outcome: RequestOutcome): void {
+    this.requests.set(outcome, (this.requests.get(outcome) ?? 0) + 1);
+  }
+
+  packet(outcome: RelayedOutcome, bytes: number): void {
+    this.packets.set(outcome, (this.packets.get(outcome) ?? 0) + 1);
+    if (outcome === "to-peer" || outcome === "to-client") this.bytes += bytes;
+  }
+}
+
+export function registerRelayMetrics(registry: Registry, counts: RelayCounts, relay: Relay): void {
+  const registers = [registry];
+  const tally = (name: string, help: string, read: () => ReadonlyMap<string | number, number>): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: ["outcome"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [outcome, count] of read()) this.inc({ outcome: String(outcome) }, count);
+      },
+    });
+  };
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  tally("earshot_relay_requests_total", "TURN requests, by outcome or error code", () => counts.requests);
+  tally("earshot_relay_packets_total", "Packets of calls that came to the relay, by outcome", () => counts.packets);
+  new Counter({
+    name: "earshot_relay_bytes_total",
+    help: "Bytes relayed, both directions",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(counts.bytes);
+    },
+  });
+  gauge("earshot_relay_allocations", "TURN allocations held", () => relay.allocations);
+  gauge("earshot_relay_connections", "TURN clients on TCP and TLS", () => relay.connections);
+}

@@ -15,6 +15,7 @@ import {
   unitFromBytes,
   whereaboutsOf,
 } from "@earshot/core";
+import type { RelayPlace } from "../calls/overlay-relays.ts";
 import { ClientError, codeOf } from "../errors.ts";
 import { parseNodeAddress } from "../node-address.ts";
 import { SerialQueue } from "../serial-queue.ts";
@@ -327,6 +328,31 @@ export class Roaming {
     link.stop();
   }
 
+  /** Those that say to relay calls: supernodes, and the node of the options where it does. */
+  relays(): readonly RelayPlace[] {
+    const candidates = this.#candidates();
+    const places = candidates.flatMap(({ key, own, trusted, roundTripMs }) => {
+      const home = this.#homeOf(key);
+      const descriptor = this.#known.get(key)?.descriptor;
+      if (!home || !descriptor?.relays) return [];
+      const { operator } = descriptor;
+      return { key, home, operator, own, trusted, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
+    });
+    const self = this.#self?.self;
+    const selfKey = self && toHex(self.supernodeKey);
+    if (!self?.relays || selfKey === undefined || places.some(({ key }) => key === selfKey)) return places;
+    const { operator } = self;
+    return [
+      ...places,
+      { key: selfKey, home: this.#fallback(self), operator, own: this.#self?.own ?? false, trusted: false },
+    ];
+  }
+
+  /** Who says to run it, where that is known. */
+  operatorOf(key: string): string {
+    return this.#known.get(key)?.descriptor.operator ?? "";
+  }
+
   #failed(key: string): void {
     const known = this.#known.get(key);
     if (known) known.failedAt = this.#ports.clock.now();
@@ -366,7 +392,7 @@ export class Roaming {
 
   #heldOf(slot: HomeSlot): HeldHome {
     const { key, since, lostAt, drainingAt, unit, mailboxes } = slot;
-    const operator = this.#known.get(key)?.descriptor.operator ?? "";
+    const operator = this.operatorOf(key);
     const leavingAt = mailboxes.leaving ? 0 : drainingAt;
     return {
       key,

@@ -3,15 +3,17 @@ import type { CallSettingsStore } from "../calls/call-settings.ts";
 import type { CallPrivacy, CallsHandlers, CallsPorts } from "../calls/calls-manager.ts";
 import { MAX_ICE_SERVERS } from "../calls/ice-servers.ts";
 import { LazyCalls } from "../calls/lazy-calls.ts";
+import type { OverlayRelaysPorts } from "../calls/overlay-relays.ts";
 import type { RelayPool } from "../calls/relay-pool.ts";
 import { CallError } from "../errors.ts";
 import type { Assembly } from "./assembly.ts";
 
 export function makeCalls(parts: Assembly): LazyCalls {
   const load = async () => {
-    const { CallsManager, RelayPool } = await import("../calls/calls-parts.ts");
+    const { CallsManager, OverlayRelays, RelayPool } = await import("../calls/calls-parts.ts");
     const settings = await parts.callSettings();
-    const relays = new RelayPool(parts.options.relays, parts.ports.clock, (detail) => parts.log("call", detail));
+    const source = parts.options.relays ?? new OverlayRelays(relayPorts(parts));
+    const relays = new RelayPool(source, parts.ports.clock, (detail) => parts.log("call", detail));
     relays.prepare(settings.value.relayConsent);
     return new CallsManager(
       { ...callsPorts(parts), privacy: privacyOf(parts, settings, relays) },
@@ -19,6 +21,18 @@ export function makeCalls(parts: Assembly): LazyCalls {
     );
   };
   return new LazyCalls(load, parts.ports.clock, (detail) => parts.log("call", detail));
+}
+
+function relayPorts({ ports, options, homes, network, log }: Assembly): OverlayRelaysPorts {
+  const operatorOf = (key: string) => network.roaming?.operatorOf(key) ?? "";
+  return {
+    ...ports,
+    transport: options.transport,
+    relays: () => network.roaming?.relays() ?? [],
+    homes: () => homes.current.map(({ key }) => ({ key, operator: operatorOf(key) })),
+    addressOf: (home) => homes.addressOf(home),
+    onProblem: (detail) => log("call", detail),
+  };
 }
 
 function callsPorts(parts: Assembly): CallsPorts {

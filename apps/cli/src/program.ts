@@ -12,6 +12,7 @@ import type { CallOptions } from "./call-options.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
 import { DEFAULT_PORT } from "./default-port.ts";
 import type { CommonOptions } from "./common-options.ts";
+import { addRelayOptions } from "./relay-options.ts";
 import { addSupernodeCommands } from "./supernode-program.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -69,7 +70,7 @@ export type Runs = <Options extends CommonOptions>(
 ) => (...all: unknown[]) => Promise<void>;
 
 function addStart(program: Command, runs: Runs): void {
-  program
+  const start = program
     .command("start")
     .description("run your node: the way into the network, the web app, and Echo")
     .option("--port <n>", "TCP port for the app and the edge, UDP port for STUN", String(DEFAULT_PORT))
@@ -83,7 +84,8 @@ function addStart(program: Command, runs: Runs): void {
     .option("--no-map-ports", "never ask it")
     .option("--operator <name>", "who runs this node, shown to those it serves")
     .option("--no-echo", "without Echo, the contact that repeats what it hears")
-    .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")
+    .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches");
+  addRelayOptions(start)
     .addHelpText("after", START_HELP)
     .action(
       runs<StartOptions>(async (options, terminal) =>

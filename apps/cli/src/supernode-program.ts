@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { NetworkCreateOptions } from "./commands/network.ts";
 import type { SupernodeOptions } from "./commands/supernode.ts";
 import { DEDICATED_DEFAULTS } from "./default-port.ts";
+import { addRelayOptions } from "./relay-options.ts";
 import type { Runs } from "./program.ts";
 
 /** Adds `supernode`, `verify-app` and `network`. */
@@ -13,7 +14,7 @@ export function addSupernodeCommands(program: Command, runs: Runs): void {
 }
 
 function addSupernode(program: Command, runs: Runs): void {
-  program
+  const command = program
     .command("supernode")
     .description("run a dedicated supernode (--dedicated), or let your own node serve others")
     .option("--dedicated", "a supernode for good, for others to be reached through")
@@ -34,7 +35,8 @@ function addSupernode(program: Command, runs: Runs): void {
     .option("--dht-port <n>", "UDP port of its DHT node (default: --port plus one)")
     .option("--map-ports", "ask the router in front of it to let others in")
     .option("--max-clients <n>", "clients held at once (default: what the workers can)")
-    .option("--serve-app", "give out the web app, labelled as the weaker kind: see earshot verify-app")
+    .option("--serve-app", "give out the web app, labelled as the weaker kind: see earshot verify-app");
+  addRelayOptions(command)
     .option("--verbose", "log everything to stderr; otherwise only trouble where a person watches")
     .addHelpText("after", SUPERNODE_HELP)
     .action(

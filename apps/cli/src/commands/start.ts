@@ -23,10 +23,11 @@ import { askToLend, mayAsk } from "../lend-question.ts";
 import { networkName } from "../node-lines.ts";
 import { watchNetwork } from "../watch-network.ts";
 import { type NetworkChoice, networkOptions } from "../network-options.ts";
+import { type RelayChoice, relayOptions } from "../relay-options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
-export interface StartOptions extends CommonOptions, NetworkChoice {
+export interface StartOptions extends CommonOptions, NetworkChoice, RelayChoice {
   readonly port: string;
   readonly listen: string;
   readonly echo: boolean;
@@ -46,6 +47,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
   const port = parsePort(options.port);
   const home = homeOf(options);
   const network = networkOptions(options);
+  const relay = relayOptions(options);
   const interrupt = catchInterrupts();
   // `npm start` was killed: whoever ended it meant this node. Without such a parent there is no channel.
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
@@ -58,6 +60,7 @@ export async function startDaemon(options: StartOptions, terminal: Terminal): Pr
     host: options.listen,
     log,
     ...network,
+    ...relay,
     ...behindProxy(options.publicUrl),
     ...(existsSync(join(APP_FOLDER, "index.html")) ? { appDir: APP_FOLDER } : {}),
     info: () => {
@@ -106,6 +109,7 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
     terminal.say("Others may use it, within its limits; it serves them no app. In another terminal:");
   }
   terminal.say(`  earshot id${command}`);
+  for (const url of node.relay?.urls ?? []) terminal.say(`It relays calls that find no direct path: ${url}`);
   if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --record back.wav`);
   terminal.say(terminal.dim("Ctrl-C stops it."));
 }

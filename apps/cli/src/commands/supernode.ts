@@ -16,11 +16,12 @@ import { DEDICATED_DEFAULTS } from "../default-port.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import type { Terminal } from "../terminal.ts";
 import { networkOptions } from "../network-options.ts";
+import { type RelayChoice, relayOptions } from "../relay-options.ts";
 import { UsageError } from "../usage-error.ts";
 import { lendNode } from "./lend.ts";
 import { APP_FOLDER, explained, parsePort } from "./start.ts";
 
-export interface SupernodeOptions extends CommonOptions {
+export interface SupernodeOptions extends CommonOptions, RelayChoice {
   readonly dedicated?: boolean;
   readonly network?: string;
   readonly listen?: string;
@@ -107,6 +108,7 @@ export function dedicatedOptions(options: SupernodeOptions): DedicatedOptions {
     publicEdgeUrl,
     appDir: APP_FOLDER,
     ...networkOptions({ ...options, dhtPort }),
+    ...relayOptions(options),
     role: "dedicated",
     limits: { maxConnections: maxClients, maxMailboxes: maxClients * MAILBOXES_PER_CLIENT },
     front: {
@@ -161,6 +163,7 @@ function tellStarted(node: RunningNode, { publicEdgeUrl, front, network }: Dedic
   terminal.say(`  network    ${networkText(network)}`);
   terminal.say(`  key        ${Buffer.from(node.supernodeKey).toString("hex")}`);
   if (front?.serveApp !== undefined) terminal.say(`  app        served to anyone, labelled as hosted`);
+  for (const url of node.relay?.urls ?? []) terminal.say(`  relay      ${url}`);
   const expires = node.front?.certificate()?.notAfter;
   if (expires !== undefined)
     terminal.say(`  TLS        until ${new Date(expires).toISOString().slice(0, 10)}; SIGHUP reads it anew`);

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
 import type { Clock } from "@earshot/core";
+import { isLoopbackHost } from "../http/access.ts";
 import type { NodeLog } from "../log.ts";
 import type { NodeMetrics } from "../metrics.ts";
 import { serverContext } from "../tls/certificate.ts";
@@ -29,7 +30,7 @@ export interface OwnRelayOptions {
   /** TLS besides: for networks that let nothing out but port 443, say. `name`: the host that the certificate is for. */
   readonly tls?: CertificatePaths & { readonly name: string; readonly port: number };
   readonly limits?: Partial<TurnLimits>;
-  /** Default: neither private networks nor this machine. */
+  /** Default: neither private networks nor this machine; this machine where nobody else can reach the relay. */
   readonly peers?: Partial<PeerPolicy>;
 }
 
@@ -75,7 +76,11 @@ export async function startRelayRole(options: RelayRoleOptions, parts: RelayPart
       port: options.port ?? TURN_PORT,
       ...(options.tls && tls ? { tls: { port: options.tls.port, secureContext: () => tls.context } } : {}),
       limits,
-      peers: { privateNetworks: false, loopback: false, ...options.peers },
+      peers: {
+        privateNetworks: false,
+        loopback: options.addresses.every(({ host }) => isLoopbackHost(host)),
+        ...options.peers,
+      },
       secret,
     },
     {

@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import type { Target } from "../edge/load-worker.ts";
+import { cpuSecondsOf } from "../process-stats.ts";
 import type { DedicatedCommand, Held, Returned } from "./load-main.ts";
 
 const SOURCE_OPTIONS = ["--conditions=earshot-source", "--import", "tsx"];
-const CLOCK_TICKS_PER_SECOND = 100;
 const ROOT = join(import.meta.dirname, "../..");
 
 export interface Certificate {
@@ -81,12 +81,6 @@ export async function startDedicated(options: DedicatedOptions): Promise<Dedicat
       await exited;
     },
   };
-}
-
-function cpuSecondsOf(pid: number): number {
-  // Fields 14 and 15, counted after the command's name, which may hold spaces.
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
 
 function residentBytesOf(pid: number): number {

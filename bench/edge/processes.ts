@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cpuSecondsOf } from "../process-stats.ts";
 import type { Command } from "./load-main.ts";
 import type { Target } from "./load-worker.ts";
 
 const SOURCE_OPTIONS = ["--conditions=earshot-source", "--import", "tsx"];
-const CLOCK_TICKS_PER_SECOND = 100;
 
 /** What would get in the way of measuring what the machinery can do. */
 const UNLIMITED = { perSecond: 1e9, burst: 1e9 };
@@ -42,11 +42,7 @@ export async function startBenchDaemon(): Promise<BenchDaemon> {
   return {
     port,
     token,
-    cpuSeconds() {
-      // Fields 14 and 15, counted after the command's name, which may hold spaces.
-      const fields = proc("stat").split(") ")[1]?.split(" ") ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-    },
+    cpuSeconds: () => cpuSecondsOf(child.pid as number),
     residentBytes: () => Number(/VmRSS:\s+(\d+)/.exec(proc("status"))?.[1]) * 1024,
     async stop() {
       const exited = once(child, "exit");

@@ -1,0 +1,147 @@
+/**
+ * The relay beside coturn, in the same run: what a million voice packets cost, and whether the packets of 500 relayed calls (each two
+ * directions, 50 a second, through two allocations) fit on a core. coturn is Debian's package, with one relay thread; where it is not
+ * installed that half is left out and said to be.
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../test/e2e/lib/daemon.ts";
+import type { Measurement } from "./measurement.ts";
+import { cpuSecondsOf } from "./process-stats.ts";
+import type { RelayLoad, RelayLoaded } from "./relay/load-main.ts";
+
+export const name = "relay";
+
+const SOURCE_OPTIONS = ["--conditions=earshot-source", "--import", "tsx"];
+const SECRET = "north";
+/** Ends of calls at once: a process holds few enough sockets, and the packets of a round fit the kernel's buffers. */
+const CALLS = 50;
+const WARM_UP = 100_000;
+const PACKETS = 400_000;
+const PACKET_BYTES = 200;
+/** Of a voice call with 20 ms frames where one end relays: both directions. */
+const CALL_PACKETS_PER_SECOND = 100;
+const LISTEN_MS = 10_000;
+
+interface RelayUnderTest {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Takes about two minutes. */
+export async function run(): Promise<Measurement[]> {
+  const ours = await measure(await startOurs());
+  const theirs = await startCoturn();
+  if (theirs === undefined)
+    console.log("coturn: skipped, turnserver is not installed (Debian: apt-get install coturn)");
+  const coturn = theirs && (await measure(theirs));
+  const rows = [...describe("ours", ours), ...(coturn ? describe("coturn", coturn) : [])];
+  if (!coturn) return rows;
+  const ratio = { metric: "CPU beside coturn", measured: ours.cpuPerMillion / coturn.cpuPerMillion, unit: "times" };
+  return [...rows, { ...ratio, target: "1.7 to 2.2 (design: 17 or 22 to 10)" }];
+}
+
+interface Cost {
+  readonly cpuPerMillion: number;
+  readonly lost: number;
+  readonly perSecond: number;
+  readonly allocateMs: number;
+}
+
+/** A packet counts once for each time that it passes the relay: in from the client, out of the relayed port, in at the other, and out again are two. */
+async function measure(relay: RelayUnderTest): Promise<Cost> {
+  const load = fork(join(import.meta.dirname, "relay/load-main.ts"), { execArgv: SOURCE_OPTIONS });
+  const ask = async (packets: number): Promise<RelayLoaded> => {
+    const command: RelayLoad = { port: relay.port, secret: SECRET, calls: CALLS, packets, packetBytes: PACKET_BYTES };
+    load.send(command);
+    const [answer] = (await once(load, "message")) as [{ value?: RelayLoaded; error?: string }];
+    if (answer.value === undefined) throw new Error(`load: ${answer.error}`);
+    return answer.value;
+  };
+  try {
+    await ask(WARM_UP);
+    const before = cpuSecondsOf(relay.pid);
+    const { sent, received, seconds, allocateMs } = await ask(PACKETS);
+    const relayed = 2 * received;
+    const cpuPerMillion = ((cpuSecondsOf(relay.pid) - before) / relayed) * 1e6;
+    return { cpuPerMillion, lost: (sent - received) / sent, perSecond: relayed / seconds, allocateMs };
+  } finally {
+    load.kill("SIGKILL");
+    await relay.stop();
+  }
+}
+
+function describe(who: string, { cpuPerMillion, lost, perSecond, allocateMs }: Cost): Measurement[] {
+  const calls = 1e6 / cpuPerMillion / CALL_PACKETS_PER_SECOND;
+  return [
+    {
+      metric: `${who}: CPU for a million packets of ${PACKET_BYTES} bytes`,
+      measured: cpuPerMillion,
+      unit: "s",
+      note: `${(lost * 100).toFixed(2)} % lost; ${Math.round(perSecond).toLocaleString("en-US")} a second with the load on the other core`,
+    },
+    { metric: `${who}: voice calls that a core relays`, measured: calls, unit: "", target: "500" },
+    { metric: `${who}: an allocation, with its challenge`, measured: allocateMs, unit: "ms" },
+  ];
+}
+
+async function startOurs(): Promise<RelayUnderTest> {
+  const child = spawn(process.execPath, [...SOURCE_OPTIONS, join(import.meta.dirname, "relay/relay-main.ts"), SECRET], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { port: Number(line.toString()), pid: child.pid as number, stop: () => end(child) };
+}
+
+async function startCoturn(): Promise<RelayUnderTest | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), "earshot-coturn-"));
+  const port = await freePort();
+  const child = spawn(
+    "turnserver",
+    [
+      "-n",
+      "--use-auth-secret",
+      `--static-auth-secret=${SECRET}`,
+      "--realm=earshot",
+      "--listening-ip=127.0.0.1",
+      "--relay-ip=127.0.0.1",
+      `--listening-port=${port}`,
+      "--allow-loopback-peers",
+      "--no-cli",
+      "--no-tls",
+      "--no-dtls",
+      "--relay-threads=1",
+      "--log-file=stdout",
+      `--pidfile=${join(folder, "pid")}`,
+      `--userdb=${join(folder, "db")}`,
+    ],
+    { stdio: ["ignore", "pipe", "ignore"] },
+  );
+  const started = await new Promise<boolean>((resolve) => {
+    child.once("error", () => resolve(false));
+    const timer = setTimeout(() => resolve(false), LISTEN_MS);
+    child.stdout.on("data", (text: Buffer) => {
+      if (!/UDP listener opened|IPv4\. UDP/.test(text.toString())) return;
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+  const stop = async (): Promise<void> => {
+    await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  if (started) return { port, pid: child.pid as number, stop };
+  if (child.pid !== undefined) await stop();
+  return undefined;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}

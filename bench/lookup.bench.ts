@@ -41,7 +41,7 @@ function compare(size: number, ours: NetworkResult, peer: NetworkResult): Measur
     row("CPU of a look-up of one place, all nodes", "findCpu", "ms"),
     row("put p50", "putP50", "ms"),
     row("CPU of a put, all nodes", "putCpu", "ms"),
-    row("found with a third killed", "foundAfterKill", "of 100", "100"),
+    row("found with a third killed", "foundAfterKill", "%", "100"),
     row("look-up p50 with a third killed", "findAfterKillP50", "ms", "unaffected"),
   ];
 }

@@ -1,5 +1,6 @@
 /** The load process's commands, over IPC. */
 import {
+  backoffDelayMs,
   createHopSession,
   dayOf,
   deliveryToken,
@@ -10,7 +11,17 @@ import {
   tokenHash,
 } from "@earshot/core";
 import { randomBytes } from "node:crypto";
-import { arrive, LoadClient, type Mailbox, newMailbox, sourceAddress, type Target } from "./load-worker.ts";
+import {
+  arrive,
+  LoadClient,
+  type Mailbox,
+  newMailbox,
+  sourceAddress,
+  type Target,
+  UpgradeRefused,
+} from "./load-worker.ts";
+
+const MAX_TRIES = 12;
 
 export type Command =
   | { readonly op: "prepare"; readonly count: number }
@@ -99,19 +110,32 @@ async function meet(command: Forwarding): Promise<Deliver[]> {
   return pairs;
 }
 
+/** Comes again where it is told to: a supernode that holds many may be late for a moment. */
+async function connectAdmitted(target: Target, address: string): Promise<LoadClient> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await LoadClient.connect(target, address);
+    } catch (error) {
+      if (!(error instanceof UpgradeRefused) || attempt === MAX_TRIES) throw error;
+      const delayMs = backoffDelayMs(attempt, Math.random(), error.retryAfterMs);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
+}
+
 /** A sender and an owner. */
 async function createPair(command: Forwarding, address: string): Promise<Deliver> {
   const mailbox = newMailbox();
   const mailboxId = mailboxIdOf(mailbox.key);
   const secret = random.bytes(32);
-  const owner = await LoadClient.connect(command.target, address);
+  const owner = await connectAdmitted(command.target, address);
   await arrive(owner, mailbox, command.workBits);
   const tokens = registeredDays(Date.now()).map((day) => ({
     day,
     tokenHash: tokenHash(deliveryToken(secret, mailboxId, day)),
   }));
   await owner.ask({ type: "set-tokens", mailboxId, operation: "add", tokens } as never);
-  const sender = await LoadClient.connect(command.target, address);
+  const sender = await connectAdmitted(command.target, address);
   const { supernodeKey, hopKey } = (await arrive(sender)).welcome;
   const hop = await createHopSession(random, hopKey);
   const lane = { kind: "contact", token: deliveryToken(secret, mailboxId, dayOf(Date.now())) } as const;

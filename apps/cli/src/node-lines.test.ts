@@ -14,7 +14,7 @@ const REPORT = {
   },
   portMapping: {
     state: "mapped",
-    way: "upnp",
+    way: "nat-pmp",
     gateway: "192.168.1.1",
     externalAddress: "100.64.0.9",
     externalPublic: false,
@@ -105,10 +105,10 @@ it("tells what the router said, and where that does not help", () => {
       / router /.test(line),
     );
   expect(router({})).toMatch(
-    /router +lets others in to udp\/4000 by upnp, at 100\.64\.0\.9, which is not public: it does not help; refuses tcp\/443$/,
+    /router +lets others in to udp\/4000 by nat-pmp, at 100\.64\.0\.9, which is not public: it does not help; refuses tcp\/443$/,
   );
-  expect(router({ externalAddress: "8.8.4.4", externalPublic: true })).toMatch(/by upnp, at 8\.8\.4\.4; refuses/);
-  expect(router({ externalAddress: "" })).toMatch(/by upnp; refuses/);
+  expect(router({ externalAddress: "8.8.4.4", externalPublic: true })).toMatch(/by nat-pmp, at 8\.8\.4\.4; refuses/);
+  expect(router({ externalAddress: "" })).toMatch(/by nat-pmp; refuses/);
   expect(router({ state: "no-gateway" })).toMatch(/none answers.*forward udp\/4000, tcp\/443 by hand/);
   expect(router({ state: "refused" })).toMatch(/refuses to let others in; .*by hand/);
   expect(router({ state: "off" })).toBeUndefined();

@@ -1,7 +1,7 @@
 /** What came of asking the router to let others in, in sentences. */
 import type { NodeReport, PortMapping } from "@earshot/core";
 
-const WAYS: Readonly<Record<PortMapping["way"], string>> = { pcp: "PCP", "nat-pmp": "NAT-PMP", upnp: "UPnP", "": "" };
+const WAYS: Readonly<Record<PortMapping["way"], string>> = { pcp: "PCP", "nat-pmp": "NAT-PMP", "": "" };
 const USES: Readonly<Record<PortMapping["ports"][number]["use"], string>> = {
   dht: "the network",
   edge: "clients",
@@ -19,7 +19,7 @@ export function portMappingText({ portMapping }: NodeReport): string | undefined
     case "asking":
       return "Asking the router to let others in…";
     case "no-gateway":
-      return `No router here answers when it is asked to let others in. If others cannot reach this node, switch on PCP, NAT-PMP or UPnP in the router, or have it forward ${portsText(portMapping.ports)} to this machine.`;
+      return `No router here answers when it is asked to let others in. If others cannot reach this node, switch on PCP or NAT-PMP in the router, or have it forward ${portsText(portMapping.ports)} to this machine.`;
     case "refused":
       return `The router refuses to let others in. If others cannot reach this node, allow it in the router, or have it forward ${portsText(portMapping.ports)} to this machine.`;
     case "mapped":

@@ -23,6 +23,7 @@ const REPORT = {
       { use: "edge", protocol: "tcp", port: 443, mapped: false },
     ],
   },
+  relay: null,
   role: "client",
   roleState: "measuring",
   roleReason: "The uplink is too slow.",
@@ -145,4 +146,11 @@ it("lines columns up", () => {
       ["b", ["x", "y"]],
     ]),
   ).toEqual(["a   b", "1   x", "22  y"]);
+});
+
+it("says whose relay it is, and what it carries", () => {
+  const relay = { urls: ["turn:203.0.113.5:3478?transport=udp"], own: true, allocations: 4, bytes: 12_000_000 };
+  expect(linesOf({ ...REPORT, relay }).join("\n")).toMatch(/relay +4 ends of calls now, .*turn:203\.0\.113\.5:3478/s);
+  expect(linesOf({ ...REPORT, relay: { ...relay, own: false } }).join("\n")).toMatch(/relay +another server/);
+  expect(linesOf(REPORT).join("\n")).not.toMatch(/turn:/);
 });

@@ -38,6 +38,7 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
   if (report.network.state === "joining") say("", joiningText(report.network));
   say("lent", lentText(report));
   if (report.portMapping.state !== "off") say("router", routerText(report.portMapping));
+  if (report.relay !== null) say("relay", relayText(report.relay));
   if (report.role !== "client") say("key", report.supernodeKey);
   if (report.role !== "client") say("clients", `${report.capacity.clients} of ${report.capacity.maxClients}`);
   for (const [label, text] of loadLines(report)) say(label, text);
@@ -119,6 +120,13 @@ function routerText({ state, way, externalAddress, externalPublic, ports }: Node
   const address = externalAddress === "" ? "" : `, at ${externalAddress}`;
   const vain = externalAddress === "" || externalPublic ? "" : ", which is not public: it does not help";
   return `${open}${address}${vain}${refused.length === 0 ? "" : `; refuses ${named(refused)}`}`;
+}
+
+function relayText({ urls, own, allocations, bytes }: NonNullable<NodeReport["relay"]>): string {
+  const load = own
+    ? `${allocations} ends of calls now, ${bytesText(bytes)} so far; `
+    : "another server of its operator's; ";
+  return `${load}${urls.join(", ")}`;
 }
 
 const MARKS = { met: "met", notMet: "NOT MET", unknown: "not measured" } as const;

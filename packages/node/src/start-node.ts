@@ -85,7 +85,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const stats = statsOf(parts, listener, lag.lagMs);
   const isOpen = front !== undefined || !needsToken;
   const ports = strangersPorts(isOpen, options.front?.host ?? host, sockets);
-  const around = { network, isOpen, ports, loopLagMs: lag.lagMs, descriptor, stats };
+  const around = { network, isOpen, relay, ports, loopLagMs: lag.lagMs, descriptor, stats };
   const { roles, reporter, portMapping } = openRoles(options, parts, around);
   let stopping: Promise<void> | undefined;
   server.on("connection", (socket) => waiting.add(socket));

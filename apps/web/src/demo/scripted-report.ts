@@ -105,6 +105,7 @@ export const VOLUNTEER: NodeReport = {
     publicAddress: true,
   },
   portMapping: { state: "off", way: "", gateway: "", externalAddress: "", externalPublic: false, ports: [] },
+  relay: null,
   supernodeKey: "5f".repeat(32),
   operator: "",
   role: "client",
@@ -204,6 +205,23 @@ export const DEDICATED: NodeReport = {
   role: "dedicated",
   roleReason: "Its operator started it as a dedicated supernode.",
   operator: "calls.example",
+  relay: {
+    urls: ["turn:203.0.113.5:3478?transport=udp", "turn:203.0.113.5:3478?transport=tcp"],
+    own: true,
+    allocations: 46,
+    bytes: 9.4e11,
+  },
+  sees: {
+    ...PROMOTED.sees,
+    can: [
+      ...PROMOTED.sees.can,
+      "The network addresses of both ends of the calls that it relays, when they talk and how many bytes: not who they are.",
+    ],
+    cannot: [
+      ...PROMOTED.sees.cannot.slice(0, -1),
+      "Sound or pictures: those of the calls that it relays are encrypted for the people on them.",
+    ],
+  },
   criteria: [],
   capacity: { clients: 18_440, maxClients: 20_000 },
   neighbours: Array.from({ length: 512 }, (_, index) => neighbour(index)),

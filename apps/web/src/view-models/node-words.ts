@@ -30,6 +30,14 @@ export function roleMeaning({ role, roleState }: NodeReport): string {
     : "Nobody else’s messages pass through it.";
 }
 
+/** What the relay role does at present. */
+export function relayText({ urls, own, allocations, bytes }: NonNullable<NodeReport["relay"]>): string {
+  const where = urls.map((url) => url.replace(/\?transport=/, " ")).join(", ");
+  if (!own) return `Calls without a direct path may go over another server of its operator's: ${where}.`;
+  const now = allocations === 0 ? "no call at present" : `${countText(allocations)} ends of calls at present`;
+  return `It relays calls without a direct path: ${now}, ${bytesText(bytes)} so far. It cannot read them. ${where}`;
+}
+
 export function networkText({ network }: NodeReport): string {
   const which = network.private ? `the private network “${network.name}”` : "the open network";
   switch (network.state) {

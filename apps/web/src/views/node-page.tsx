@@ -12,6 +12,7 @@ import {
   gauges,
   loadRows,
   networkText,
+  relayText,
   roleMeaning,
   roleTitle,
 } from "../view-models/node-words.ts";
@@ -88,6 +89,12 @@ function Role({ report }: { readonly report: NodeReport }) {
           <>
             <dt>Router</dt>
             <dd data-testid="node-router">{router}</dd>
+          </>
+        )}
+        {report.relay !== null && (
+          <>
+            <dt>Relay</dt>
+            <dd data-testid="node-relay">{relayText(report.relay)}</dd>
           </>
         )}
         {report.operator !== "" && (

@@ -96,6 +96,17 @@ export interface PortMapping {
   }[];
 }
 
+/** How a node relays calls that find no direct path; docs/relay.md. */
+export interface RelayReport {
+  /** `turn:` and `turns:`. */
+  readonly urls: readonly string[];
+  /** Its own TURN server; otherwise another of its operator's, of which it knows nothing else. */
+  readonly own: boolean;
+  /** Ends of calls that it relays now, and bytes so far. */
+  readonly allocations: number;
+  readonly bytes: number;
+}
+
 export interface NodeReport {
   readonly version: 1;
   readonly network: {
@@ -107,6 +118,8 @@ export interface NodeReport {
     readonly publicAddress: boolean;
   };
   readonly portMapping: PortMapping;
+  /** Null where it relays no calls. */
+  readonly relay: RelayReport | null;
   /** Hex. */
   readonly supernodeKey: string;
   readonly operator: string;

@@ -51,6 +51,8 @@ export interface RelayRole {
   readonly urls: readonly string[];
   /** This node's own TURN server. */
   readonly own: Relay | undefined;
+  /** Relayed so far by its own, both directions. */
+  readonly bytes: number;
   /** What opens the relay, for whoever has that mailbox. */
   pass(mailboxId: Uint8Array): RelayPass;
   close(): Promise<void>;
@@ -65,7 +67,7 @@ interface RelayParts {
 /** Rejects with the system's error where a port cannot be had, or as `readCertificate` does. */
 export async function startRelayRole(options: RelayRoleOptions, parts: RelayParts): Promise<RelayRole> {
   if ("secret" in options)
-    return roleOf(options.urls, options.secret, DEFAULT_TURN_LIMITS, parts.clock, undefined, async () => {});
+    return roleOf({ urls: options.urls, secret: options.secret, limits: DEFAULT_TURN_LIMITS, clock: parts.clock });
   const limits = { ...DEFAULT_TURN_LIMITS, ...options.limits };
   const secret = randomBytes(SECRET_BYTES).toString("hex");
   const tls = options.tls && new RelayCertificate(options.tls, parts);
@@ -98,22 +100,27 @@ export async function startRelayRole(options: RelayRoleOptions, parts: RelayPart
     tls?.stop();
     await own.close();
   };
-  return roleOf(urlsOf(options, own), secret, limits, parts.clock, own, stop);
+  return roleOf({ urls: urlsOf(options, own), secret, limits, clock: parts.clock, own: { relay: own, counts, stop } });
 }
 
-function roleOf(
-  urls: readonly string[],
-  secret: string,
-  { credentialMs }: TurnLimits,
-  clock: Clock,
-  own: Relay | undefined,
-  close: () => Promise<void>,
-): RelayRole {
-  const pass = (mailboxId: Uint8Array): RelayPass => ({
+interface RoleParts {
+  readonly urls: readonly string[];
+  readonly secret: string;
+  readonly limits: TurnLimits;
+  readonly clock: Clock;
+  readonly own?: { readonly relay: Relay; readonly counts: RelayCounts; stop(): Promise<void> };
+}
+
+function roleOf({ urls, secret, limits, clock, own }: RoleParts): RelayRole {
+  return {
     urls,
-    ...credentialFor(secret, mailboxId, clock.now(), credentialMs),
-  });
-  return { urls, own, pass, close };
+    own: own?.relay,
+    get bytes() {
+      return own?.counts.bytes ?? 0;
+    },
+    pass: (mailboxId) => ({ urls, ...credentialFor(secret, mailboxId, clock.now(), limits.credentialMs) }),
+    close: async () => own?.stop(),
+  };
 }
 
 /** UDP first: what is lost on a stream holds up what comes behind. */

@@ -16,6 +16,7 @@ import type { NodeLimits } from "../limits.ts";
 import type { NodeNetwork } from "../node-network.ts";
 import type { NodeStats } from "../node-options.ts";
 import type { PortMapper } from "../port-mapping/port-mapper.ts";
+import type { RelayRole } from "../relay/relay-role.ts";
 import { ConsentStore } from "../roles/consent-store.ts";
 import { MachineWatch } from "../roles/machine-watch.ts";
 import type { NodeRoles } from "../roles/node-roles.ts";
@@ -37,6 +38,7 @@ export interface ReportParts {
   /** Missing where the node is alone, or serves its own person only. */
   readonly roles: NodeRoles | undefined;
   readonly portMapping: PortMapper;
+  readonly relay: RelayRole | undefined;
   readonly now: () => number;
   /** This node's own, signed. */
   descriptor(): Uint8Array;
@@ -96,6 +98,7 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
     version: 1,
     network: networkOf(network),
     portMapping: parts.portMapping.report,
+    relay: relayOf(parts),
     supernodeKey: toHex(parts.supernodeKey),
     operator: parts.operator,
     role,
@@ -111,7 +114,11 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
     refusals: counted.refusals,
     limits: { maxConnections, maxMailboxes, maxStoreBytes },
     neighbours: neighboursOf(parts),
-    sees: whatItSees(roleState === "serving" || roleState === "draining", roleState === "measuring"),
+    sees: whatItSees({
+      shares: roleState === "serving" || roleState === "draining",
+      measuring: roleState === "measuring",
+      relays: parts.relay?.own !== undefined,
+    }),
   };
 }
 
@@ -129,6 +136,12 @@ function roleOf({
     ? "It was started to serve only you."
     : "It was started without a network, so it serves only you.";
   return { role: "client", roleState: "off", roleReason };
+}
+
+function relayOf({ relay }: ReportParts): NodeReport["relay"] {
+  if (!relay) return null;
+  const { urls, own } = relay;
+  return { urls, own: own !== undefined, allocations: own?.allocations ?? 0, bytes: relay.bytes };
 }
 
 function networkOf(network: NodeNetwork | undefined): NodeReport["network"] {

@@ -61,6 +61,8 @@ export interface CallPrivacy {
   hidesFrom(account: Uint8Array, isNewDevice: boolean): boolean;
   /** A call with them was connected. */
   met(account: Uint8Array): void;
+  /** There will be no more calls. */
+  stop?(): void;
 }
 
 /** What the manager tells its owner. */
@@ -169,6 +171,7 @@ export class CallsManager {
 
   /** Hangs up everything, because the client stops; resolves when that is said and done, within a second. */
   stop(): Promise<void> {
+    this.#privacy.stop?.();
     for (const { session } of [...this.#calls.values()]) session.handle({ type: "shutdown" });
     return this.#closed();
   }

@@ -44,14 +44,32 @@ it("takes two, trusted ones first, none twice, and only trusted ones where that 
 
 it("asks nobody where no relay may be used", async () => {
   const relays = pool(async () => [offer(1)]);
-  relays.prepare("never");
+  relays.keepReady(() => "never");
+  await clock.advance(600_000);
   expect(await relays.choose("never")).toEqual([]);
   expect(asked).toBe(0);
+  relays.stop();
 });
 
-it("is asked ahead and between calls once, and again shortly before what there is expires", async () => {
+it("is ready for calls at any time once it is kept so, asked no more than it takes, and not once it is stopped", async () => {
+  let there = false;
+  const relays = pool(async () => (there ? [offer(1)] : []));
+  relays.keepReady(() => "any");
+  await clock.advance(25_000);
+  expect(asked).toBe(3);
+  there = true;
+  await clock.advance(10_000);
+  for (let minute = 0; minute < 180; minute++) {
+    expect(await Promise.race([relays.choose("any"), Promise.resolve("waits")])).toHaveLength(1);
+    await clock.advance(60_000);
+  }
+  expect(asked).toBe(4 + 3);
+  relays.stop();
+  expect(clock.pending).toBe(0);
+});
+
+it("is asked between calls once, and again shortly before what there is expires", async () => {
   const relays = pool(async () => [offer(1)]);
-  relays.prepare("any");
   for (let i = 0; i < 5; i++) expect(await relays.choose("any")).toHaveLength(1);
   await clock.advance(3_600_000 - EXPIRY_MARGIN_MS - 1);
   await relays.choose("any");

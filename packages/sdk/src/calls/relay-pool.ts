@@ -10,6 +10,8 @@ export const HIDDEN_WAIT_MS = 5_000;
 export const EXPIRY_MARGIN_MS = 120_000;
 /** So long nobody is asked again who had none, or failed. */
 const NONE_FOR_MS = 10_000;
+/** Between two looks whether what is there will last. */
+const READY_LOOK_MS = 60_000;
 /** An answer that takes longer is given up, and asked for anew by the next call. */
 const ANSWER_LIMIT_MS = 20_000;
 
@@ -22,6 +24,7 @@ export class RelayPool {
   #asking: Promise<void> | undefined;
   /** Not before. */
   #askAgainAt = 0;
+  #cancelLook: () => void = () => {};
 
   constructor(source: RelaySource = noRelays, clock: Clock, onProblem: (detail: string) => void) {
     this.#source = source;
@@ -29,9 +32,16 @@ export class RelayPool {
     this.#onProblem = onProblem;
   }
 
-  /** So that the next call need not wait. */
-  prepare(level: RelayLevel): void {
-    if (level !== "never" && this.#good(level).length === 0) void this.#ask();
+  /** From now on until {@link stop}: relays are there before a call needs them. `level`: the person's, now. */
+  keepReady(level: () => RelayLevel): void {
+    const wanted = level();
+    const ready = wanted === "never" || this.#good(wanted, READY_LOOK_MS).length > 0;
+    if (!ready) void this.#ask();
+    this.#cancelLook = this.#clock.setTimer(ready ? READY_LOOK_MS : NONE_FOR_MS, () => this.keepReady(level));
+  }
+
+  stop(): void {
+    this.#cancelLook();
   }
 
   /** At most `RELAYS_MAX`, trusted ones first: what is there, or comes within `waitMs`. Never rejects. */
@@ -50,8 +60,9 @@ export class RelayPool {
     return [...offered, ...(this.#source.trustedKeys?.() ?? [])];
   }
 
-  #good(level: RelayLevel): readonly RelayOffer[] {
-    const from = this.#clock.now() + EXPIRY_MARGIN_MS;
+  /** `forMs`: good for a call that begins so much later, too. */
+  #good(level: RelayLevel, forMs = 0): readonly RelayOffer[] {
+    const from = this.#clock.now() + EXPIRY_MARGIN_MS + forMs;
     const usable = this.#offers.filter(
       ({ expiresAtMs, trusted }) => expiresAtMs > from && (trusted || level === "any"),
     );

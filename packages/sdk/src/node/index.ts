@@ -2,7 +2,7 @@ import * as nodeCrypto from "node:crypto";
 import { nodeCryptoBackend } from "@earshot/core";
 import type { ClientOptions, NodeAddress } from "../api.ts";
 // In a process it is loaded with the rest, so that the first call need not wait for files.
-import "../calls/calls-parts.ts";
+import "../wiring/load-calls.ts";
 import { fileStorage } from "./file-storage.ts";
 import { nodeTransport } from "./ws-transport.ts";
 import { wrtcPeerConnection } from "./wrtc.ts";

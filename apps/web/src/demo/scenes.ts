@@ -3,6 +3,7 @@ import type { CallPath } from "@earshot/sdk";
 import type { HomeModel } from "../view-models/home.ts";
 import { OVERLAY_SCENES } from "./overlay-scenes.ts";
 import { GRACE, ECHO, people, PEOPLE, person } from "./people.ts";
+import { RELAY_SCENES } from "./relay-scenes.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 import type { ScriptedPlatform } from "./scripted-platform.ts";
 
@@ -146,6 +147,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         path: { ...DIRECT, kind: "relayed", localType: "relay", confirmed: false },
       }),
   },
+  ...RELAY_SCENES,
   voice: { before: people, then: async (stage, home) => void (await connect(stage, home, false)) },
   video: { before: people, then: async (stage, home) => void (await connect(stage, home, true)) },
   troubled: {

@@ -1,8 +1,7 @@
 /** What a call's screen shows, derived from what the SDK's call says at each change. */
 import type { Call, CallPhase } from "@earshot/sdk";
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { type PathWords, pathWords } from "./path-words.ts";
-import { durationText, endText, phaseText } from "./plain-words.ts";
+import { durationText, phaseText } from "./plain-words.ts";
 
 export interface CallReadings {
   readonly phase: ReadonlySignal<CallPhase>;
@@ -10,9 +9,9 @@ export interface CallReadings {
   readonly status: ReadonlySignal<string>;
   /** For screen readers: changes with the phase only, not every second. */
   readonly announcement: ReadonlySignal<string>;
-  readonly ended: ReadonlySignal<{ readonly text: string; readonly alarming: boolean } | undefined>;
+  readonly endReason: ReadonlySignal<Call["endReason"]>;
   readonly words: ReadonlySignal<readonly string[] | undefined>;
-  readonly path: ReadonlySignal<PathWords>;
+  readonly path: ReadonlySignal<Call["path"]>;
   readonly muted: ReadonlySignal<boolean>;
   readonly peerMuted: ReadonlySignal<boolean>;
   readonly remoteAudio: ReadonlySignal<MediaStreamTrack | null>;
@@ -54,9 +53,9 @@ export function snapshotOf(call: Call): CallSnapshot {
   };
 }
 
-/** Readings of a call in `direction` with somebody called `name`; `now` is Unix milliseconds, moved on for the timer. */
+/** Readings of a call in `direction`; `now` is Unix milliseconds, moved on for the timer. */
 export function createCallReadings(
-  { direction, peer: { name } }: Call,
+  { direction }: Call,
   state: ReadonlySignal<CallSnapshot>,
   now: ReadonlySignal<number>,
 ): CallReadings {
@@ -65,9 +64,9 @@ export function createCallReadings(
     phase,
     status: computed(() => statusText(direction, state.value, now.value)),
     announcement: computed(() => phaseText(phase.value, direction)),
-    ended: computed(() => (phase.value === "ended" ? endText(state.value.endReason, direction, name) : undefined)),
+    endReason: computed(() => state.value.endReason),
     words: computed(() => state.value.words),
-    path: computed(() => pathWords(state.value.path)),
+    path: computed(() => state.value.path),
     muted: computed(() => state.value.muted),
     peerMuted: computed(() => phase.value === "active" && !state.value.peerSends.audio),
     // Nothing of the other side is played or shown before both ends have confirmed each other.

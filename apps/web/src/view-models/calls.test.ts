@@ -2,7 +2,9 @@ import type { Contact } from "@earshot/sdk";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ScriptedCall } from "../demo/scripted-call.ts";
 import { type ScriptedPlatform, scriptedPlatform, scriptedTrack } from "../demo/scripted-platform.ts";
+import { endText } from "./end-words.ts";
 import { createHomeModel, type HomeModel } from "./home.ts";
+import { pathWords } from "./path-words.ts";
 
 const GRACE: Contact = { id: "ear1grace", name: "Grace", state: "contact", addedAt: 0 };
 const PATH = {
@@ -124,16 +126,16 @@ describe("during a call", () => {
   it("labels a path unverified until it is confirmed", async () => {
     const call = await dial();
     call.now({ phase: "connecting", path: { ...PATH, kind: "relayed", confirmed: false } });
-    expect(current().path.value).toMatchObject({ kind: "relayed", unverified: true });
-    expect(current().path.value.headline).toMatch(/relay, not confirmed yet/);
+    expect(pathWords(current().path.value)).toMatchObject({ kind: "relayed", unverified: true });
+    expect(pathWords(current().path.value).headline).toMatch(/relay, not confirmed yet/);
     call.now({ phase: "active", confirmed: true, path: PATH });
-    expect(current().path.value).toMatchObject({ kind: "direct", unverified: false });
+    expect(pathWords(current().path.value)).toMatchObject({ kind: "direct", unverified: false });
   });
 
   it("warns about addresses that were sent and did not arrive", async () => {
     const call = await dial();
     call.now({ phase: "active", confirmed: true, path: { ...PATH, missingCandidates: 2 } });
-    expect(current().path.value.warning).toMatch(/2 addresses/);
+    expect(pathWords(current().path.value).warnings).toEqual([expect.stringMatching(/2 addresses/)]);
   });
 
   it("mutes and unmutes", async () => {
@@ -174,8 +176,9 @@ describe("during a call", () => {
   it("alarms when the two ends could not confirm each other", async () => {
     const call = await dial();
     call.end("not-confirmed");
-    expect(current().ended.value).toMatchObject({ alarming: true });
-    expect(current().ended.value?.text).toMatch(/No sound or picture was sent/);
+    const ended = endText(current().endReason.value, "outgoing", "Grace");
+    expect(ended.alarming).toBe(true);
+    expect(ended.text).toMatch(/No sound or picture was sent/);
   });
 
   it("closes an open dialog, so that the phrase does not come back after the call", async () => {

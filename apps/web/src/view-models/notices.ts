@@ -6,7 +6,13 @@ import type { Client } from "@earshot/sdk";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ClockPort, NotePort } from "./ports.ts";
 
-export type NoticeKind = "missed" | "new-device" | "list-restarted" | "broken-attempt" | "name-changed";
+export type NoticeKind =
+  | "missed"
+  | "relay-needed"
+  | "new-device"
+  | "list-restarted"
+  | "broken-attempt"
+  | "name-changed";
 
 export interface Notice {
   readonly key: string;
@@ -21,6 +27,7 @@ const MAX_NOTICES = 50;
 const NOTE_KEY = "notices";
 const KINDS: readonly string[] = [
   "missed",
+  "relay-needed",
   "new-device",
   "list-restarted",
   "broken-attempt",
@@ -48,8 +55,8 @@ export function createNoticesModel(client: Client, notes: NotePort, clock: Clock
     save();
   };
   const unsubscribes = [
-    client.on("missed", (missed) =>
-      put({ key: `missed ${missed.callId}`, kind: "missed", contactId: missed.contactId, at: missed.at }),
+    client.on("missed", ({ callId, contactId, at, relayNeeded }) =>
+      put({ key: `missed ${callId}`, kind: relayNeeded ? "relay-needed" : "missed", contactId, at }),
     ),
     client.on("newDevice", ({ contactId, deviceId, listRestarted }) => {
       const kind = listRestarted ? "list-restarted" : "new-device";

@@ -1,5 +1,5 @@
 /** How a call travels, said so that it claims no more than is known. */
-import type { CallPath } from "@earshot/sdk";
+import type { CallPath, CallRelay } from "@earshot/sdk";
 
 /** One call's path as the screen shows it. */
 export interface PathWords {
@@ -10,8 +10,8 @@ export interface PathWords {
   readonly unverified: boolean;
   /** Rows of the details table. */
   readonly details: readonly (readonly [label: string, value: string])[];
-  /** Set when addresses that were sent did not arrive. */
-  readonly warning?: string;
+  /** What a person should know of it: addresses that did not arrive, a direct path that goes unused. */
+  readonly warnings: readonly string[];
 }
 
 const ADDRESS_KINDS: Readonly<Record<string, string>> = {
@@ -30,44 +30,65 @@ export function pathWords(path: CallPath | undefined): PathWords {
       explanation: "Both devices are trying out which way their packets can go.",
       unverified: false,
       details: [],
+      warnings: [],
     };
   }
   return {
     kind: path.kind,
-    headline: headline(path),
+    headline: `${way(path)}, ${path.confirmed ? "end-to-end encrypted" : "not confirmed yet"}`,
     explanation: explanation(path),
     unverified: !path.confirmed,
     details: details(path),
-    ...(path.missingCandidates > 0 ? { warning: missing(path.missingCandidates) } : {}),
+    warnings: [
+      ...(path.directShouldHaveWorked ? [UNUSED] : []),
+      ...(path.missingCandidates > 0 ? [missing(path.missingCandidates)] : []),
+    ],
   };
 }
 
-function headline(path: CallPath): string {
-  const way = path.kind === "direct" ? "Direct" : "Through a relay";
-  return path.confirmed ? `${way}, end-to-end encrypted` : `${way}, not confirmed yet`;
+function way({ kind, relay, farRelay }: CallPath): string {
+  if (kind === "direct") return "Direct";
+  const relays = [relay, farRelay].flatMap((each) => (each ? [whose(each)] : []));
+  return relays.length === 0 ? "Through a relay" : `Relayed by ${relays.join(" and ")}`;
+}
+
+function whose({ operator, side }: CallRelay): string {
+  return `${operator || "somebody who gives no name"} (chosen by ${side === "mine" ? "you" : "them"})`;
 }
 
 function explanation(path: CallPath): string {
   if (!path.confirmed) {
     return "The two devices are still confirming that they are connected to each other. Nothing is sent or played before.";
   }
-  return path.kind === "direct"
-    ? "Sound and picture go straight from device to device, with nothing of Earshot's in between."
-    : "No direct path was possible. A relay passes the encrypted packets on; it cannot read them.";
+  if (path.kind === "direct")
+    return "Sound and picture go straight from device to device, with nothing of Earshot's in between.";
+  const why = path.addressHidden
+    ? "Your address is kept from the other side, so this call goes through a relay."
+    : "This call does not go straight from device to device.";
+  return `${why} A relay passes the encrypted packets on and cannot read them; it sees addresses, when you talk and how much.`;
 }
 
 function details(path: CallPath): [string, string][] {
   const rows: [string, string][] = [["Protocol", path.protocol.toUpperCase()]];
   rows.push(["Your end", endpoint(path.localType, path.localAddress)]);
   rows.push(["Their end", endpoint(path.remoteType, path.remoteAddress)]);
+  for (const relay of [path.relay, path.farRelay]) if (relay) rows.push(relayRow(relay));
   if (path.roundTripMs !== undefined) rows.push(["Round trip", `${Math.round(path.roundTripMs)} ms`]);
   return rows;
+}
+
+function relayRow({ key, side, trusted }: CallRelay): [string, string] {
+  const whom = trusted ? "yours, a contact's, or one you trust" : "run by neither you nor your contacts";
+  return [side === "mine" ? "Your relay" : "Their relay", key === null ? whom : `${whom}; key ${key.slice(0, 16)}…`];
 }
 
 function endpoint(type: string, address: string | undefined): string {
   const kind = ADDRESS_KINDS[type] ?? type;
   return address ? `${address} (${kind})` : kind;
 }
+
+const UNUSED =
+  "A direct path works too, and is not used. Calling again may help. If it happens often, allow only relays of yours and your contacts in the settings.";
 
 function missing(count: number): string {
   const what = count === 1 ? "One address" : `${count} addresses`;

@@ -1,5 +1,5 @@
 /** Codes and states as sentences that a person can act on. The only place where the app's wording for them lives. */
-import type { CallEndReason, CallPhase } from "@earshot/sdk";
+import type { CallPhase } from "@earshot/sdk";
 import type { MediaProblem } from "./ports.ts";
 
 /** The `code` of an error thrown by the SDK, or "unknown". */
@@ -70,6 +70,8 @@ export function callStartProblem(code: string, name: string): string {
       return `The key behind ${name}’s name has changed, so this call was stopped. Decide above what to do.`;
     case "contact-unreachable":
       return `${name} cannot be found right now. Their Earshot may not have been online for a while.`;
+    case "no-relay":
+      return RELAY_NEEDED;
     case "calls-not-loaded":
       return "The part of Earshot that makes calls could not be loaded. Is your node running? Try again, or load this page anew.";
     default:
@@ -93,8 +95,9 @@ export function mediaProblem(device: "microphone" | "camera", problem: MediaProb
   }
 }
 
-const RELAY_NEEDED =
-  "This call needs a relay, and there is none, or your settings and theirs allow none. See Calls in the settings.";
+/** Why a call that takes a relay cannot be. */
+export const RELAY_NEEDED =
+  "This call needs a relay: none is there, or your settings or theirs allow none. See “How your calls travel” in the settings.";
 
 /** What a call's phase is called on the screen and by a screen reader. */
 export function phaseText(phase: CallPhase, direction: "outgoing" | "incoming"): string {
@@ -111,52 +114,6 @@ export function phaseText(phase: CallPhase, direction: "outgoing" | "incoming"):
       return "Connection lost, reconnecting…";
     case "ended":
       return "Call ended";
-  }
-}
-
-/** Why a call ended. `alarming` where Earshot itself stopped it because something did not add up. */
-export function endText(
-  reason: CallEndReason | undefined,
-  direction: "outgoing" | "incoming",
-  name: string,
-): { readonly text: string; readonly alarming: boolean } {
-  const calm = (text: string) => ({ text, alarming: false });
-  switch (reason) {
-    case undefined:
-    case "hung-up":
-      return calm("The call has ended.");
-    case "declined":
-      return calm(direction === "outgoing" ? `${name} declined the call.` : "You declined the call.");
-    case "busy":
-      return calm(`${name} is in another call.`);
-    case "cancelled":
-      return calm(direction === "outgoing" ? "You ended the call before it was answered." : `${name} stopped calling.`);
-    case "no-answer":
-      return calm(direction === "outgoing" ? `${name} did not answer.` : "The call was not answered.");
-    case "answered-elsewhere":
-      return calm("The call was answered on another device.");
-    case "declined-elsewhere":
-      return calm("The call was declined on another device.");
-    case "unreachable":
-      return calm(`${name} cannot be reached right now. Their Earshot is not running, or they are offline.`);
-    case "connection-failed":
-      return calm("No path between your device and theirs could be found. A firewall may be in the way.");
-    case "relay-needed":
-      return calm(RELAY_NEEDED);
-    case "peer-vanished":
-      return calm(`The connection to ${name} was lost and did not come back.`);
-    case "not-confirmed":
-      return {
-        text: `Earshot stopped this call: the two devices could not confirm that they were connected to each other and to nobody else. No sound or picture was sent.`,
-        alarming: true,
-      };
-    case "refused":
-      return {
-        text: `Earshot stopped this call: what arrived did not pass its checks.`,
-        alarming: true,
-      };
-    case "local-shutdown":
-      return calm("The call ended because Earshot was closed.");
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a call can prove: the words and the path. */
 import type { CallModel } from "../view-models/call.ts";
+import { pathWords } from "../view-models/path-words.ts";
 import { Icon } from "./icons.tsx";
 
 /** The words to compare, and how the call travels. */
@@ -31,7 +32,7 @@ function Words({ words, name }: { readonly words: readonly string[] | undefined;
 }
 
 function Path({ call }: { readonly call: CallModel }) {
-  const path = call.path.value;
+  const path = pathWords(call.path.value);
   const phase = call.phase.value;
   if (phase === "dialling" || phase === "ringing") return null;
   return (
@@ -48,12 +49,12 @@ function Path({ call }: { readonly call: CallModel }) {
         <strong>{path.headline}</strong>
       </p>
       <p class="call-hint">{path.explanation}</p>
-      {path.warning && (
-        <p class="call-notice" data-testid="path-warning">
+      {path.warnings.map((warning) => (
+        <p key={warning} class="call-notice" data-testid="path-warning">
           <Icon name="warning" />
-          <span>{path.warning}</span>
+          <span>{warning}</span>
         </p>
-      )}
+      ))}
       {path.details.length > 0 && (
         <details>
           <summary data-testid="path-details">Details</summary>

@@ -1,6 +1,7 @@
 /** The call screen: the other person, the words, the path, the controls. */
 import { useEffect, useRef } from "preact/hooks";
 import type { CallModel } from "../view-models/call.ts";
+import { endText } from "../view-models/end-words.ts";
 import type { HomeModel } from "../view-models/home.ts";
 import { CallFacts } from "./call-facts.tsx";
 import { Icon, type IconName } from "./icons.tsx";
@@ -17,7 +18,7 @@ interface Props {
 export function CallView({ call, home }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const ended = call.ended.value;
+  const ended = call.phase.value === "ended" ? endText(call.endReason.value, call.direction, call.name) : undefined;
   const picture = call.remoteVideo.value !== null;
   const rings = call.phase.value === "dialling" || call.phase.value === "ringing";
   return (
@@ -59,7 +60,7 @@ export function CallView({ call, home }: Props) {
 /** A new device or a broken attempt must not wait until the call is over. */
 function PeerNotices({ call, home }: Props) {
   const notices = home.notices.list.value.filter(
-    (notice) => notice.contactId === call.contactId && notice.kind !== "missed",
+    (notice) => notice.contactId === call.contactId && !["missed", "relay-needed"].includes(notice.kind),
   );
   return (
     <div role="status">

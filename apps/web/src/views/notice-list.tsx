@@ -5,6 +5,7 @@ import { Button } from "./parts.tsx";
 
 const ICONS: Readonly<Record<NoticeKind, IconName>> = {
   missed: "missed",
+  "relay-needed": "missed",
   "new-device": "device",
   "list-restarted": "device",
   "broken-attempt": "warning",
@@ -17,6 +18,8 @@ export function noticeText(kind: NoticeKind, name: string, inCall = false): stri
   switch (kind) {
     case "missed":
       return `Missed call from ${name}`;
+    case "relay-needed":
+      return `Missed call from ${name}: it needed a relay, and none is there, or one of you allows none.`;
     case "new-device":
       return `${name} is using a device you have not seen before. If they did not tell you about it, ask them. ${compare}`;
     case "list-restarted":
@@ -61,7 +64,7 @@ function NoticeRow({ notice, model }: { readonly notice: Notice; readonly model:
         </time>
       </p>
       <span class="notice-actions">
-        {(notice.kind === "missed" || notice.kind === "name-changed") && (
+        {["missed", "relay-needed", "name-changed"].includes(notice.kind) && (
           <Button
             kind="quiet"
             icon="person"

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { HomeModel } from "../view-models/home.ts";
 import type { SettingsModel } from "../view-models/settings.ts";
 import { AccountKey } from "./account-key.tsx";
+import { CallPrivacySection } from "./call-privacy-section.tsx";
 import { HomesSection } from "./homes-section.tsx";
 import { Button, Dialog } from "./parts.tsx";
 
@@ -31,6 +32,7 @@ export function SettingsDialog({ home, onClose }: { readonly home: HomeModel; re
           Download backup
         </Button>
       </section>
+      <CallPrivacySection home={home} />
       <HomesSection home={home} />
       {home.hosted === undefined && (
         <section aria-labelledby="node-title">

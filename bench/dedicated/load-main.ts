@@ -59,7 +59,15 @@ interface HeldClient {
   readonly address: string;
 }
 
+/**
+ * Tries under way in this process. Clients of their own each say hello at once; so many in one process that it gets to none of them for seconds
+ * would be slow clients, whom a supernode hangs up on, and not many.
+ */
+const MAX_TRYING = 1_500;
+
 let target: Target;
+let trying = 0;
+const turns: (() => void)[] = [];
 let away = 0;
 let shed = 0;
 let failed = 0;
@@ -113,6 +121,17 @@ async function connectOnce(held: HeldClient, isNew: boolean): Promise<void> {
   arrived = true;
 }
 
+async function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  if (trying >= MAX_TRYING) await new Promise<void>((resolve) => turns.push(resolve));
+  trying++;
+  try {
+    return await act();
+  } finally {
+    trying--;
+    turns.shift()?.();
+  }
+}
+
 async function comeBack(held: HeldClient): Promise<void> {
   away++;
   const droppedAt = performance.now();
@@ -120,7 +139,7 @@ async function comeBack(held: HeldClient): Promise<void> {
     const delayMs = backoffDelayMs(attempt, unitFromBytes(random.bytes(4)), retryAfterMs);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     try {
-      await connectOnce(held, false);
+      await inTurn(() => connectOnce(held, false));
       break;
     } catch (error) {
       const refusal = error instanceof UpgradeRefused && error.status === 503 ? error : undefined;

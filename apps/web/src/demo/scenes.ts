@@ -3,6 +3,7 @@ import type { CallPath } from "@earshot/sdk";
 import type { HomeModel } from "../view-models/home.ts";
 import { OVERLAY_SCENES } from "./overlay-scenes.ts";
 import { GRACE, ECHO, people, PEOPLE, person } from "./people.ts";
+import { qualityScenes } from "./quality-scenes.ts";
 import { RELAY_SCENES } from "./relay-scenes.ts";
 import { ScriptedCall } from "./scripted-call.ts";
 import type { ScriptedPlatform } from "./scripted-platform.ts";
@@ -150,11 +151,13 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   ...RELAY_SCENES,
   voice: { before: people, then: async (stage, home) => void (await connect(stage, home, false)) },
   video: { before: people, then: async (stage, home) => void (await connect(stage, home, true)) },
+  ...qualityScenes(connect),
   troubled: {
     before: people,
     then: async (stage, home) => {
       const call = await connect(stage, home, false);
-      call.now({ phase: "reconnecting", path: { ...DIRECT, missingCandidates: 2 }, muted: true });
+      const quality = { verdict: "lost", side: null, problem: "silence" } as const;
+      call.now({ phase: "reconnecting", quality, path: { ...DIRECT, missingCandidates: 2 }, muted: true });
       stage.platform.client.emit("newDevice", { contactId: GRACE.id, deviceId: "d2" });
     },
   },

@@ -1,5 +1,5 @@
 /** What a call's screen shows, derived from what the SDK's call says at each change. */
-import type { Call, CallPhase } from "@earshot/sdk";
+import type { Call, CallPhase, CallQuality, CallSummary } from "@earshot/sdk";
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { durationText, phaseText } from "./plain-words.ts";
 
@@ -12,6 +12,11 @@ export interface CallReadings {
   readonly endReason: ReadonlySignal<Call["endReason"]>;
   readonly words: ReadonlySignal<readonly string[] | undefined>;
   readonly path: ReadonlySignal<Call["path"]>;
+  readonly quality: ReadonlySignal<CallQuality | undefined>;
+  /** The person's picture is on, and held back by the call. */
+  readonly pictureHeld: ReadonlySignal<boolean>;
+  /** What the call was like, once it is over. */
+  readonly summary: ReadonlySignal<CallSummary | undefined>;
   readonly muted: ReadonlySignal<boolean>;
   readonly peerMuted: ReadonlySignal<boolean>;
   readonly remoteAudio: ReadonlySignal<MediaStreamTrack | null>;
@@ -25,6 +30,9 @@ export interface CallSnapshot {
   readonly endReason: Call["endReason"];
   readonly words: Call["words"];
   readonly path: Call["path"];
+  readonly quality: Call["quality"];
+  readonly pictureHeld: boolean;
+  readonly summary: Call["summary"];
   readonly muted: boolean;
   readonly confirmed: boolean;
   readonly answeredAt: number | undefined;
@@ -42,6 +50,9 @@ export function snapshotOf(call: Call): CallSnapshot {
     endReason: call.endReason,
     words: call.words,
     path: call.path,
+    quality: call.quality,
+    pictureHeld: call.pictureHeld,
+    summary: call.summary,
     muted: call.muted,
     confirmed: call.confirmed,
     answeredAt: call.answeredAt,
@@ -67,6 +78,9 @@ export function createCallReadings(
     endReason: computed(() => state.value.endReason),
     words: computed(() => state.value.words),
     path: computed(() => state.value.path),
+    quality: computed(() => state.value.quality),
+    pictureHeld: computed(() => state.value.pictureHeld),
+    summary: computed(() => state.value.summary),
     muted: computed(() => state.value.muted),
     peerMuted: computed(() => phase.value === "active" && !state.value.peerSends.audio),
     // Nothing of the other side is played or shown before both ends have confirmed each other.

@@ -4,7 +4,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type CallReadings, createCallReadings, snapshotOf } from "./call-readings.ts";
 import { OwnedTracks } from "./owned-tracks.ts";
 import { mediaProblem } from "./plain-words.ts";
-import type { ClockPort, MediaPort, RingPort } from "./ports.ts";
+import type { ClockPort, DownloadPort, MediaPort, RingPort } from "./ports.ts";
 import { every } from "./ticker.ts";
 
 const TIMER_STEP_MS = 500;
@@ -20,6 +20,8 @@ export interface CallModel extends CallReadings {
   toggleMute(): void;
   toggleCamera(): Promise<void>;
   hangUp(): Promise<void>;
+  /** Gives the person a file. */
+  saveFile(fileName: string, bytes: Uint8Array): void;
   dispose(): void;
 }
 
@@ -27,6 +29,7 @@ export interface CallModelDeps {
   readonly media: MediaPort;
   readonly ring: RingPort;
   readonly clock: ClockPort;
+  readonly download: DownloadPort;
 }
 
 export interface CallModelStart {
@@ -88,6 +91,7 @@ export function createCallModel(call: Call, deps: CallModelDeps, start: CallMode
       });
       follow();
     },
+    saveFile: (fileName, bytes) => deps.download.save(fileName, bytes),
     dispose: () => {
       finish();
       for (const unsubscribe of unsubscribes) unsubscribe();

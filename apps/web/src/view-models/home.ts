@@ -62,6 +62,7 @@ export async function createHomeModel(client: Client, platform: Platform): Promi
     ring: platform.ring,
     attention: platform.attention,
     clock,
+    download: platform.download,
     onMissed: (call) => notices.addMissed(call.peer.id, call.callId),
   });
   await Promise.all([notices.restore(), settings.restore()]);

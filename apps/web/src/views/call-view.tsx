@@ -4,6 +4,7 @@ import type { CallModel } from "../view-models/call.ts";
 import { endText } from "../view-models/end-words.ts";
 import type { HomeModel } from "../view-models/home.ts";
 import { CallFacts } from "./call-facts.tsx";
+import { QualityAdvice, QualityBadge, QualitySummary } from "./call-quality.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { noticeText } from "./notice-list.tsx";
 import { Avatar, Button, Problem } from "./parts.tsx";
@@ -39,6 +40,7 @@ export function CallView({ call, home }: Props) {
           <p class="call-status" data-testid="call-phase" data-phase={call.phase.value}>
             {call.status.value}
           </p>
+          <QualityBadge call={call} />
           {call.peerMuted.value && <p class="call-hint">{call.name} is muted</p>}
         </div>
         <LocalVideo track={call.localVideo.value} />
@@ -50,6 +52,7 @@ export function CallView({ call, home }: Props) {
       <aside class="call-side" aria-label="About this call">
         <PeerNotices call={call} home={home} />
         <Problem text={call.problem.value} testId="call-problem" />
+        {!ended && <QualityAdvice call={call} />}
         {ended ? <Ended call={call} home={home} {...ended} /> : <CallFacts call={call} />}
       </aside>
       {!ended && <Controls call={call} />}
@@ -152,6 +155,7 @@ function Ended(props: Props & { readonly text: string; readonly alarming: boolea
           </Button>
         )}
       </div>
+      <QualitySummary call={call} />
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WavWriter } from "./audio/wav-writer.ts";
-import { openCallSound } from "./call-options.ts";
+import { callSettingsOf, openCallSound } from "./call-options.ts";
 import { openTerminal } from "./terminal.ts";
 
 let folder: string;
@@ -21,6 +21,14 @@ function makeWav(path: string): void {
   writer.append(new Int16Array(480));
   writer.close();
 }
+
+test("a call's own word on relays and addresses holds in place of what is kept", () => {
+  expect(callSettingsOf({})).toEqual({});
+  expect(callSettingsOf({ relay: "trusted" })).toEqual({ relayConsent: "trusted" });
+  expect(callSettingsOf({ hideAddress: true })).toEqual({ hideAddress: "everyone" });
+  expect(() => callSettingsOf({ relay: "always" })).toThrow(/never, trusted, any/);
+  expect(() => callSettingsOf({ relay: "never", hideAddress: true })).toThrow(/leave one of them out/);
+});
 
 test("what is played is not recorded over, by whichever name", async () => {
   const [play, link] = [join(folder, "said.wav"), join(folder, "link.wav")];

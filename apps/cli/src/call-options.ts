@@ -1,6 +1,7 @@
 /** The options of `call` and `answer`, checked before anything rings. */
 import { statSync } from "node:fs";
 import type { EarshotError } from "@earshot/core";
+import type { CallSettings, RelayConsent } from "@earshot/sdk";
 import { type Sound } from "./audio/wav.ts";
 import { readWavFile } from "./audio/wav-file.ts";
 import { WavWriter } from "./audio/wav-writer.ts";
@@ -14,6 +15,24 @@ export interface CallOptions extends CommonOptions {
   readonly loop?: boolean;
   readonly record?: string;
   readonly seconds?: string;
+  /** Which relays may carry this one call: `never`, `trusted` or `any`. */
+  readonly relay?: string;
+  readonly hideAddress?: boolean;
+}
+
+const RELAY_LEVELS: readonly RelayConsent[] = ["never", "trusted", "any"];
+
+/** What holds for this call in place of what is kept. Throws {@link UsageError}. */
+export function callSettingsOf({ relay, hideAddress }: CallOptions): Partial<CallSettings> {
+  const relayConsent = RELAY_LEVELS.find((level) => level === relay);
+  if (relay !== undefined && relayConsent === undefined)
+    throw new UsageError(`--relay takes ${RELAY_LEVELS.join(", ")}, not "${relay}".`);
+  if (hideAddress && relayConsent === "never")
+    throw new UsageError("--hide-address takes a relay, and --relay never allows none: leave one of them out.");
+  return {
+    ...(relayConsent === undefined ? {} : { relayConsent }),
+    ...(hideAddress ? { hideAddress: "everyone" as const } : {}),
+  };
 }
 
 /** What is said and kept in one call. */

@@ -1,5 +1,5 @@
 /** How a call is put in words. */
-import type { Call, CallEndReason, CallPath } from "@earshot/sdk";
+import type { Call, CallEndReason, CallPath, CallRelay } from "@earshot/sdk";
 
 type SeenCall = Pick<Call, "phase" | "direction" | "wantsVideo"> & { readonly peer: { readonly name: string } };
 
@@ -29,8 +29,20 @@ export function describePath(path: CallPath): string {
     path.localAddress === undefined || path.remoteAddress === undefined
       ? ""
       : `, ${path.localAddress} to ${path.remoteAddress}`;
-  const way = path.kind === "direct" ? "Straight from you to them" : "Through a relay, which cannot listen";
-  return `${way}: ${path.protocol.toUpperCase()}${pair}${path.confirmed ? "" : " (not yet verified)"}.`;
+  return `${way(path)}: ${path.protocol.toUpperCase()}${pair}${path.confirmed ? "" : " (not yet verified)"}.`;
+}
+
+function way({ kind, relay, farRelay }: CallPath): string {
+  if (kind === "direct") return "Straight from you to them";
+  const relays = [relay, farRelay].flatMap((each) => (each === null ? [] : [whose(each)]));
+  return relays.length === 0
+    ? "Through a relay, which cannot listen"
+    : `Relayed by ${relays.join(" and ")}, which cannot listen`;
+}
+
+function whose({ operator, side, trusted }: CallRelay): string {
+  const chosen = `chosen by ${side === "mine" ? "you" : "them"}${trusted ? ", trusted" : ""}`;
+  return `${operator === "" ? "somebody who gives no name" : operator} (${chosen})`;
 }
 
 /** `talkedMs`: how long the two were talking; undefined where it did not come to that. */
@@ -60,7 +72,7 @@ export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs?: nu
     case "not-confirmed":
       return `Ended before any sound: the connection could not be confirmed to be with ${name}. Someone may be in between.`;
     case "relay-needed":
-      return `This call needs a relay, and there was none, or your settings and ${name}'s allow none (--relay, --hide-address).`;
+      return `This call needs a relay, and there was none, or your settings or ${name}'s allow none (--relay, --hide-address).`;
     case "refused":
       return `Ended: what came from ${name}'s side broke the protocol.`;
     case "local-shutdown":

@@ -47,6 +47,24 @@ describe("the call reporter", () => {
     expect(text.indexOf("Calling Bob")).toBeLessThan(text.indexOf("It rings at Bob's"));
   });
 
+  test("says who relays the call, who chose them, and what a direct path that goes unused means", () => {
+    const relay = { operator: "Ann's shed", key: "5f".repeat(32), side: "mine", trusted: true } as const;
+    const relayed = { ...path, kind: "relayed", relay } as const;
+    const farRelay = { operator: "", key: null, side: "theirs", trusted: false } as const;
+    const states: Partial<Call>[] = [
+      { phase: "active", path: relayed },
+      { phase: "active", path: { ...relayed, farRelay, directShouldHaveWorked: true } },
+    ];
+    const text = report(false, states);
+    expect(text).toMatch(/Relayed by Ann's shed \(chosen by you, trusted\), which cannot listen: UDP/);
+    expect(text).toContain("and somebody who gives no name (chosen by them), which cannot listen");
+    expect(text.match(/A direct path works too/g)?.length).toBe(1);
+    const events = report(true, states).trimEnd().split("\n");
+    const [, first, second] = events.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toMatchObject({ event: "path", relay, farRelay: null, directShouldHaveWorked: false });
+    expect(second).toMatchObject({ event: "path", relay, farRelay, directShouldHaveWorked: true });
+  });
+
   test("an unconfirmed relay and removed addresses stand out", () => {
     const text = report(false, [
       { phase: "active", path: { ...path, kind: "relayed", confirmed: false, missingCandidates: 2 } },

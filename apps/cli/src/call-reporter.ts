@@ -92,11 +92,15 @@ function tellWords(terminal: Terminal, told: Told, call: Call): void {
 }
 
 function tellPath(terminal: Terminal, told: Told, path: CallPath): void {
-  const key = [path.kind, path.protocol, path.localAddress, path.remoteAddress, path.confirmed].join();
+  const { relay, farRelay, directShouldHaveWorked } = path;
+  const relays = [relay?.key, relay?.operator, farRelay?.key, farRelay?.operator, directShouldHaveWorked];
+  const key = [path.kind, path.protocol, path.localAddress, path.remoteAddress, path.confirmed, ...relays].join();
   if (key !== told.path) {
     told.path = key;
     terminal.emit({ event: "path", ...path });
     terminal.say(`  ${path.kind === "direct" ? "" : terminal.warn("! ")}${describePath(path)}`);
+    if (directShouldHaveWorked)
+      terminal.say(terminal.warn("  ! A direct path works too, and is not used. Calling again may help."));
   }
   if (path.missingCandidates === told.missing) return;
   told.missing = path.missingCandidates;

@@ -75,6 +75,7 @@ const OF_ERROR: Readonly<Record<string, ExitCode>> = {
   "waiting-for-contact": EXIT.notContact,
   "contact-unreachable": EXIT.notAnswered,
   "nobody-called": EXIT.notAnswered,
+  "no-relay": EXIT.callFailed,
   "storage-in-use": EXIT.storageInUse,
   "home-in-use": EXIT.storageInUse,
   "store-unavailable": EXIT.homeUnusable,

@@ -1,6 +1,6 @@
 /** What `call` and `answer` share: a line is opened, a call comes about on it, is seen through, and everything is closed again. */
 import type { Call, CallMedia } from "@earshot/sdk";
-import { type CallOptions, openCallSound } from "./call-options.ts";
+import { type CallOptions, callSettingsOf, openCallSound } from "./call-options.ts";
 import { createCallReporter } from "./call-reporter.ts";
 import { runCall } from "./call-runner.ts";
 import { type ExitCode, exitCodeOfEnd } from "./exit-codes.ts";
@@ -25,10 +25,11 @@ export async function holdCall(
   terminal: Terminal,
   connect: (line: Line) => Promise<Call>,
 ): Promise<ExitCode> {
+  const callSettings = callSettingsOf(options);
   const sound = await openCallSound(options, terminal);
   const interrupt = catchInterrupts();
   const webRtc = await loadWebRtc();
-  const session = await openSession(options);
+  const session = await openSession(options, { callSettings });
   const voice = webRtc.createVoice();
   const stopNotices = tellNotices(session.client, terminal);
   try {

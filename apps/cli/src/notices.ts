@@ -26,9 +26,11 @@ export function tellNotices(client: Client, terminal: Terminal): () => void {
       terminal.emit({ event: "broken-attempt", contactId, at });
       warn(`A call with ${nameOf(contactId)} broke off before its words were settled. Compare them with care.`);
     }),
-    client.on("missed", ({ contactId, callId, at }) => {
-      terminal.emit({ event: "missed", contactId, callId, at });
-      terminal.say(`Missed a call from ${nameOf(contactId)} at ${new Date(at).toLocaleTimeString()}.`);
+    client.on("missed", (missed) => {
+      const { contactId, at, relayNeeded } = missed;
+      terminal.emit({ event: "missed", ...missed });
+      const why = relayNeeded ? " It needed a relay, and there was none, or one of you allows none." : "";
+      terminal.say(`Missed a call from ${nameOf(contactId)} at ${new Date(at).toLocaleTimeString()}.${why}`);
     }),
     client.on("account", (account) => {
       const { advice } = accountLines(account);

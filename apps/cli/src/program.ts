@@ -158,7 +158,9 @@ function addCalls(program: Command, runs: Runs): void {
       .option("--play <wav>", "what you say: a WAV file (16-bit PCM or mu-law); silence follows it")
       .option("--loop", "play it over and over")
       .option("--record <wav>", "keep what they say: 48 kHz, 16-bit, mono; the file is valid at every moment")
-      .option("--seconds <n>", "hang up so long after the call has begun");
+      .option("--seconds <n>", "hang up so long after the call has begun")
+      .option("--relay <whose>", "relays that may carry this call: never, trusted (yours and your contacts') or any")
+      .option("--hide-address", "keep this machine's address from them: always over a relay, or not at all");
   withSound(program.command("call <who>").description("call a contact by name, id or card; Ctrl-C hangs up"))
     .addHelpText("after", CALL_HELP)
     .action(

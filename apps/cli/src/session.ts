@@ -1,6 +1,6 @@
 /** One command's client: opened on the person's home folder, connected, and closed again. */
 import { EarshotError } from "@earshot/core";
-import { type Client, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
+import { type Client, type ClientOptions, createClient, type NodeAddress, type Storage } from "@earshot/sdk";
 import { nodeClientOptions } from "@earshot/sdk/node";
 import { userInfo } from "node:os";
 import { type CommonOptions, homeOf } from "./common-options.ts";
@@ -22,11 +22,14 @@ const ONLINE_WITHIN_MS = 20_000;
 const MAX_NAME_BYTES = 48;
 
 /** Opens the home folder and makes the identity, without connecting. Throws `storage-in-use`. */
-export async function openSession(options: CommonOptions): Promise<Session> {
+export async function openSession(
+  options: CommonOptions,
+  more: Pick<ClientOptions, "callSettings"> = {},
+): Promise<Session> {
   const node = nodeTarget(options.node);
   const ports = await nodeClientOptions({ home: homeOf(options), node });
   try {
-    const client = await createClient({ ...ports, name: defaultName() });
+    const client = await createClient({ ...ports, ...more, name: defaultName() });
     return { client, node, storage: ports.storage, close: () => client.stop() };
   } catch (error) {
     await ports.storage.close();

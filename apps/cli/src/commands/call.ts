@@ -34,6 +34,7 @@ async function dial(client: Client, contact: Contact, media: CallMedia, terminal
     const advice: Record<string, string> = {
       "contact-unreachable": `${contact.name} cannot be reached now: their devices are offline.`,
       "name-changed": nameChangedText(contact),
+      "no-relay": "Your address is to be hidden, which takes a relay, and none is there. Nobody was called.",
       "not-a-contact": `${contact.name} has removed you, or never accepted.`,
     };
     throw new EarshotError(error.code, advice[error.code] ?? error.message, { cause: error });

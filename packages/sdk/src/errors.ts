@@ -20,10 +20,10 @@ export class NodeError extends EarshotError {
 /** A contact cannot be added or changed: `own-card`, `too-many-contacts`, `not-a-contact`, `unknown-request`, `bad-name`, `name-changed`, `name-…`, … */
 export class ContactError extends EarshotError {}
 
-/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `name-changed`, `bad-call-state`, `track-refused`, `calls-not-loaded`. */
+/** A call cannot be made or changed: `waiting-for-contact`, `already-in-call`, `contact-unreachable`, `name-changed`, `bad-call-state`, `track-refused`, `calls-not-loaded`, `no-relay`. */
 export class CallError extends EarshotError {}
 
-/** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`, `account-key-away`, `wrong-account`, … */
+/** The client is used in a way it cannot be: `not-started`, `stopped`, `already-restored`, `bad-name`, `account-key-away`, `wrong-account`, `bad-setting`, … */
 export class ClientError extends EarshotError {}
 
 /** The text of anything thrown, for logs and `cause`-less messages. */

@@ -136,7 +136,12 @@ it("fits into the terminal, and loses nothing by it", () => {
 
 it("says what a node that finds nobody can do, and what it does meanwhile", () => {
   const joining = { ...REPORT, network: { ...REPORT.network, private: false, state: "joining" as const } };
-  expect(linesOf(joining).join("\n")).toMatch(/No node of the open network answers yet.*It goes on trying/);
+  expect(linesOf({ ...joining, neighbours: [] }).join("\n")).toMatch(
+    /No node of the open network answers yet.*It goes on trying/,
+  );
+  // Where UDP is blocked.
+  expect(linesOf(joining).join("\n")).toMatch(/reaches supernodes by their URLs alone/);
+  expect(linesOf(joining).join("\n")).not.toMatch(/only people on this very node/);
 });
 
 it("lines columns up", () => {

@@ -35,7 +35,7 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
   terminal.say(`${terminal.bold("Node")}  ${roleText(report)}`);
   say("why", report.roleReason);
   say("network", networkText(report));
-  if (report.network.state === "joining") say("", joiningText(report.network));
+  if (report.network.state === "joining") say("", reachesOthers(report) ? BY_URL_ALONE : joiningText(report.network));
   say("lent", lentText(report));
   if (report.portMapping.state !== "off") say("router", routerText(report.portMapping));
   if (report.relay !== null) say("relay", relayText(report.relay));
@@ -51,6 +51,13 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
 /** `open network`, `private network "lab"`. */
 export function networkName(network: Pick<NodeReport["network"], "name" | "private">): string {
   return network.private ? `private network "${network.name}"` : "open network";
+}
+
+const BY_URL_ALONE =
+  "It reaches supernodes by their URLs alone, over TCP, and goes on trying to join: may this machine send UDP?";
+
+function reachesOthers({ neighbours }: NodeReport): boolean {
+  return neighbours.some(({ self }) => !self);
 }
 
 /** What a node that has not found its network can do meanwhile. */

@@ -38,13 +38,15 @@ export function relayText({ urls, own, allocations, bytes }: NonNullable<NodeRep
   return `It relays calls without a direct path: ${now}, ${bytesText(bytes)} so far. It cannot read them. ${where}`;
 }
 
-export function networkText({ network }: NodeReport): string {
+export function networkText({ network, neighbours }: NodeReport): string {
   const which = network.private ? `the private network “${network.name}”` : "the open network";
   switch (network.state) {
     case "alone":
       return "Not part of a network: this node is its only supernode.";
     case "joining":
-      return `Joining ${which}…`;
+      return neighbours.some(({ self }) => !self)
+        ? `Joining ${which}… Supernodes are reached by their URLs alone: UDP may be blocked where this machine is.`
+        : `Joining ${which}…`;
     case "joined":
       return `Part of ${which}; ${countText(network.dhtNodes)} nodes are in its routing table.`;
   }

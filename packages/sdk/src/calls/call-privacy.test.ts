@@ -41,7 +41,7 @@ function makePair(one: Side, two: Side): readonly [Person, Person] {
     const contact: Contact = { id: `ear${peer}`, name: "Peer", state: "contact", addedAt: 0 };
     const sender = { accountKey: key(self), deviceKey: key(self + 10) };
     const privacy: CallPrivacy = {
-      relays: { choose: async (level) => (level === "never" ? [] : offers) },
+      relays: { choose: async (level) => (level === "never" ? [] : [...offers]) },
       relayConsent: () => relay,
       trustedRelays: () => [],
       hidesFrom: () => hides,
@@ -139,6 +139,22 @@ it.each<[string, Side, Side]>([
   expect(pair[1].rings).toEqual([]);
   expect(pair[1].missed).toEqual([true]);
   expect(pair[1].configurations).toEqual([]);
+});
+
+it("a relay is opened anew at an ICE restart, the one that the set-up names and no other", async () => {
+  const offers: RelayOffer[] = [OFFER];
+  const pair = makePair({ offers }, { offers });
+  const call = dial(pair);
+  await soon(() => expect(pair[1].rings).toHaveLength(1));
+  const ring = pair[1].rings[0] as CallHandle;
+  await ring.answer();
+  await soon(() => expect([call.phase, ring.phase]).toEqual(["active", "active"]));
+  offers.splice(0, 1, { ...OFFER, key: key(98), username: "another relay" }, { ...OFFER, username: "fresh" });
+  pair[0].manager.handleNetworkChange();
+  const names = (of: CallHandle) =>
+    of.session.leg?.peer?.getConfiguration().iceServers?.map(({ username }) => username);
+  await soon(() => expect([names(call), names(ring)].map((each) => each?.at(-1))).toEqual(["fresh", "fresh"]));
+  expect([names(call)?.length, call.phase]).toEqual([2, "active"]);
 });
 
 it("a callee gives WebRTC no relay where the caller allows none", async () => {

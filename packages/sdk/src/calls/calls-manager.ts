@@ -283,7 +283,12 @@ export class CallsManager {
       {
         clock,
         // The same for all its devices.
-        legOptions: { clock, peerConnection, plan: () => (plan ??= this.#planFor(state)) },
+        legOptions: {
+          clock,
+          peerConnection,
+          plan: () => (plan ??= this.#planFor(state)),
+          offers: () => this.#privacy.relays.choose(state.policy.relay),
+        },
         sendEnvelope: (device, bytes) => sendEnvelope(account, device, bytes),
       },
       this.#sessionHandlers(id, account),

@@ -1,4 +1,4 @@
-import type { CallConsent, CallPolicy } from "@earshot/core";
+import { type CallConsent, type CallPolicy, equalBytes } from "@earshot/core";
 import type { RelayOffer } from "./relay-source.ts";
 
 /** What one peer connection may use, and say of it in its set-up. */
@@ -14,6 +14,11 @@ export interface LegPlan {
 /** The other side's level allows none. */
 export function withoutRelays(plan: LegPlan): LegPlan {
   return { ...plan, relays: [] };
+}
+
+/** The relays that the set-up names, opened by what opens them now: a call may last longer than a credential. */
+export function renewed(plan: LegPlan, offers: readonly RelayOffer[]): LegPlan {
+  return { ...plan, relays: plan.relays.map((old) => offers.find(({ key }) => equalBytes(key, old.key)) ?? old) };
 }
 
 /** Where addresses are hidden, nobody is asked for them, and nothing but relayed candidates is gathered or used. */

@@ -18,8 +18,9 @@ import {
 import type { CallMedia, PeerConnectionFactory } from "../api.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { CandidateBatch } from "./candidate-batch.ts";
-import { configurationOf, type LegPlan, policyOf, withoutRelays } from "./leg-plan.ts";
+import { configurationOf, type LegPlan, policyOf, renewed, withoutRelays } from "./leg-plan.ts";
 import { PathGate } from "./path-gate.ts";
+import type { RelayOffer } from "./relay-source.ts";
 
 /** Operations waiting at one peer connection: far more than a call's set-up and restarts ever queue. */
 const MAX_OPERATIONS = 256;
@@ -50,6 +51,8 @@ export interface PeerLegOptions {
   readonly peerConnection: PeerConnectionFactory;
   /** Asked once, before the connection is made; waits a bounded time for relays. */
   readonly plan: () => Promise<LegPlan>;
+  /** What opens relays now: asked before each ICE restart. */
+  readonly offers?: () => Promise<readonly RelayOffer[]>;
   readonly clock: Clock;
 }
 
@@ -165,6 +168,7 @@ export class PeerLeg {
   restartIce(generation: number): void {
     this.#do(async (peer) => {
       if (peer.signalingState === "have-local-offer") await peer.setLocalDescription({ type: "rollback" });
+      await this.#renewRelays(peer);
       await this.#restartLocal(peer, await peer.createOffer({ iceRestart: true }), generation);
     });
   }
@@ -172,6 +176,7 @@ export class PeerLeg {
   /** The other side's new credentials: callee answers them (`onRestartReady` follows), caller takes them as the answer. */
   applyRestart(generation: number, remote: CallSetup): void {
     this.#do(async (peer) => {
+      if (this.#role === "callee") await this.#renewRelays(peer);
       await this.#setRemote(peer, remote, generation);
       if (this.#role === "caller") return;
       await this.#restartLocal(peer, await peer.createAnswer(), generation);
@@ -289,6 +294,15 @@ export class PeerLeg {
     this.#plan = withoutRelays(this.#plan);
     this.#gate.forbidOwn();
     peer.setConfiguration(configurationOf(this.#plan));
+  }
+
+  /** A restart allocates anew, and what opened the relay when the call began may have run out. */
+  async #renewRelays(peer: RTCPeerConnection): Promise<void> {
+    if (!this.#plan?.relays.length || !this.#options.offers) return;
+    const fresh = renewed(this.#plan, await this.#options.offers());
+    if (this.#closed) return;
+    this.#plan = fresh;
+    peer.setConfiguration(configurationOf(fresh));
   }
 
   #make(plan: LegPlan): RTCPeerConnection {

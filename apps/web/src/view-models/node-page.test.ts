@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ScriptedPlatform, scriptedPlatform } from "../demo/scripted-platform.ts";
-import { ALONE, DEDICATED, LIMITS, MEASURING, PROMOTED, VOLUNTEER } from "../demo/scripted-report.ts";
+import { ALONE, DEDICATED, JOINING, LIMITS, MEASURING, PROMOTED, VOLUNTEER } from "../demo/scripted-report.ts";
 import { createConsentForm } from "./consent-form.ts";
 import { createLendQuestion } from "./lend-question.ts";
 import { createNodePageModel } from "./node-page.ts";
@@ -151,6 +151,10 @@ it("says plainly what a node is, and never by colour alone", () => {
   expect(roleTitle(VOLUNTEER)).toBe("This node serves only you");
   expect(roleTitle({ ...PROMOTED, roleState: "draining" })).toMatch(/stepping down/);
   expect(networkText(ALONE)).toMatch(/Not part of a network/);
+  expect(networkText(JOINING)).toBe("Joining the open network…");
+  expect(networkText({ ...JOINING, neighbours: VOLUNTEER.neighbours })).toMatch(
+    /by their URLs alone: UDP may be blocked/,
+  );
   expect(consentText(PROMOTED)).toBe(
     "You lend this node: at most 200 people, 1 MB a second and 500 MB of storage, from 22:00 to 7:00.",
   );

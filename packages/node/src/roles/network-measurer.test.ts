@@ -119,6 +119,35 @@ test("the uplink is measured within a budget, however long it goes on", async ()
   expect(clock.pending).toBe(0);
 });
 
+test("told that something may have changed it asks soon, and no more often afterwards", async () => {
+  const {
+    measurer: m,
+    clock,
+    asked,
+  } = measurer((_key, request) => (request.type === "dial-back" ? dialled(true, "203.0.113.7") : probed));
+  const dialBacks = () => asked.filter(({ request }) => request.type === "dial-back").length;
+  m.measureSoon();
+  expect(clock.pending).toBe(0);
+  m.setActive(true);
+  await clock.advance(10_000);
+  const first = dialBacks();
+  m.measureSoon();
+  await clock.advance(5_000);
+  expect(dialBacks()).toBeGreaterThan(first);
+  // Also in the middle of a round, and again and again.
+  for (let i = 0; i < 10; i++) {
+    clock.advanceSync(5_000);
+    m.measureSoon();
+  }
+  await clock.advance(5_000);
+  expect(clock.pending).toBe(1);
+  const before = dialBacks();
+  await clock.advance(10 * 60_000);
+  expect(dialBacks() - before).toBeLessThanOrEqual(3 * 11);
+  m.setActive(false);
+  expect(clock.pending).toBe(0);
+});
+
 test("one supernode that is slow, or that answers before it has taken anything, does not decide how fast the uplink is", async () => {
   const reached = (_key: string, request: EdgeRequest) =>
     request.type === "dial-back" ? dialled(true, "203.0.113.7") : probed;

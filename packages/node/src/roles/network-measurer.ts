@@ -163,14 +163,17 @@ export class NetworkMeasurer {
 
   #schedule(delayMs: number): void {
     const { clock, unit } = this.#ports;
-    this.#cancel = clock.setTimer(delayMs, () => {
+    const cancel = clock.setTimer(delayMs, () => {
       void this.measure().then(() => {
+        // Told meanwhile to measure sooner, or no longer.
+        if (this.#cancel !== cancel) return;
         const { measureEveryMs } = this.#options;
         // Sooner while nothing is known, and never all nodes in step.
         const delay = this.#dialBacks.length === 0 ? Math.min(SOON_MS * 4, measureEveryMs) : measureEveryMs;
-        if (this.#cancel !== undefined) this.#schedule(delay * (0.75 + unit() / 2));
+        this.#schedule(delay * (0.75 + unit() / 2));
       });
     });
+    this.#cancel = cancel;
   }
 
   async #ask(other: OtherSupernode): Promise<void> {

@@ -1,5 +1,5 @@
 /** How a call is put in words. */
-import type { Call, CallEndReason, CallPath, CallRelay } from "@earshot/sdk";
+import type { Call, CallEndReason, CallPath, CallQuality, CallRelay, CallSummary } from "@earshot/sdk";
 
 type SeenCall = Pick<Call, "phase" | "direction" | "wantsVideo"> & { readonly peer: { readonly name: string } };
 
@@ -78,6 +78,38 @@ export function describeEnd(call: SeenCall, reason: CallEndReason, talkedMs?: nu
     case "local-shutdown":
       return "Ended: Earshot was shut down.";
   }
+}
+
+const PROBLEMS: Readonly<Record<NonNullable<CallQuality["problem"]>, string>> = {
+  loss: "packets are lost",
+  jitter: "packets come unevenly",
+  delay: "you hear each other late",
+  silence: "nothing arrives",
+};
+
+/** `Weak connection, most likely on your side: packets are lost.` */
+export function describeQuality({ verdict, side, problem }: CallQuality, name: string): string {
+  if (problem === null) return "Good connection.";
+  const what =
+    verdict === "fair" ? "Slightly weak connection" : verdict === "poor" ? "Weak connection" : "No connection";
+  const where = {
+    mine: ", most likely on your side",
+    theirs: `, most likely on ${name}'s side`,
+    both: ", on both sides",
+  };
+  return `${what}${side === null ? "" : where[side]}: ${PROBLEMS[problem]}.`;
+}
+
+/** One line of figures; undefined where nothing was measured. */
+export function describeSummary({ lost, concealed, roundTripMs, pathChanges }: CallSummary): string | undefined {
+  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const parts = [
+    ...(lost === undefined ? [] : [`${share(lost)} lost on the way here`]),
+    ...(concealed === undefined ? [] : [`${share(concealed)} of the sound made up`]),
+    ...(roundTripMs === undefined ? [] : [`round trip ${Math.round(roundTripMs.mean)} ms`]),
+    ...(pathChanges === 0 ? [] : [`${pathChanges} changes of path`]),
+  ];
+  return parts.length === 0 ? undefined : `${parts.join(", ")}.`;
 }
 
 /** `1:05`, or `1:00:05` from an hour on. */

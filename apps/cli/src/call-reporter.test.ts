@@ -83,6 +83,38 @@ describe("the call reporter", () => {
   });
 });
 
+describe("the quality of a call", () => {
+  const good = { verdict: "good", side: null, problem: null } as const;
+  const weak = { verdict: "poor", side: "theirs", problem: "loss" } as const;
+
+  test("is told when it changes, and a good one only after a bad one", () => {
+    const states = [good, good, weak, weak, good].map((quality) => ({ phase: "active" as const, quality }));
+    const text = report(false, states);
+    expect(text.match(/connection/g)?.length).toBe(2);
+    expect(text).toContain("! Weak connection, most likely on Bob's side: packets are lost.");
+    const events = report(true, states).trimEnd().split("\n");
+    expect(events.slice(1).map((line) => JSON.parse(line) as unknown)).toEqual([
+      { event: "quality", ...weak },
+      { event: "quality", ...good },
+    ]);
+  });
+
+  test("is summed up at the end, in a line and in the event", () => {
+    let out = "";
+    const stream = { write: (text: string) => ((out += text), true) };
+    const summary = { seconds: 60, lost: 0.031, concealed: 0.012, pathChanges: 0, shown: {} };
+    const call = { peer: { name: "Bob" }, direction: "outgoing", answeredAt: 0, endedAt: 60_000, summary };
+    for (const json of [false, true])
+      createCallReporter(openTerminal({ stdout: stream, stderr: stream, env: {} }, json), {}).ended(
+        call as unknown as Call,
+        { reason: "hung-up", wasActive: true, interrupted: false },
+        0,
+      );
+    expect(out).toContain("3.1 % lost on the way here, 1.2 % of the sound made up.");
+    expect(JSON.parse(out.slice(out.indexOf("{")))).toMatchObject({ event: "end", summary });
+  });
+});
+
 test("durations read like a clock", () => {
   expect([0, 65_000, 3_605_999].map(duration)).toEqual(["0:00", "1:05", "1:00:05"]);
 });

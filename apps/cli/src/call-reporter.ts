@@ -1,6 +1,13 @@
 /** Tells a call's course as it happens: sentences for people, one JSON event a line for scripts. */
-import type { Call, CallPath, CallStats } from "@earshot/sdk";
-import { describeEnd, describePath, describePhase, duration } from "./call-phrases.ts";
+import type { Call, CallPath, CallQuality, CallStats } from "@earshot/sdk";
+import {
+  describeEnd,
+  describePath,
+  describePhase,
+  describeQuality,
+  describeSummary,
+  duration,
+} from "./call-phrases.ts";
 import type { CallSound } from "./call-options.ts";
 import type { CallEnd, ExitCode } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,12 +23,13 @@ export interface CallReporter {
 
 /** `sound` is named where the call becomes active and where it ends. */
 export function createCallReporter(terminal: Terminal, sound: CallSound): CallReporter {
-  const told = { phase: "", words: "", path: "", missing: 0 };
+  const told = { phase: "", words: "", path: "", missing: 0, quality: "good" };
   return {
     changed(call) {
       tellPhase(terminal, told, call, sound);
       tellWords(terminal, told, call);
       if (call.path !== undefined) tellPath(terminal, told, call.path);
+      if (call.quality !== undefined && call.phase !== "ended") tellQuality(terminal, told, call, call.quality);
     },
     stats(call, stats) {
       terminal.emit({ event: "stats", ...stats });
@@ -48,10 +56,13 @@ export function createCallReporter(terminal: Terminal, sound: CallSound): CallRe
         event: "end",
         reason,
         seconds: wasActive ? talkedMs / 1000 : 0,
+        ...(call.summary === undefined ? {} : { summary: call.summary }),
         ...(recorded === undefined ? {} : { recorded }),
         exitCode,
       });
       terminal.say(describeEnd(call, reason, wasActive ? talkedMs : undefined));
+      const figures = call.summary && describeSummary(call.summary);
+      if (figures !== undefined) terminal.say(terminal.dim(`  ${figures}`));
       if (recorded !== undefined) terminal.say(terminal.dim(`  Recorded ${recorded.seconds} s to ${recorded.file}.`));
     },
   };
@@ -62,6 +73,7 @@ interface Told {
   words: string;
   path: string;
   missing: number;
+  quality: string;
 }
 
 function tellPhase(terminal: Terminal, told: Told, call: Call, sound: CallSound): void {
@@ -110,6 +122,16 @@ function tellPath(terminal: Terminal, told: Told, path: CallPath): void {
         `  ! ${told.missing} of the addresses that were sent did not arrive: someone on the way may have removed them.`,
       ),
     );
+}
+
+function tellQuality(terminal: Terminal, told: Told, call: Call, quality: CallQuality): void {
+  const { verdict, side, problem } = quality;
+  const key = problem === null ? verdict : [verdict, side, problem].join();
+  if (key === told.quality) return;
+  told.quality = key;
+  terminal.emit({ event: "quality", verdict, side, problem });
+  const text = describeQuality(quality, call.peer.name);
+  terminal.say(problem === null ? `  ${text}` : terminal.warn(`  ! ${text}`));
 }
 
 function milliseconds(ms: number): string {

@@ -228,6 +228,8 @@ export interface CallSettings {
   readonly relayConsent: RelayConsent;
   /** Default `never`. */
   readonly hideAddress: HideAddress;
+  /** Little data is to be sent: a lean voice, hardly anything in silence, a small picture. Default false. */
+  readonly lowData: boolean;
 }
 
 export interface Client {

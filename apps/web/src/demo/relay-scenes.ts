@@ -80,6 +80,6 @@ export const RELAY_SCENES: Readonly<Record<string, Scene>> = {
       await home.calls.start(GRACE, false);
     },
   },
-  "call-privacy": chosen({ relayConsent: "trusted", hideAddress: "strangers" }),
-  "call-privacy-conflict": chosen({ relayConsent: "never", hideAddress: "everyone" }),
+  "call-privacy": chosen({ relayConsent: "trusted", hideAddress: "strangers", lowData: true }),
+  "call-privacy-conflict": chosen({ relayConsent: "never", hideAddress: "everyone", lowData: false }),
 };

@@ -31,7 +31,7 @@ export class ScriptedClient implements Client {
   lastCall: ScriptedCall | undefined;
   calledWith: CallMedia | undefined;
   known: readonly SupernodeChoice[] = [];
-  settings: CallSettings = { relayConsent: "any", hideAddress: "never" };
+  settings: CallSettings = { relayConsent: "any", hideAddress: "never", lowData: false };
   /** Where names at a domain lead now: address to id. */
   readonly names = new Map<string, string>();
   #contacts: readonly Contact[] = [];

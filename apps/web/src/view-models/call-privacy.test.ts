@@ -17,10 +17,11 @@ async function open(client = new ScriptedClient()) {
 describe("what calls may do", () => {
   it("stands as it is kept, and is kept as soon as it is chosen", async () => {
     const { client, model } = await open();
-    expect(model.settings.value).toEqual({ relayConsent: "any", hideAddress: "never" });
+    expect(model.settings.value).toEqual({ relayConsent: "any", hideAddress: "never", lowData: false });
     await model.choose({ relayConsent: "trusted" });
     await model.choose({ hideAddress: "everyone" });
-    expect(client.settings).toEqual({ relayConsent: "trusted", hideAddress: "everyone" });
+    await model.choose({ lowData: true });
+    expect(client.settings).toEqual({ relayConsent: "trusted", hideAddress: "everyone", lowData: true });
     expect(model.settings.value).toEqual(client.settings);
   });
 

@@ -2,6 +2,7 @@
 import { useId, useState } from "preact/hooks";
 import { createCallPrivacyModel, HIDE_CHOICES, RELAY_CHOICES } from "../view-models/call-privacy.ts";
 import type { HomeModel } from "../view-models/home.ts";
+import { DataUse } from "./data-use.tsx";
 import { Problem } from "./parts.tsx";
 
 /** Each choice holds the moment it is made. */
@@ -36,6 +37,7 @@ export function CallPrivacySection({ home }: { readonly home: HomeModel }) {
           </p>
         </>
       )}
+      {settings && <DataUse lowData={settings.lowData} onChange={(lowData) => model.choose({ lowData })} />}
       <div role="status">
         <Problem text={model.problem.value ?? model.conflict.value} testId="call-privacy-problem" />
       </div>

@@ -5,7 +5,8 @@ import type { Contact } from "../api.ts";
 import { wrtcPeerConnection } from "../node/wrtc.ts";
 import { systemClock, systemRandom } from "../system-ports.ts";
 import type { CallHandle } from "./call-handle.ts";
-import { type CallPrivacy, CallsManager } from "./calls-manager.ts";
+import type { CallPrivacy } from "./call-privacy.ts";
+import { CallsManager } from "./calls-manager.ts";
 import type { RelayOffer } from "./relay-source.ts";
 
 const key = (n: number) => new Uint8Array(32).fill(n);
@@ -45,6 +46,7 @@ function makePair(one: Side, two: Side): readonly [Person, Person] {
       relayConsent: () => relay,
       trustedRelays: () => [],
       hidesFrom: () => hides,
+      lowData: () => false,
       met: () => {},
     };
     const person: Person = {

@@ -12,14 +12,15 @@ it("are what was chosen last, over a restart, and the defaults before", async ()
   const first = await CallSettingsStore.load(storage);
   expect(first.value).toEqual(DEFAULT_CALL_SETTINGS);
   await first.change({ relayConsent: "trusted" });
-  await first.change({ hideAddress: "strangers" });
+  await first.change({ hideAddress: "strangers", lowData: true });
   const later = await CallSettingsStore.load(storage);
-  expect(later.value).toEqual({ relayConsent: "trusted", hideAddress: "strangers" });
+  expect(later.value).toEqual({ relayConsent: "trusted", hideAddress: "strangers", lowData: true });
 });
 
 it("are not what there is not", async () => {
   const settings = await CallSettingsStore.load(memoryStorage());
   await expect(settings.change({ relayConsent: "always" as never })).rejects.toMatchObject({ code: "bad-setting" });
+  await expect(settings.change({ lowData: "yes" as never })).rejects.toMatchObject({ code: "bad-setting" });
   await expect(settings.change({ hideAddress: true as never })).rejects.toMatchObject({ code: "bad-setting" });
   expect(settings.value).toEqual(DEFAULT_CALL_SETTINGS);
 });
@@ -30,7 +31,10 @@ it("of one run hold in it and are not kept", async () => {
   expect(once.value.relayConsent).toBe("never");
   await once.change({ hideAddress: "strangers" });
   expect(once.hidesFrom(BEN, false)).toBe(true);
-  expect((await CallSettingsStore.load(storage)).value).toEqual({ relayConsent: "any", hideAddress: "strangers" });
+  expect((await CallSettingsStore.load(storage)).value).toMatchObject({
+    relayConsent: "any",
+    hideAddress: "strangers",
+  });
 });
 
 it("hide from nobody, from everyone, or from whom one has not been in a call with", async () => {
@@ -55,6 +59,7 @@ it("remember as many people as there may be contacts", async () => {
   await new Stored(storage, "call-settings", callSettingsCodec).save({
     relayConsent: "any",
     hideAddress: "strangers",
+    lowData: false,
     met,
   });
   const settings = await CallSettingsStore.load(storage);

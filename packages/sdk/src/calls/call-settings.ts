@@ -1,4 +1,4 @@
-import { accept, asArray, asBytes, asUint, asVersioned, fromHex, toHex, unwrap } from "@earshot/core";
+import { accept, asArray, asBool, asBytes, asUint, asVersioned, fromHex, toHex, unwrap } from "@earshot/core";
 import type { CallSettings, HideAddress, RelayConsent, Storage } from "../api.ts";
 import { MAX_CONTACTS } from "../contacts/contact-book.ts";
 import { ClientError } from "../errors.ts";
@@ -9,27 +9,29 @@ const CONSENTS: readonly RelayConsent[] = ["never", "trusted", "any"];
 const HIDINGS: readonly HideAddress[] = ["never", "strangers", "everyone"];
 
 /** What holds until the person chooses: docs/threat-model.md says why. */
-export const DEFAULT_CALL_SETTINGS: CallSettings = { relayConsent: "any", hideAddress: "never" };
+export const DEFAULT_CALL_SETTINGS: CallSettings = { relayConsent: "any", hideAddress: "never", lowData: false };
 
 interface Kept extends CallSettings {
   /** Accounts (hex) with whom a call was connected: no strangers. */
   readonly met: readonly string[];
 }
 
-/** `[1, relay consent, hide address, [account key met…]]`. */
+/** `[1, relay consent, hide address, [account key met…], low data]`. */
 export const callSettingsCodec: StoredCodec<Kept> = {
-  encode: ({ relayConsent, hideAddress, met }) => [
+  encode: ({ relayConsent, hideAddress, lowData, met }) => [
     1,
     CONSENTS.indexOf(relayConsent),
     HIDINGS.indexOf(hideAddress),
     met.map((key) => unwrap(fromHex(key))),
+    lowData,
   ],
   decode(value) {
-    const [, consent, hiding, met] = asVersioned(value, 4);
+    const [, consent, hiding, met, lowData] = asVersioned(value, 5);
     return accept({
       relayConsent: CONSENTS[asUint(consent, CONSENTS.length - 1)] as RelayConsent,
       hideAddress: HIDINGS[asUint(hiding, HIDINGS.length - 1)] as HideAddress,
       met: asArray(met, [0, MAX_CONTACTS]).map((key) => toHex(asBytes(key, 32))),
+      lowData: asBool(lowData),
     });
   },
 };
@@ -53,16 +55,16 @@ export class CallSettingsStore {
   }
 
   get value(): CallSettings {
-    const { relayConsent, hideAddress } = { ...this.#kept, ...this.#overrides };
-    return { relayConsent, hideAddress };
+    const { relayConsent, hideAddress, lowData } = { ...this.#kept, ...this.#overrides };
+    return { relayConsent, hideAddress, lowData };
   }
 
   /** Durable when it resolves. Throws {@link ClientError} `bad-setting`: none of the words there are. */
   async change(changes: Partial<CallSettings>): Promise<void> {
-    const { relayConsent, hideAddress } = { ...this.#kept, ...changes };
-    if (!CONSENTS.includes(relayConsent) || !HIDINGS.includes(hideAddress))
+    const { relayConsent, hideAddress, lowData } = { ...this.#kept, ...changes };
+    if (!CONSENTS.includes(relayConsent) || !HIDINGS.includes(hideAddress) || typeof lowData !== "boolean")
       throw new ClientError("bad-setting", "There is no such setting for calls.");
-    await this.#keep({ relayConsent, hideAddress, met: this.#kept.met });
+    await this.#keep({ relayConsent, hideAddress, lowData, met: this.#kept.met });
   }
 
   /** Whether this side's address is to be kept from that account. A device not seen before makes a stranger of anybody. */

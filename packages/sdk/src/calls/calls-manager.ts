@@ -13,15 +13,15 @@ import {
   type Party,
   type RandomSource,
   type RefusalCode,
-  type RelayLevel,
   toHex,
 } from "@earshot/core";
 import type { CallMedia, Contact, PeerConnectionFactory } from "../api.ts";
 import { CallError } from "../errors.ts";
 import { CallHandle } from "./call-handle.ts";
+import { type CallPrivacy, NO_PRIVACY } from "./call-privacy.ts";
 import { CallSession, type CallSessionHandlers } from "./call-session.ts";
 import type { LegPlan } from "./leg-plan.ts";
-import { HIDDEN_WAIT_MS, RELAY_WAIT_MS, type RelayPool } from "./relay-pool.ts";
+import { HIDDEN_WAIT_MS, RELAY_WAIT_MS } from "./relay-pool.ts";
 import type { Resend } from "./unanswered.ts";
 
 /** Calls that are set up or under way at once, told-busy ones included: each may cost a peer connection. */
@@ -52,19 +52,6 @@ export interface CallsPorts {
   readonly privacy?: CallPrivacy;
 }
 
-/** What the person lets calls do, and the relays that are there for it. */
-export interface CallPrivacy {
-  readonly relays: Pick<RelayPool, "choose">;
-  relayConsent(): RelayLevel;
-  /** Relays that count as this person's own or their contacts'. */
-  trustedRelays(): readonly Uint8Array[];
-  hidesFrom(account: Uint8Array, isNewDevice: boolean): boolean;
-  /** A call with them was connected. */
-  met(account: Uint8Array): void;
-  /** There will be no more calls. */
-  stop?(): void;
-}
-
 /** What the manager tells its owner. */
 export interface CallsHandlers {
   /** Runs the app's listeners; true if anyone showed the ring. */
@@ -83,14 +70,6 @@ interface Entry {
   /** Addresses hidden, incoming: a relay was found, so it may ring. */
   relayFound: boolean;
 }
-
-const NO_PRIVACY: CallPrivacy = {
-  relays: { choose: async () => [] },
-  relayConsent: () => "any",
-  trustedRelays: () => [],
-  hidesFrom: () => false,
-  met: () => {},
-};
 
 /** Every call of this device, by call id. */
 export class CallsManager {
@@ -401,7 +380,7 @@ export class CallsManager {
       clock: this.#ports.clock,
       direction,
       media,
-      lowData: false,
+      lowData: this.#privacy.lowData(),
       // Removing a contact in the middle of a call must not take its name off the screen.
       peer: () => this.#ports.contactOf(account) ?? first,
       onListenerError: (error) => this.#handlers.onListenerError(error),

@@ -117,6 +117,7 @@ const codecs: readonly (readonly [string, StoredCodec<never>, fc.Arbitrary<unkno
     fc.record({
       relayConsent: fc.constantFrom("never", "trusted", "any"),
       hideAddress: fc.constantFrom("never", "strangers", "everyone"),
+      lowData: fc.boolean(),
       met: fc.uniqueArray(fixed(32).map(toHex), { maxLength: 10 }),
     }),
   ],

@@ -1,7 +1,8 @@
 /** What is loaded once calls are to be made or taken, or their settings looked at: the parts, and how they are wired. */
 import { contactSecret, equalBytes } from "@earshot/core";
 import { CallSettingsStore } from "../calls/call-settings.ts";
-import { type CallPrivacy, type CallsHandlers, CallsManager, type CallsPorts } from "../calls/calls-manager.ts";
+import type { CallPrivacy } from "../calls/call-privacy.ts";
+import { type CallsHandlers, CallsManager, type CallsPorts } from "../calls/calls-manager.ts";
 import { MAX_ICE_SERVERS } from "../calls/ice-servers.ts";
 import { OverlayRelays, type OverlayRelaysPorts } from "../calls/overlay-relays.ts";
 import { RelayPool } from "../calls/relay-pool.ts";
@@ -64,6 +65,7 @@ function privacyOf({ trusted, problem }: Assembly, settings: CallSettingsStore, 
     relayConsent: () => settings.value.relayConsent,
     trustedRelays: () => [...trusted.keys, ...relays.trustedKeys()],
     hidesFrom: (account, isNewDevice) => settings.hidesFrom(account, isNewDevice),
+    lowData: () => settings.value.lowData,
     met: (account) => void settings.meet(account).catch(problem),
     stop: () => relays.stop(),
   };

@@ -1,0 +1,27 @@
+/** How much data calls may use, in the settings. */
+interface Props {
+  readonly lowData: boolean;
+  readonly onChange: (lowData: boolean) => unknown;
+}
+
+/** For calls from now on. */
+export function DataUse({ lowData, onChange }: Props) {
+  return (
+    <fieldset class="field lend-hours">
+      <legend class="label">Data that calls use</legend>
+      <label class="choice choice-line">
+        <input
+          type="checkbox"
+          data-testid="low-data"
+          checked={lowData}
+          onChange={(event) => void onChange(event.currentTarget.checked)}
+        />
+        <span>Send as little as possible: a plainer voice, hardly anything while you are silent, a small picture</span>
+      </label>
+      <p class="soft small">
+        Whoever sees your packets can then tell when you speak. What the other side sends is for them to choose: ask
+        them to leave the camera off.
+      </p>
+    </fieldset>
+  );
+}

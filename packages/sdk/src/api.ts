@@ -30,8 +30,8 @@ export interface Connection {
 }
 
 export interface Transport {
-  /** Rejects with `EarshotError` code `node-unreachable`, `node-refused`, or, of a tunnel's end, `supernode-unreachable`. */
-  connect(node: NodeAddress): Promise<Connection>;
+  /** Rejects with `EarshotError` code `node-unreachable`, `node-refused`, or, of a tunnel's end, `supernode-unreachable`. `signal`: gives the try up. */
+  connect(node: NodeAddress, signal?: AbortSignal): Promise<Connection>;
 }
 
 /** `url`: what `earshot start` printed (http, https, ws or wss; a `#token=` fragment is taken as the token). */
@@ -77,8 +77,8 @@ export interface ClientOptions {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly signatures?: SignatureBackend;
-  /** Hands over a listener to be told when the network came back or changed; the browser's ready-made ports do. */
-  readonly onNetworkChange?: (listener: () => void) => void;
+  /** Hands over a listener to be told when the network came back or changed; the ready-made ports do. The result, if any, ends it. */
+  readonly onNetworkChange?: (listener: () => void) => Unsubscribe | void;
   /** Diagnostics without ids, addresses, keys or content. */
   readonly log?: (line: { readonly event: string; readonly detail?: string }) => void;
 }

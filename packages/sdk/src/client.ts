@@ -44,6 +44,7 @@ export class EarshotClient implements Client {
   readonly #parts: Assembly;
   readonly #events: Emitter<ClientEvents>;
   #state: "new" | "started" | "stopped" = "new";
+  #endOther: () => void = () => {};
 
   constructor(parts: Assembly, events: Emitter<ClientEvents>) {
     this.#parts = parts;
@@ -95,6 +96,7 @@ export class EarshotClient implements Client {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#endOther();
     this.#parts.names.stop();
     const { calls, outbox, presence, homes, network, ports, clockCheck } = this.#parts;
     await calls.stop();
@@ -263,6 +265,11 @@ export class EarshotClient implements Client {
 
   on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe {
     return this.#events.on(event, listener);
+  }
+
+  /** Something to end when this client is stopped. */
+  endWithIt(end: () => void): void {
+    this.#endOther = end;
   }
 
   /** The network came back or changed: tries at once, and lets calls look for a new path. */

@@ -31,6 +31,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await finishRestore(ports);
   }
   const client = new EarshotClient(parts, events);
-  options.onNetworkChange?.(() => client.handleNetworkChange());
+  client.endWithIt(options.onNetworkChange?.(() => client.handleNetworkChange()) ?? (() => {}));
   return client;
 }

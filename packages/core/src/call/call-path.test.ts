@@ -52,7 +52,7 @@ describe("the path", () => {
     const world = answered();
     world.setPath(false);
     expect(world.caller.state.phase).toBe("reconnecting");
-    world.run(500);
+    world.run(300);
     world.setPath(true);
     expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
     expect(world.caller.did("restart-ice")).toEqual([]);
@@ -87,6 +87,19 @@ describe("the path", () => {
     expect(world.callee.state.legs[0]?.remote.generation).toBe(2);
   });
 
+  test("is restarted with its new candidates where the channel is dead, though nothing has said so yet", () => {
+    let dead = false;
+    const world = answered({ pass: ({ carrier }) => !(dead && carrier === "channel") });
+    dead = true;
+    world.callee.dispatch({ type: "network-changed" });
+    world.run(300);
+    for (const phone of [world.caller, world.callee]) {
+      const added = phone.did("add-remote-candidates");
+      expect(added.at(-1)?.ufrag).toBe(phone.state.legs[0]?.remoteUfrag);
+      expect(phone.state.legs[0]?.remote).toMatchObject({ generation: 1, ended: true });
+    }
+  });
+
   test("that is gone for a minute ends the call as vanished", () => {
     const world = answered({ pass: () => true });
     world.setPath(false);
@@ -98,7 +111,7 @@ describe("the path", () => {
     let swallow = false;
     const world = answered({ pass: ({ carrier }) => !(swallow && carrier === "channel") });
     swallow = true;
-    world.run(16_000);
+    world.run(15_300);
     expect(world.caller.state.phase).toBe("reconnecting");
     swallow = false;
     world.run(10_000);

@@ -30,8 +30,8 @@ export const RING_TIMEOUT_MS = 60_000;
 export const CONNECT_TIMEOUT_MS = 20_000;
 /** How long a call waits for the other side to come back. */
 export const VANISH_TIMEOUT_MS = 60_000;
-/** A short loss of ICE heals by itself; after this the path is restarted. */
-export const RESTART_DELAY_MS = 2_000;
+/** ICE says that a path is away once nothing has come back for seconds; one that heals by itself by then need not be restarted. */
+export const RESTART_DELAY_MS = 500;
 /** Between two ICE restarts while the path stays away. */
 export const RESTART_RETRY_MS = 8_000;
 /** Between two pings on the data channel. */

@@ -14,20 +14,24 @@ const PROBE_TIMEOUT_MS = 3000;
 
 /** The browser's own WebSocket as the edge transport. */
 export function browserTransport(): Transport {
-  return { connect: (node) => connect(parseNodeAddress(node)) };
+  return { connect: (node, signal) => connect(parseNodeAddress(node), signal) };
 }
 
-function connect(address: ParsedNodeAddress): Promise<Connection> {
+function connect(address: ParsedNodeAddress, signal?: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(address.edgeUrl, protocolsOf(address));
     socket.binaryType = "arraybuffer";
     const timer = setTimeout(() => socket.close(), HANDSHAKE_TIMEOUT_MS);
+    const giveUp = () => socket.close();
+    signal?.addEventListener("abort", giveUp, { once: true });
     socket.onopen = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
       resolve(connectionOf(socket));
     };
     socket.onclose = () => {
       clearTimeout(timer);
+      if (signal?.aborted) return reject(nodeUnreachable(address, "given up"));
       void whyRefused(address).then(reject);
     };
   });

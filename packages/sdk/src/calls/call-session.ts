@@ -28,6 +28,8 @@ export interface CallSessionPorts {
   readonly legOptions: PeerLegOptions;
   /** Seals and delivers to that device of the peer; gives how to send it another way, if there is one. Rejects where it cannot be delivered. */
   sendEnvelope(device: Uint8Array, bytes: Uint8Array): Promise<Resend | undefined>;
+  /** Whether any home would take one now. */
+  canSend(): boolean;
 }
 
 /** What a session says. */
@@ -71,7 +73,11 @@ export class CallSession {
     this.#state = state;
     this.#ports = ports;
     this.#handlers = handlers;
-    this.#timers = new NamedTimers(ports.clock, (name) => this.handle({ type: "timer", name }));
+    this.#timers = new NamedTimers(ports.clock, (name) => {
+      // It would only lie there until a home is back, which has the restart made then.
+      if (name === "restart" && !ports.canSend()) return;
+      this.handle({ type: "timer", name });
+    });
   }
 
   get state(): CallState {
@@ -215,9 +221,12 @@ export class CallSession {
     this.#unanswered.set(name, waiting);
     const { clock, sendEnvelope } = this.#ports;
     const send = () => sendEnvelope(device, bytes);
-    // Who is being called may be changing homes just now. What comes later in a call has other ways.
-    const isDialling = this.#state.phase === "dialling";
-    const sent = isDialling ? untilTaken(clock, send, () => this.#state.phase !== "dialling") : send();
+    // Who is being called may be changing homes just now. In a call the own network may be away: what is numbered behind a
+    // message waits for it at the other side.
+    const { phase } = this.#state;
+    const isOver = () => (phase === "dialling" ? this.#state.phase !== "dialling" : this.ended);
+    const insists = phase === "dialling" || phase === "active" || phase === "reconnecting";
+    const sent = insists ? untilTaken(clock, send, isOver) : send();
     const sending = sent.then(
       (resend) => {
         this.#isOnItsWay();

@@ -22,6 +22,7 @@ import { type CallPrivacy, NO_PRIVACY } from "./call-privacy.ts";
 import { CallSession, type CallSessionHandlers } from "./call-session.ts";
 import type { LegPlan } from "./leg-plan.ts";
 import { HIDDEN_WAIT_MS, RELAY_WAIT_MS } from "./relay-pool.ts";
+import { type CallsHomes, RestartSignalling } from "./restart-signalling.ts";
 import type { Resend } from "./unanswered.ts";
 
 /** Calls that are set up or under way at once, told-busy ones included: each may cost a peer connection. */
@@ -48,6 +49,8 @@ export interface CallsPorts {
   /** Whether this device of a contact was seen for the first time just now: a person has to answer it. */
   readonly isNewDevice: (device: Uint8Array) => boolean;
   readonly sendEnvelope: (account: Uint8Array, device: Uint8Array, bytes: Uint8Array) => Promise<Resend | undefined>;
+  /** What restarts calls that lost their path go by. Default: always there. */
+  readonly homes?: CallsHomes;
   /** Default: no relays, and nothing is hidden. */
   readonly privacy?: CallPrivacy;
 }
@@ -75,6 +78,7 @@ interface Entry {
 export class CallsManager {
   readonly #ports: CallsPorts;
   readonly #privacy: CallPrivacy;
+  readonly #signalling: RestartSignalling;
   readonly #handlers: CallsHandlers;
   readonly #calls = new Map<string, Entry>();
   readonly #ended = new Set<string>();
@@ -86,6 +90,7 @@ export class CallsManager {
   constructor(ports: CallsPorts, handlers: CallsHandlers) {
     this.#ports = ports;
     this.#privacy = ports.privacy ?? NO_PRIVACY;
+    this.#signalling = new RestartSignalling(ports.clock, ports.homes);
     this.#handlers = handlers;
   }
 
@@ -193,6 +198,12 @@ export class CallsManager {
     for (const ring of held) ring();
   }
 
+  /** A home can be sent by again: calls that wait for their path go on looking for it. */
+  handleHomeBack(): void {
+    for (const { session } of this.#calls.values())
+      if (session.state.phase === "reconnecting") session.handle({ type: "timer", name: "restart" });
+  }
+
   /** This machine's addresses changed. */
   handleNetworkChange(): void {
     for (const { session } of this.#calls.values()) session.handle({ type: "network-changed" });
@@ -269,6 +280,7 @@ export class CallsManager {
           offers: () => this.#privacy.relays.choose(state.policy.relay),
         },
         sendEnvelope: (device, bytes) => sendEnvelope(account, device, bytes),
+        canSend: () => this.#signalling.canSend(),
       },
       this.#sessionHandlers(id, account),
     );
@@ -283,6 +295,7 @@ export class CallsManager {
     return {
       onState: (state) => {
         if (state.phase === "active") this.#privacy.met(account);
+        this.#signalling.note(id, state.phase);
         handle()?.handleState(state);
       },
       onRing: () => this.#ring(id, account),

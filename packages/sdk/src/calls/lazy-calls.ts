@@ -89,6 +89,10 @@ export class LazyCalls {
     await this.#manager?.endWith(account);
   }
 
+  handleHomeBack(): void {
+    this.#manager?.handleHomeBack();
+  }
+
   handleNetworkChange(): void {
     this.#manager?.handleNetworkChange();
   }

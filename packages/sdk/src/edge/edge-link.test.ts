@@ -26,6 +26,7 @@ class Supernode {
       this.asked.push(frame.type);
       if (frame.type === "hello" && refusal) this.say({ ...refusal, requestId: frame.requestId });
       else if (frame.type === "hello") this.#welcome(frame.requestId, frame.clientNonce);
+      else if (frame.type === "ping") this.say({ type: "pong", requestId: frame.requestId });
     };
   }
   say(frame: ServerFrame): void {
@@ -253,5 +254,73 @@ it("is not hurried where a supernode said when to come back", async () => {
   refusal = undefined;
   await clock.advance(22_000);
   expect(log.at(-1)).toBe("up");
+  edge.stop();
+});
+
+/** An urged link over a network that swallows everything, until the test lets it through. */
+function urged(edge: EdgeLink, seconds: number): Promise<void> {
+  return (async () => {
+    for (let i = 0; i < seconds; i++) {
+      edge.urge();
+      await clock.advance(1_000);
+      await settle();
+    }
+  })();
+}
+
+it("urged, begins anew every second beside a try that hangs, and takes the first that is there", async () => {
+  const slow = slowTransport();
+  const ports = { clock, random: new SeededRandom(5), signatures: nobleBackend, transport: slow.transport };
+  const edge = new EdgeLink(ports, () => ({ url: "wss://far.example" }));
+  edge.start();
+  await clock.advance(2_000); // lost with the network
+  await urged(edge, 6);
+  const hanging = slow.waiting.length;
+  expect(hanging).toBeGreaterThanOrEqual(6);
+  slow.waiting.at(-1)?.();
+  await settle();
+  expect(edge.session?.closed).toBe(false);
+  for (const late of slow.waiting) late();
+  await settle();
+  await urged(edge, 3);
+  expect(supernodes.filter(({ asked }) => asked.includes("hello")).length).toBe(1);
+  expect(slow.waiting.length).toBe(hanging);
+  edge.stop();
+});
+
+it("urged, stops beginning anew after ten tries", async () => {
+  const slow = slowTransport();
+  const ports = { clock, random: new SeededRandom(5), signatures: nobleBackend, transport: slow.transport };
+  const edge = new EdgeLink(ports, () => ({ url: "wss://far.example" }));
+  edge.start();
+  await clock.advance(2_000);
+  edge.urge();
+  await clock.advance(60_000);
+  expect(slow.waiting.length).toBe(11);
+  edge.stop();
+});
+
+it("urged, gives up a connection that does not answer within a second, and leaves one that does", async () => {
+  const edge = link();
+  edge.start();
+  await edge.whenUp();
+  await clock.advance(6_000);
+  await urged(edge, 3);
+  expect(supernodes.length).toBe(1);
+  const dead = supernodes[0];
+  if (dead) dead.stream.onMessage = () => {};
+  await urged(edge, 2);
+  expect(supernodes.length).toBe(2);
+  expect(edge.session?.closed).toBe(false);
+  edge.stop();
+});
+
+it("is not urged where a supernode said when to come back", async () => {
+  refusal = { type: "error", code: "server-busy", retryAfterMs: 20_000, requestId: 0 };
+  const edge = link();
+  edge.start();
+  await settle();
+  await urged(edge, 19);
+  expect(supernodes.length).toBe(1);
   edge.stop();
 });

@@ -15,6 +15,7 @@ import {
 } from "@earshot/core";
 import type { Connection, NodeAddress, Transport } from "../api.ts";
 import { codeOf, NodeError } from "../errors.ts";
+import { connectUrgently } from "./urgent-connect.ts";
 
 /** A connection that lasted this long starts the back-off afresh; shorter ones count as failures. */
 const STABLE_MS = 5_000;
@@ -22,6 +23,8 @@ const STABLE_MS = 5_000;
 const DEFAULT_WAIT_MS = 10_000;
 /** A try without an answer for this long is given up where the network has changed: over the old one none may come. */
 const STUCK_MS = 1_000;
+/** One that came up just now is given as long to prove itself before it is asked whether it still is. */
+const FRESH_MS = 5_000;
 /** One's own daemon on this machine has no crowd to protect it from: it is tried often. */
 const LOOPBACK_BACKOFF: BackoffOptions = { baseMs: 250, maxMs: 4_000 };
 
@@ -65,6 +68,9 @@ export class EdgeLink {
   /** Of the try that is under way, since … */
   #trying = false;
   #triedAt = 0;
+  /** Ends a try that begins anew again and again; undefined where none does. */
+  #urgentTry: AbortController | undefined;
+  #checking: EdgeSession | undefined;
   /** From its connection on, and … */
   #greeting: EdgeSession | undefined;
   /** … from its welcome on. */
@@ -121,6 +127,37 @@ export class EdgeLink {
     void this.#connect();
   }
 
+  /**
+   * Something waits for this connection while the network is away, and says so every second: one that is up is given up where it
+   * does not answer at once, and one that is not is tried as often. Not where a supernode said when to come.
+   */
+  urge(): void {
+    if (this.#stopped || this.#heeding || this.#urgentTry) return;
+    if (this.#session) return this.#check(this.#session);
+    if (this.#trying && this.#ports.clock.now() - this.#triedAt < STUCK_MS) return;
+    this.#giveUp();
+    this.#attempt = 0;
+    void this.#connect(new AbortController());
+  }
+
+  /** Closes a session that does not answer within {@link STUCK_MS}, and connects anew. */
+  #check(session: EdgeSession): void {
+    const { clock } = this.#ports;
+    if (this.#checking === session || clock.now() - this.#upAt < FRESH_MS) return;
+    this.#checking = session;
+    const cancel = clock.setTimer(STUCK_MS, () => {
+      session.close();
+      this.urge();
+    });
+    void session
+      .request({ type: "ping" })
+      .catch(() => {})
+      .finally(() => {
+        cancel();
+        if (this.#checking === session) this.#checking = undefined;
+      });
+  }
+
   /** Lets go of the connection, and comes back no sooner than that. */
   pause(ms: number): void {
     this.#retryAfterMs = Math.max(this.#retryAfterMs, ms);
@@ -162,6 +199,7 @@ export class EdgeLink {
   #giveUp(): void {
     this.#turn++;
     this.#trying = false;
+    this.#endUrgentTry();
     this.#heeding = false;
     this.#cancelRetry();
     if (this.#session) this.#noteStable();
@@ -170,15 +208,28 @@ export class EdgeLink {
     this.#session = undefined;
   }
 
-  async #connect(): Promise<void> {
+  #endUrgentTry(): void {
+    this.#urgentTry?.abort();
+    this.#urgentTry = undefined;
+  }
+
+  #open(urgent: AbortController | undefined): Promise<Connection> {
+    const { clock, transport } = this.#ports;
+    if (!urgent) return transport.connect(this.#node());
+    return connectUrgently(clock, (signal) => transport.connect(this.#node(), signal), urgent.signal);
+  }
+
+  async #connect(urgent?: AbortController): Promise<void> {
     const turn = ++this.#turn;
+    this.#cancelRetry();
     this.#trying = true;
+    this.#urgentTry = urgent;
     this.#heeding = false;
     this.#triedAt = this.#ports.clock.now();
     const isOver = () => turn !== this.#turn;
     let connection: Connection;
     try {
-      connection = await this.#ports.transport.connect(this.#node());
+      connection = await this.#open(urgent);
     } catch (error) {
       if (isOver()) return;
       if (error instanceof NodeError) this.#retryAfterMs = Math.max(this.#retryAfterMs, error.retryAfterMs);
@@ -221,6 +272,7 @@ export class EdgeLink {
   #up(session: EdgeSession, welcome: Welcome): void {
     if (session.closed) return;
     this.#trying = false;
+    this.#urgentTry = undefined;
     this.#session = session;
     this.#upAt = this.#ports.clock.now();
     this.#handlers.onUp?.(session, welcome);
@@ -247,6 +299,7 @@ export class EdgeLink {
 
   #failed(problem: string): void {
     this.#trying = false;
+    this.#endUrgentTry();
     this.#greeting = undefined;
     this.#session = undefined;
     const unit = unitFromBytes(this.#ports.random.bytes(4));

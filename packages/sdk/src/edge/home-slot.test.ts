@@ -36,6 +36,7 @@ beforeEach(() => {
   slot = new HomeSlot(ports, mailboxes, () => ({ url: "wss://far.example" }), {
     onUp: (_, session) => onUp(session),
     onDown: () => {},
+    onDeliveries: () => {},
     onPush: () => {},
     onProblem: () => {},
   });

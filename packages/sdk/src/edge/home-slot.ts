@@ -8,6 +8,8 @@ import type { Mailboxes } from "./mailboxes.ts";
 export interface HomeSlotHandlers {
   onUp(slot: HomeSlot, session: EdgeSession, welcome: Welcome): void;
   onDown(slot: HomeSlot, problem: string, retryInMs: number): void;
+  /** Envelopes can be handed over there. */
+  onDeliveries(slot: HomeSlot): void;
   onPush(slot: HomeSlot, event: Extract<EdgeEvent, { type: "envelope" | "moved" | "drain" }>): void;
   onProblem(error: unknown): void;
 }
@@ -70,6 +72,7 @@ export class HomeSlot {
     const onUp = (session: EdgeSession, welcome: Welcome) => {
       this.requestWorkBits = welcome.requestWorkBits;
       this.#askIce(session).catch(handlers.onProblem);
+      handlers.onDeliveries(this);
     };
     this.deliveries = new EdgeLink(ports, address, { onUp }, options);
     this.#went();
@@ -99,6 +102,11 @@ export class HomeSlot {
   hurry(): void {
     this.inbox.hurry();
     this.deliveries.hurry();
+  }
+
+  urge(): void {
+    this.inbox.urge();
+    this.deliveries.urge();
   }
 
   /** The clock was set, or the device slept: how long it has been away is not known. */

@@ -34,6 +34,7 @@ it("stays at a home that the person moves back to while it is being left, over r
   const handlers = {
     onUp: () => {},
     onDown: () => {},
+    onDeliveries: () => {},
     onPush: () => {},
     onProblem: () => {},
     onChange: () => changes++,

@@ -92,6 +92,11 @@ export class Homes {
     for (const slot of this.#slots) slot.hurry();
   }
 
+  /** As {@link EdgeLink.urge}, of all of them. */
+  urge(): void {
+    for (const slot of this.#slots) slot.urge();
+  }
+
   /** The clock was set, or the device slept: what was connected is asked whether it still is, and nobody is given up for lost time. */
   clockJumped(): void {
     for (const slot of this.#slots) slot.clockJumped();

@@ -4,6 +4,7 @@ import type { ClientOptions, NodeAddress } from "../api.ts";
 // In a process it is loaded with the rest, so that the first call need not wait for files.
 import "../wiring/load-calls.ts";
 import { fileStorage } from "./file-storage.ts";
+import { watchAddresses } from "./network-watch.ts";
 import { nodeTransport } from "./ws-transport.ts";
 import { wrtcPeerConnection } from "./wrtc.ts";
 
@@ -23,11 +24,17 @@ export interface NodeClientOptions {
  * `storage-in-use` while another process has it; `client.stop()` gives it back.
  */
 export async function nodeClientOptions({ home, node }: NodeClientOptions): Promise<ClientOptions> {
+  const transport = nodeTransport();
   return {
     storage: await fileStorage(home),
-    transport: nodeTransport(),
+    transport,
     peerConnection: wrtcPeerConnection,
     signatures: nodeCryptoBackend(nodeCrypto),
     node,
+    onNetworkChange: (listener) =>
+      watchAddresses((addresses) => {
+        transport.keepOnly(addresses);
+        listener();
+      }),
   };
 }

@@ -52,3 +52,32 @@ test.each([
   await expect(nodeTransport().connect({ url: `ws://127.0.0.1:${port}` })).rejects.toMatchObject(told);
   await new Promise((resolve) => answering.close(resolve));
 });
+
+test("what is connected from an address that is gone ends at once, and what is not stays", async () => {
+  const http = createServer();
+  const sockets = new WebSocketServer({ server: http, path: "/edge", handleProtocols: () => EDGE_SUBPROTOCOL });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const { port } = http.address() as AddressInfo;
+  const transport = nodeTransport();
+  const connection = await transport.connect({ url: `ws://127.0.0.1:${port}` });
+  const reasons: string[] = [];
+  connection.onClose = (reason) => reasons.push(reason);
+  transport.keepOnly(new Set(["127.0.0.1", "10.1.0.2"]));
+  expect(reasons).toEqual([]);
+  transport.keepOnly(new Set(["10.1.0.2"]));
+  expect(reasons).toEqual(["its address is gone"]);
+  await new Promise((resolve) => sockets.close(resolve));
+  await new Promise((resolve) => http.close(resolve));
+  expect(reasons).toHaveLength(1);
+});
+
+test("a try that is given up rejects and holds no socket open", async () => {
+  const silent = createTcpServer((socket) => socket.on("error", () => {}));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as AddressInfo;
+  const giveUp = new AbortController();
+  const trying = nodeTransport().connect({ url: `ws://127.0.0.1:${port}` }, giveUp.signal);
+  giveUp.abort();
+  await expect(trying).rejects.toMatchObject({ code: "node-unreachable" });
+  await new Promise((resolve) => silent.close(resolve));
+});

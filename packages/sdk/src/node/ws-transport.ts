@@ -16,12 +16,29 @@ import {
   TUNNEL_UNREACHABLE_STATUS,
 } from "../node-address.ts";
 
-/** WebSockets through `ws`: the edge transport in Node. */
-export function nodeTransport(): Transport {
-  return { connect: (node) => connect(parseNodeAddress(node)) };
+/** A transport that can be told which addresses this machine has. */
+export interface NodeTransport extends Transport {
+  /** Ends at once what is connected from an address that is not one of these: it would only be noticed after a long while. */
+  keepOnly(addresses: ReadonlySet<string>): void;
 }
 
-function connect(address: ParsedNodeAddress): Promise<Connection> {
+/** WebSockets through `ws`: the edge transport in Node. */
+export function nodeTransport(): NodeTransport {
+  const open = new Set<OpenSocket>();
+  return {
+    connect: (node, signal) => connect(parseNodeAddress(node), open, signal),
+    keepOnly: (addresses) => {
+      for (const one of [...open]) if (!addresses.has(one.localAddress)) one.drop();
+    },
+  };
+}
+
+interface OpenSocket {
+  readonly localAddress: string;
+  drop(): void;
+}
+
+function connect(address: ParsedNodeAddress, open: Set<OpenSocket>, signal?: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(address.edgeUrl, protocolsOf(address), {
       perMessageDeflate: false,
@@ -30,13 +47,22 @@ function connect(address: ParsedNodeAddress): Promise<Connection> {
     });
     socket.binaryType = "nodebuffer";
     let refusal: NodeError | undefined;
+    let localAddress = "";
+    const giveUp = () => socket.terminate();
+    signal?.addEventListener("abort", giveUp, { once: true });
+    socket.once("upgrade", (response) => {
+      localAddress = response.socket.localAddress ?? "";
+    });
     socket.once("unexpected-response", (request, response) => {
       refusal = refusalOf(address, response);
       request.destroy();
       reject(refusal);
     });
     socket.once("error", (cause) => reject(refusal ?? nodeUnreachable(address, cause)));
-    socket.once("open", () => resolve(connectionOf(socket)));
+    socket.once("open", () => {
+      signal?.removeEventListener("abort", giveUp);
+      resolve(connectionOf(socket, localAddress, open));
+    });
   });
 }
 
@@ -46,7 +72,7 @@ function refusalOf(address: ParsedNodeAddress, { statusCode = 0, headers }: Inco
   return nodeRefused(address, `HTTP ${statusCode}`);
 }
 
-function connectionOf(socket: WebSocket): Connection {
+function connectionOf(socket: WebSocket, localAddress: string, open: Set<OpenSocket>): Connection {
   const connection: Connection = {
     onMessage: () => {},
     onClose: () => {},
@@ -60,6 +86,17 @@ function connectionOf(socket: WebSocket): Connection {
     connection.onMessage(isBinary ? Uint8Array.from(data as Buffer) : new Uint8Array());
   });
   socket.on("error", () => {}); // "close" follows and tells
-  socket.once("close", (code) => connection.onClose(`closed (${code})`));
+  const end = (reason: string) => {
+    if (open.delete(entry)) connection.onClose(reason);
+  };
+  const entry: OpenSocket = {
+    localAddress,
+    drop: () => {
+      end("its address is gone");
+      socket.terminate();
+    },
+  };
+  open.add(entry);
+  socket.once("close", (code) => end(`closed (${code})`));
   return connection;
 }

@@ -56,6 +56,7 @@ function callsPorts(parts: Assembly): CallsPorts {
     contactOf: (account) => book.contact(account),
     isNewDevice: (device) => book.wasNew(device),
     sendEnvelope: (account, device, body) => sendCallMessage(parts, account, device, body),
+    homes: { urge: () => homes.urge(), canSend: () => homes.deliveries().some(({ session }) => session) },
   };
 }
 

@@ -24,6 +24,10 @@ export async function makeHomes(parts: Assembly): Promise<Homes> {
         // Another node answers there: who?
         if (problem === "wrong-supernode" && slot.mailboxes.own) parts.network.hurry();
       },
+      onDeliveries: () => {
+        // With the first one that is back; the others add nothing.
+        if (parts.homes.deliveries().filter(({ session }) => session).length === 1) parts.calls.handleHomeBack();
+      },
       onPush: (slot, event) => parts.presence.pushed(slot, event),
       onProblem: parts.problem,
       onChange: () => {

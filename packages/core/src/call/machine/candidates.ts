@@ -50,7 +50,11 @@ export function flushLocal(turn: Turn, id: LegId): void {
   if (!mayFlush(turn, leg)) return;
   const { candidates, ended } = leg.local;
   if (leg.localSent === candidates.length && (!ended || leg.localEndSent)) return;
-  sendRange(turn, id, leg.localSent + 1, carrierOf(leg));
+  const from = leg.localSent + 1;
+  // Of a restart: nobody knows yet which carrier still works. What comes by the second one is known by then.
+  const carriers: Carrier[] =
+    leg.generation === 0 ? [carrierOf(leg)] : leg.channelOpen ? ["channel", "envelope"] : ["envelope"];
+  for (const carrier of carriers) sendRange(turn, id, from, carrier);
   patchLeg(turn, id, { localSent: candidates.length, localEndSent: ended });
 }
 

@@ -25,6 +25,7 @@ async function listening(options: Partial<FrontListenerOptions> = {}) {
     clock,
     waiting: new WaitingSockets(100, () => undefined),
     secureContext: () => undefined,
+    partyOf: () => undefined,
     mayShake: () => true,
     onRequest: (request, response) => {
       served.push(request.url ?? "");
@@ -132,6 +133,32 @@ describe("hangs up on", () => {
     expect(await served).toBe(true);
     // The oldest of them, and no other.
     await expect.poll(() => front.outcomes.toSorted()).toEqual(["done", "failed"]);
+  }, 30_000);
+
+  test("who waits while its own prefix holds a quarter of the places, and nobody else", async () => {
+    const context = await selfSigned();
+    let party: string | undefined = "192.0.2";
+    const front = await listening({ secureContext: () => context, maxSockets: 1_000, partyOf: () => party });
+    await stall(front, 64, BEGUN);
+    const slow = visit(front);
+    await expect.poll(() => front.listener.waitingCount).toBe(65);
+    party = "198.51.100";
+    expect(await visit(front)).toBe(true);
+    party = "192.0.2";
+    await front.clock.advance(6_000);
+    expect(await slow).toBe(false);
+    expect(front.outcomes.filter((outcome) => outcome === "done")).toHaveLength(1);
+  }, 30_000);
+
+  test("who is beyond a quarter of the line by its own prefix, and nobody else", async () => {
+    const context = await selfSigned();
+    let party: string | undefined = "192.0.2";
+    const front = await listening({ secureContext: () => context, maxSockets: 2_000, partyOf: () => party });
+    await stall(front, 256, "");
+    expect(await visit(front)).toBe(false);
+    party = "198.51.100";
+    expect(await visit(front)).toBe(true);
+    expect(front.outcomes).toEqual(["shed", "done"]);
   }, 30_000);
 
   test("newcomers where a thousand wait already, and lets those be served who speak where others are silent", async () => {

@@ -31,6 +31,8 @@ export interface FrontListenerOptions {
   readonly waiting: WaitingSockets;
   /** Undefined: no TLS. Read for each connection, so that a new certificate holds from the next on. */
   secureContext(): SecureContext | undefined;
+  /** The address prefix that it counts under; undefined for addresses that are not limited. */
+  partyOf(address: string): string | undefined;
   /** Whether a TLS handshake is spent on who comes from there. */
   mayShake(address: string): boolean;
   onRequest(request: IncomingMessage, response: ServerResponse): void;
@@ -67,6 +69,7 @@ export class FrontListener {
     });
     this.#line = new TlsLine({
       clock: options.clock,
+      partyOf: (raw) => options.partyOf(raw.remoteAddress ?? ""),
       shake: (raw, done) => this.#shake(raw, done),
       shed: () => options.onTls("shed"),
     });
@@ -131,7 +134,7 @@ export class FrontListener {
     waiting.raw.once("close", () => this.#waiting.delete(stream));
   }
 
-  #shake(raw: Socket, done: () => void): void {
+  #shake(raw: Socket, done: (well: boolean) => void): void {
     const waiting = this.#waiting.get(raw);
     const secureContext = this.#options.secureContext();
     if (waiting === undefined || secureContext === undefined) return void raw.destroy();
@@ -142,12 +145,12 @@ export class FrontListener {
     stream.on("error", () => raw.destroy());
     // Also where nobody broke a rule: too slow, or gone.
     raw.once("close", () => {
-      done();
+      done(secured);
       if (!secured) this.#options.onTls("failed");
     });
     stream.once("secure", () => {
       secured = true;
-      done();
+      done(true);
       this.#options.onTls(stream.isSessionReused() ? "resumed" : "done");
       this.#http.emit("connection", stream);
     });

@@ -165,7 +165,11 @@ async function openSockets(options: NodeOptions, host: string, parts: Parts): Pr
 
 /** Its ports are what its owner turned it on for: where they cannot be had, the node does not start. */
 async function relayOf({ relay }: NodeOptions, parts: Parts): Promise<RelayRole | undefined> {
-  return relay && startRelayRole(relay, parts).catch((error: unknown) => Promise.reject(relayError(error)));
+  try {
+    return relay && (await startRelayRole(relay, parts));
+  } catch (error) {
+    throw relayError(error);
+  }
 }
 
 function relayError(error: unknown): unknown {

@@ -11,6 +11,10 @@ const DRIFT = RATE * 0.06;
 const STALL = RATE;
 /** Below this a piece tells nothing of where it belongs: silence, or mostly concealment. */
 const SURE = 0.5;
+/** From this on a second is where it belongs, and no other need be looked for. */
+const CERTAIN = 0.7;
+/** Seconds of the recording that are looked for in all that was said. */
+const PROBES = 8;
 
 export interface Aligned {
   readonly said: Sound;
@@ -50,17 +54,17 @@ function bestNear(recording: Float32Array, original: Float32Array, at: number, r
 
 /** Where in the loop of `once` the recording's first samples lie. */
 function placeOf(recording: Float32Array, once: Float32Array): number {
-  const probe = 3 * RATE;
+  const probe = RATE;
   if (recording.length < probe || once.length < probe) throw new Error("too short to be placed");
-  // Of a few starts the one that fits best: the first may be a gap.
-  const places = [0, 1, 2].flatMap((n) => {
-    const start = Math.floor((n * (recording.length - probe)) / 2);
-    const doubled = looped(once, 0, once.length + probe);
+  const doubled = looped(once, 0, once.length + probe);
+  let found = { score: 0, place: 0 };
+  // Of several seconds one that fits: in others there are gaps, or the jitter buffer moved.
+  for (let n = 0; n < PROBES && found.score < CERTAIN; n++) {
+    const start = Math.floor((n * (recording.length - probe)) / (PROBES - 1));
     const best = bestNear(doubled, recording.subarray(start, start + probe), 0, doubled.length);
-    return { score: best.score, place: best.start - start };
-  });
-  const found = places.reduce((a, b) => (b.score > a.score ? b : a));
-  if (found.score < 0.25) throw new Error(`the recording is of something else (${found.score.toFixed(2)})`);
+    if (best.score > found.score) found = { score: best.score, place: best.start - start };
+  }
+  if (found.score < SURE) throw new Error(`the recording is of something else (${found.score.toFixed(2)})`);
   return found.place;
 }
 

@@ -33,9 +33,12 @@ describe("the voice", () => {
     expect(plans.slice(1).filter((plan, i) => plan.voice.redundant !== plans[i]?.voice.redundant)).toEqual([]);
   });
 
-  it("is lean where the link is narrow, and does not waver at the border", () => {
-    const plans = follow(seconds([5, {}], [5, { sendableKbps: 60 }], [5, { sendableKbps: 120 }], [5, {}]));
-    expect([4, 9, 14, 19].map((at) => plans[at]?.voice.lean)).toEqual([false, true, true, false]);
+  it("is lean where the link is narrow, until 30 s without, and does not waver at the border", () => {
+    const wavering = Array.from({ length: 20 }, (_, i) => [1, { sendableKbps: i % 2 ? 90 : 140 }] as const);
+    const lean = follow(seconds([5, {}], ...wavering, [60, {}])).map(({ voice }) => voice.lean);
+    expect(lean.indexOf(true)).toBe(6);
+    expect(lean.lastIndexOf(true)).toBe(24 + 29);
+    expect(lean.slice(6, 54)).not.toContain(false);
   });
 });
 

@@ -31,14 +31,15 @@ const STEPS: readonly PictureStep[] = ["full", "half", "quarter", "paused"];
 
 /** Sent twice, with packets' heads, a full voice takes about 90: a link with less than this gets the lean one. */
 const LEAN_BELOW_KBPS = 100;
+const LEAN_UNTIL_KBPS = 130;
 /** A picture at this step is not worth it with less. */
 const NEEDED_KBPS: Readonly<Record<PictureStep, number>> = { full: 450, half: 220, quarter: 120, paused: 0 };
 
 /** RED comes on with a report of this much loss: at 2 % in-band FEC alone still hides nearly all of it. */
 const REDUNDANT_FROM = 0.03;
 const REDUNDANT_UNTIL = 0.01;
-/** So long without loss before it goes again. */
-const REDUNDANT_HOLD_MS = 30_000;
+/** So long without a reason before the voice is sent as before: each change costs the ear some 100 ms, as WebRTC starts to listen anew. */
+const VOICE_HOLD_MS = 30_000;
 
 /** With such loss or delay the picture gives way. */
 const PICTURE_LOSS = 0.1;
@@ -61,6 +62,7 @@ export class SendPlanner {
   #plan: SendPlan;
   #step: number;
   #lossAtMs = Number.NEGATIVE_INFINITY;
+  #narrowAtMs = Number.NEGATIVE_INFINITY;
   #troubleSinceMs: number | undefined;
   #calmSinceMs: number | undefined;
   /** When the last step up was taken, while it holds. */
@@ -71,7 +73,7 @@ export class SendPlanner {
     this.#options = options;
     this.#best = options.lowData ? 2 : 0;
     this.#step = this.#best;
-    this.#plan = this.#made(false, Number.POSITIVE_INFINITY);
+    this.#plan = this.#made(false, false);
   }
 
   get plan(): SendPlan {
@@ -81,27 +83,30 @@ export class SendPlanner {
   /** Takes the next sample and gives the plan from now on; the same object where nothing changed. */
   observe(sample: LinkSample): SendPlan {
     this.#stepPicture(sample);
-    const sendable = sample.sendableKbps ?? Number.POSITIVE_INFINITY;
-    const next = this.#made(this.#isRedundant(sample), sendable);
+    const next = this.#made(this.#isRedundant(sample), this.#isLean(sample));
     if (JSON.stringify(next) !== JSON.stringify(this.#plan)) this.#plan = next;
     return this.#plan;
   }
 
-  #made(redundant: boolean, sendable: number): SendPlan {
+  #made(redundant: boolean, lean: boolean): SendPlan {
     const { lowData } = this.#options;
-    // Between the two borders it stays as it is.
-    const border = this.#plan?.voice.lean ? LEAN_BELOW_KBPS * 1.3 : LEAN_BELOW_KBPS;
     return {
-      voice: { redundant, lean: lowData || sendable < border, sparse: lowData },
+      voice: { redundant, lean: lean || lowData, sparse: lowData },
       picture: STEPS[this.#step] ?? "paused",
     };
+  }
+
+  #isLean({ atMs, sendableKbps = Number.POSITIVE_INFINITY }: LinkSample): boolean {
+    const border = this.#plan.voice.lean ? LEAN_UNTIL_KBPS : LEAN_BELOW_KBPS;
+    if (sendableKbps < border) this.#narrowAtMs = atMs;
+    return atMs - this.#narrowAtMs < VOICE_HOLD_MS;
   }
 
   #isRedundant({ atMs, missingThere = 0 }: LinkSample): boolean {
     if (missingThere >= REDUNDANT_FROM) this.#lossAtMs = atMs;
     if (!this.#plan.voice.redundant) return missingThere >= REDUNDANT_FROM;
     if (missingThere >= REDUNDANT_UNTIL) this.#lossAtMs = atMs;
-    return atMs - this.#lossAtMs < REDUNDANT_HOLD_MS;
+    return atMs - this.#lossAtMs < VOICE_HOLD_MS;
   }
 
   #stepPicture(sample: LinkSample): void {

@@ -1,5 +1,7 @@
-import type { RelayLevel } from "@earshot/core";
-import type { RelayPool } from "./relay-pool.ts";
+import type { CallState, RelayLevel } from "@earshot/core";
+import { CallError } from "../errors.ts";
+import type { LegPlan } from "./leg-plan.ts";
+import { HIDDEN_WAIT_MS, RELAY_WAIT_MS, type RelayPool } from "./relay-pool.ts";
 
 /** What the person lets calls do, and the relays that are there for it. */
 export interface CallPrivacy {
@@ -25,3 +27,28 @@ export const NO_PRIVACY: CallPrivacy = {
   lowData: () => false,
   met: () => {},
 };
+
+/** This side's address is to be hidden. Throws {@link CallError} `no-relay`, with what to do about it. */
+export async function mustFindRelay(privacy: CallPrivacy): Promise<void> {
+  const consent = privacy.relayConsent();
+  if (consent === "never")
+    throw new CallError(
+      "no-relay",
+      "Your settings hide your address, which takes a relay, and allow none. Change one of the two.",
+    );
+  if ((await privacy.relays.choose(consent, HIDDEN_WAIT_MS)).length === 0)
+    throw new CallError(
+      "no-relay",
+      "Your address is to be hidden, which takes a relay, and none is there now. Try again later, or change your settings.",
+    );
+}
+
+/** What a call's peer connections may use; relays as far as they are there in time. */
+export async function planOf(
+  privacy: CallPrivacy,
+  stunServers: readonly RTCIceServer[],
+  { policy, relayOnly }: CallState,
+): Promise<LegPlan> {
+  const relays = await privacy.relays.choose(policy.relay, relayOnly ? HIDDEN_WAIT_MS : RELAY_WAIT_MS);
+  return { stunServers, relays, consent: policy, relayOnly };
+}

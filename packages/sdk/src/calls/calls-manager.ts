@@ -18,10 +18,10 @@ import {
 import type { CallMedia, Contact, PeerConnectionFactory } from "../api.ts";
 import { CallError } from "../errors.ts";
 import { CallHandle } from "./call-handle.ts";
-import { type CallPrivacy, NO_PRIVACY } from "./call-privacy.ts";
+import { type CallPrivacy, mustFindRelay, NO_PRIVACY, planOf } from "./call-privacy.ts";
 import { CallSession, type CallSessionHandlers } from "./call-session.ts";
 import type { LegPlan } from "./leg-plan.ts";
-import { HIDDEN_WAIT_MS, RELAY_WAIT_MS } from "./relay-pool.ts";
+import { HIDDEN_WAIT_MS } from "./relay-pool.ts";
 import { type CallsHomes, RestartSignalling } from "./restart-signalling.ts";
 import type { Resend } from "./unanswered.ts";
 
@@ -101,18 +101,7 @@ export class CallsManager {
 
   /** To be waited for before {@link place}. Throws {@link CallError} `no-relay`: this side's address is to be hidden, and none is there. */
   async readyFor(account: Uint8Array, devices: readonly Uint8Array[]): Promise<void> {
-    if (!this.#hidesFrom(account, devices)) return;
-    const consent = this.#privacy.relayConsent();
-    if (consent === "never")
-      throw new CallError(
-        "no-relay",
-        "Your settings hide your address, which takes a relay, and allow none. Change one of the two.",
-      );
-    if ((await this.#privacy.relays.choose(consent, HIDDEN_WAIT_MS)).length === 0)
-      throw new CallError(
-        "no-relay",
-        "Your address is to be hidden, which takes a relay, and none is there now. Try again later, or change your settings.",
-      );
+    if (this.#hidesFrom(account, devices)) await mustFindRelay(this.#privacy);
   }
 
   /** Dials these devices of a contact. Throws {@link CallError} `already-in-call`, `not-a-contact`. */
@@ -257,12 +246,6 @@ export class CallsManager {
     return { policy, trustedRelays, relayOnly: this.#hidesFrom(account, devices) };
   }
 
-  async #planFor({ policy, relayOnly }: CallState): Promise<LegPlan> {
-    const stunServers = this.#ports.iceServers();
-    const relays = await this.#privacy.relays.choose(policy.relay, relayOnly ? HIDDEN_WAIT_MS : RELAY_WAIT_MS);
-    return { stunServers, relays, consent: policy, relayOnly };
-  }
-
   #enter(state: CallState): Entry {
     const id = toHex(state.callId);
     const account = state.peer;
@@ -276,7 +259,7 @@ export class CallsManager {
         legOptions: {
           clock,
           peerConnection,
-          plan: () => (plan ??= this.#planFor(state)),
+          plan: () => (plan ??= planOf(this.#privacy, this.#ports.iceServers(), state)),
           offers: () => this.#privacy.relays.choose(state.policy.relay),
         },
         sendEnvelope: (device, bytes) => sendEnvelope(account, device, bytes),

@@ -38,8 +38,11 @@ function watch(call: Call): void {
 async function start(command: Extract<PersonCommand, { op: "start" }>): Promise<void> {
   voice(); // what it takes to load is not part of the first call
   const ports = await nodeClientOptions({ home: command.home, node: { url: command.node } });
+  const { relay } = command;
+  const offer = relay && { ...relay, key: Uint8Array.from(Buffer.from(relay.key, "hex")), trusted: false };
   client = await createClient({
     ...ports,
+    ...(offer ? { relays: { offers: async () => [offer] } } : {}),
     name: command.name,
     log: (entry) => send({ log: JSON.stringify({ at: Math.round(monotonicNow()), ...entry }) }),
   });

@@ -2,7 +2,14 @@
 import type { CallEndReason, CallPath, CallPhase } from "@earshot/sdk";
 
 export type PersonCommand =
-  | { readonly op: "start"; readonly home: string; readonly node: string; readonly name: string }
+  | {
+      readonly op: "start";
+      readonly home: string;
+      readonly node: string;
+      readonly name: string;
+      /** None: calls go over no relay. */
+      readonly relay?: RelayAccess;
+    }
   | { readonly op: "add"; readonly card: string }
   /** Resolves when that contact can be called. */
   | { readonly op: "befriended"; readonly id: string }
@@ -11,6 +18,16 @@ export type PersonCommand =
   | { readonly op: "answer-calls"; readonly answer: boolean }
   | { readonly op: "hang-up" }
   | { readonly op: "look" };
+
+/** A relay with the credential that opens it; the key in hex. */
+export interface RelayAccess {
+  readonly key: string;
+  readonly operator: string;
+  readonly urls: readonly string[];
+  readonly username: string;
+  readonly credential: string;
+  readonly expiresAtMs: number;
+}
 
 /** A person, and the last call of theirs. */
 export interface PersonState {

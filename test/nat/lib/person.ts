@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Site } from "./lab.ts";
 import { inNamespace } from "./namespaces.ts";
-import type { CallState, PersonCommand, PersonMessage, PersonState } from "./person-protocol.ts";
+import type { CallState, PersonCommand, PersonMessage, PersonState, RelayAccess } from "./person-protocol.ts";
 
 const MAIN = fileURLToPath(new URL("person-main.ts", import.meta.url));
 const LOOK_EVERY_MS = 25;
@@ -41,9 +41,9 @@ export class Person {
   }
 
   /** A person with a new identity, once they are online at that node. */
-  static async start(site: Site, name: string, node: string): Promise<Person> {
+  static async start(site: Site, name: string, node: string, relay?: RelayAccess): Promise<Person> {
     const person = new Person(site, name);
-    const { id, card } = await person.ask({ op: "start", home: person.#home, node, name });
+    const { id, card } = await person.ask({ op: "start", home: person.#home, node, name, ...(relay ? { relay } : {}) });
     person.#identity = { id, card };
     return person;
   }

@@ -37,10 +37,10 @@ export function CallPrivacySection({ home }: { readonly home: HomeModel }) {
           </p>
         </>
       )}
-      {settings && <DataUse lowData={settings.lowData} onChange={(lowData) => model.choose({ lowData })} />}
       <div role="status">
         <Problem text={model.problem.value ?? model.conflict.value} testId="call-privacy-problem" />
       </div>
+      {settings && <DataUse lowData={settings.lowData} onChange={(lowData) => model.choose({ lowData })} />}
     </section>
   );
 }

@@ -22,7 +22,7 @@ import type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
 import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
-import type { PortMapper } from "./port-mapping/port-mapper.ts";
+import { listenerPorts } from "./port-mapping/open-port-mapping.ts";
 import { type RelayRole, startRelayRole } from "./relay/relay-role.ts";
 import { openRoles } from "./report/open-roles.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
@@ -84,7 +84,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const lag = watchLoopLag((lagMs) => parts.admission.observeLag(lagMs));
   const stats = statsOf(parts, listener, lag.lagMs);
   const isOpen = front !== undefined || !needsToken;
-  const ports = strangersPorts(isOpen, options.front?.host ?? host, sockets);
+  const ports = listenerPorts(isOpen, options.front?.host ?? host, sockets);
   const around = { network, isOpen, relay, ports, loopLagMs: lag.lagMs, descriptor, stats };
   const { roles, reporter, portMapping } = openRoles(options, parts, around);
   let stopping: Promise<void> | undefined;
@@ -183,17 +183,11 @@ function relayError(error: unknown): unknown {
   return reason === undefined ? error : new EarshotError("relay-unavailable", reason);
 }
 
-/** Those that others have to get through to. */
-function strangersPorts(isOpen: boolean, host: string, { front, port, stun }: Sockets) {
-  const isReached = isOpen && !isLoopbackHost(host);
-  return { edge: isReached ? (front?.port ?? port) : undefined, stun: stun?.port };
-}
-
 interface Stopping {
   readonly listener: EdgeListener;
   readonly stopFirst: () => void;
   readonly lag: LoopLag;
-  readonly portMapping: PortMapper;
+  readonly portMapping: { stop(): Promise<void> };
 }
 
 /** In the order in which the parts need each other. */

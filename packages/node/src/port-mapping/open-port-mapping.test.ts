@@ -9,7 +9,7 @@ import { FakeGateway } from "../testing/fake-gateway.ts";
 import { TestNetwork } from "../testing/test-network.ts";
 import type { TestNode } from "../testing/test-node.ts";
 import { askGateway, openGatewayLink } from "./gateway-link.ts";
-import { mayMapPorts, ownPorts } from "./open-port-mapping.ts";
+import { listenerPorts, mayMapPorts, ownPorts } from "./open-port-mapping.ts";
 
 const GATEWAY = "127.0.78.1";
 const closing: (() => unknown)[] = [];
@@ -86,6 +86,12 @@ test("what others must reach is the DHT, and where strangers are let in the list
   expect(ports(443, 443)).toEqual(["dht udp/444", "edge tcp/443", "stun udp/443"]);
   expect(ports(443, undefined)).toEqual(["dht udp/444", "edge tcp/443"]);
   expect(ports(undefined, 7_400)).toEqual(["dht udp/444"]);
+  const [front, stun] = [{ port: 443 }, { port: 444 }];
+  expect(listenerPorts(true, "0.0.0.0", { front, port: 7_400, stun })).toEqual({ edge: 443, stun: 444 });
+  expect(listenerPorts(true, "0.0.0.0", { front: undefined, port: 7_400, stun })).toEqual({ edge: 7_400, stun: 444 });
+  // Behind a proxy on this machine, or its person's alone.
+  expect(listenerPorts(true, "127.0.0.1", { front, port: 7_400, stun }).edge).toBeUndefined();
+  expect(listenerPorts(false, "0.0.0.0", { front: undefined, port: 7_400, stun }).edge).toBeUndefined();
 });
 
 test("neither start nor stop waits for a gateway that is looked for in vain", async () => {

@@ -68,3 +68,21 @@ export function ownPorts({ dht, edge, stun }: OwnPorts): readonly WantedPort[] {
   if (edge !== undefined && stun !== undefined) wanted.push({ use: "stun", protocol: "udp", port: stun });
   return wanted.filter(({ port }) => port > 0);
 }
+
+/** Those of listeners that strangers have to get through to, which one that is bound to this machine is not. */
+export function listenerPorts(
+  isOpen: boolean,
+  host: string,
+  {
+    front,
+    port,
+    stun,
+  }: { readonly front: Listening | undefined; readonly port: number; readonly stun: Listening | undefined },
+): Omit<OwnPorts, "dht"> {
+  const isReached = isOpen && !isLoopbackHost(host);
+  return { edge: isReached ? (front?.port ?? port) : undefined, stun: stun?.port };
+}
+
+interface Listening {
+  readonly port: number;
+}

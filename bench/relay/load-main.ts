@@ -45,8 +45,10 @@ async function ask({ socket }: Pick<End, "socket">, bytes: Uint8Array, port: num
 
 async function makeEnd({ port, secret }: RelayLoad): Promise<End> {
   const socket = createSocket({ type: "udp4", lookup: (host, _options, callback) => callback(null, host, 4) });
+  // It may listen at once, since nothing is looked up.
+  const listening = once(socket, "listening");
   socket.bind(0, HOST);
-  await once(socket, "listening");
+  await listening;
   const asker = new TurnAsker(issueCredential(secret, Date.now() + 3_600_000, randomBytes(8)));
   asker.take(await ask({ socket }, asker.allocate(), port));
   const answer = await ask({ socket }, asker.allocate(), port);

@@ -100,6 +100,24 @@ describe("the path", () => {
     }
   });
 
+  test("is restarted again, and shown as away, where the restart after a change of addresses brings none", () => {
+    let lost = false;
+    const world = answered({ pass: ({ packet }) => !(lost && packet.message.type !== "candidates") });
+    lost = true;
+    world.caller.dispatch({ type: "network-changed" });
+    world.run(1_400);
+    expect(world.caller.did("restart-ice")).toHaveLength(1);
+    world.run(200);
+    expect(world.caller.did("restart-ice")).toHaveLength(2);
+    expect(world.caller.state.phase).toBe("reconnecting");
+    lost = false;
+    world.run(1_000);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+    expect(world.caller.did("restart-ice")).toHaveLength(3);
+    world.run(20_000);
+    expect(world.caller.did("restart-ice")).toHaveLength(3);
+  });
+
   test("that is gone for a minute ends the call as vanished", () => {
     const world = answered({ pass: () => true });
     world.setPath(false);

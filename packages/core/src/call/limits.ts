@@ -32,6 +32,11 @@ export const CONNECT_TIMEOUT_MS = 20_000;
 export const VANISH_TIMEOUT_MS = 60_000;
 /** ICE says that a path is away once nothing has come back for seconds; one that heals by itself by then need not be restarted. */
 export const RESTART_DELAY_MS = 500;
+/**
+ * After a change of addresses: a restart that has brought no path by then is made again, and the call counts as reconnecting. WebRTC
+ * outside browsers looks for interfaces every two seconds, and may have gathered on those of before.
+ */
+export const RESTART_AGAIN_MS = 1_500;
 /** Between two ICE restarts while the path stays away. */
 export const RESTART_RETRY_MS = 8_000;
 /** Between two pings on the data channel. */

@@ -58,7 +58,10 @@ export function connectingTransport(
 export function activeTransport(turn: Turn, state: Active, event: Extract<CallEvent, { type: "transport" }>): void {
   noteTransport(turn, event);
   if (event.leg !== state.chosen) return;
-  if (event.state === "connected") return confirmAgain(turn, event.leg);
+  if (event.state === "connected") {
+    emit(turn, { type: "stop-timer", name: "restart" });
+    return confirmAgain(turn, event.leg);
+  }
   startReconnecting(turn, state);
   if (event.state === "failed") requestRestart(turn, event.leg);
 }
@@ -117,6 +120,7 @@ export function receivePong(turn: Turn, state: Active | Reconnecting, n: number)
   if (n > state.pings) return refused(turn, "bad-state");
   if (state.phase === "active") {
     turn.state = { ...state, pingsUnanswered: 0 };
+    if (n === state.pings) emit(turn, { type: "stop-timer", name: "restart" });
   } else if (currentLeg(turn, state.chosen).transport === "connected" && n === state.pings) {
     finishReconnecting(turn, state);
   }

@@ -8,7 +8,7 @@ import * as incoming from "./incoming.ts";
 import { applyMessage } from "./message-table.ts";
 import * as outgoing from "./outgoing.ts";
 import { receivePacket, skipGaps } from "./receiving.ts";
-import { requestRestart, restartReady, retryRestart } from "./restarting.ts";
+import { addressesChanged, restartAgain, restartReady, retryRestart } from "./restarting.ts";
 import { isOpen, legById, patchData, type Turn } from "./turn.ts";
 
 type EventName = CallEvent["type"];
@@ -189,8 +189,12 @@ export const EVENT_TABLE: EventTable = {
     transport: (turn, state, event) => connected.activeTransport(turn, state, event),
     "channel-closed": (turn, state, event) => connected.channelLost(turn, state, event.leg),
     "leg-failed": ignored,
-    "network-changed": (turn, state) => requestRestart(turn, state.chosen),
-    timer: timers<"active">({ ...openTimers, ping: (turn, state) => connected.pingDue(turn, state) }),
+    "network-changed": (turn, state) => addressesChanged(turn, state),
+    timer: timers<"active">({
+      ...openTimers,
+      restart: (turn, state) => restartAgain(turn, state),
+      ping: (turn, state) => connected.pingDue(turn, state),
+    }),
   },
   reconnecting: {
     ...answeredRow,

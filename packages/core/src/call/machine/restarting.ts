@@ -1,11 +1,18 @@
 /** ICE restart: the caller always offers, the callee asks. docs/protocol/call.md section 7. */
 import type { CallEvent, CallState, Leg, LegId } from "../call-states.ts";
 import type { CallMessage, CallSetup } from "../call-types.ts";
-import { GENERATION_MAX, PING_INTERVAL_MS, RESTART_DELAY_MS, RESTART_RETRY_MS, VANISH_TIMEOUT_MS } from "../limits.ts";
+import {
+  GENERATION_MAX,
+  PING_INTERVAL_MS,
+  RESTART_AGAIN_MS,
+  RESTART_DELAY_MS,
+  RESTART_RETRY_MS,
+  VANISH_TIMEOUT_MS,
+} from "../limits.ts";
 import { PWD_PATTERN, UFRAG_PATTERN } from "../setup.ts";
 import { emptyTrack, flushLocal } from "./candidates.ts";
 import { sendConfirm } from "./confirming.ts";
-import { sendBoth } from "./sending.ts";
+import { sendBoth, sendOn } from "./sending.ts";
 import { currentLeg, dataOf, emit, patchLeg, refused, type Turn } from "./turn.ts";
 
 type Connected = Extract<CallState, { phase: "connecting" | "active" | "reconnecting" }>;
@@ -28,6 +35,23 @@ export function finishReconnecting(turn: Turn, state: Extract<CallState, { phase
 /** The restart timer fired: one more try, and the next one later. */
 export function retryRestart(turn: Turn, state: Connected): void {
   emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_RETRY_MS });
+  requestRestart(turn, state.chosen);
+}
+
+/** The own addresses changed, though the path may not have: restarts it. The answer to a ping shows that it is there, or there again. */
+export function addressesChanged(turn: Turn, state: Extract<CallState, { phase: "active" }>): void {
+  emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_AGAIN_MS });
+  if (currentLeg(turn, state.chosen).channelOpen) {
+    const n = state.pings + 1;
+    turn.state = { ...state, pings: n };
+    sendOn(turn, state.chosen, "channel", { type: "ping", n });
+  }
+  requestRestart(turn, state.chosen);
+}
+
+/** No restarted path came up. */
+export function restartAgain(turn: Turn, state: Extract<CallState, { phase: "active" }>): void {
+  startReconnecting(turn, state);
   requestRestart(turn, state.chosen);
 }
 

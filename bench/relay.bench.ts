@@ -4,10 +4,12 @@
  * installed that half is left out and said to be.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeStun, STUN_BINDING_REQUEST } from "@earshot/core";
 import { freePort } from "../test/e2e/lib/daemon.ts";
 import type { Measurement } from "./measurement.ts";
 import { cpuSecondsOf } from "./process-stats.ts";
@@ -25,6 +27,7 @@ const PACKET_BYTES = 200;
 /** Of a voice call with 20 ms frames where one end relays: both directions. */
 const CALL_PACKETS_PER_SECOND = 100;
 const LISTEN_MS = 10_000;
+const ASK_EVERY_MS = 200;
 
 interface RelayUnderTest {
   readonly port: number;
@@ -119,17 +122,13 @@ async function startCoturn(): Promise<RelayUnderTest | undefined> {
       `--pidfile=${join(folder, "pid")}`,
       `--userdb=${join(folder, "db")}`,
     ],
-    { stdio: ["ignore", "pipe", "ignore"] },
+    { stdio: "ignore" },
   );
-  const started = await new Promise<boolean>((resolve) => {
-    child.once("error", () => resolve(false));
-    const timer = setTimeout(() => resolve(false), LISTEN_MS);
-    child.stdout.on("data", (text: Buffer) => {
-      if (!/UDP listener opened|IPv4\. UDP/.test(text.toString())) return;
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
+  const started = await Promise.race([
+    once(child, "error").then(() => false),
+    once(child, "exit").then(() => false),
+    answers(port),
+  ]);
   const stop = async (): Promise<void> => {
     await end(child);
     rmSync(folder, { recursive: true, force: true });
@@ -144,4 +143,22 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, "exit");
   child.kill("SIGKILL");
   await exited;
+}
+
+/** Whether a STUN server answers there in time. */
+async function answers(port: number): Promise<boolean> {
+  const socket = createSocket("udp4");
+  const transactionId = new Uint8Array(12).fill(7);
+  const request = encodeStun({ type: STUN_BINDING_REQUEST, transactionId, attributes: [], hasFingerprint: false });
+  const ask = (): void => socket.send(request, port, "127.0.0.1", () => {});
+  const asking = setInterval(ask, ASK_EVERY_MS);
+  try {
+    await once(socket, "message", { signal: AbortSignal.timeout(LISTEN_MS) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearInterval(asking);
+    socket.close();
+  }
 }

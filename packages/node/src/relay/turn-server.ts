@@ -41,11 +41,12 @@ import {
 } from "@earshot/core";
 import { BoundedMap } from "../store/bounded-map.ts";
 import { Allocation, type Change, type PacketOutcome } from "./allocation.ts";
-import { covered, hasIntegrity, integrityOf } from "./integrity.ts";
+import { covered } from "./integrity.ts";
 import { mayRelayTo, type PeerPolicy } from "./peer-policy.ts";
-import type { OpenRelaySocket, RelayFamily, RelayPorts, RelaySocket, TurnClient } from "./relay-ports.ts";
+import type { OpenRelaySocket, RelayFamily, RelaySocket, TurnClient } from "./relay-ports.ts";
 import { Reservations } from "./reservations.ts";
-import { integrityKeyOf } from "./turn-credentials.ts";
+import { askedOf } from "./turn-asked.ts";
+import { type Asker, authenticate } from "./turn-auth.ts";
 import type { TurnLimits } from "./turn-limits.ts";
 import { TurnNonces } from "./turn-nonce.ts";
 import {
@@ -64,8 +65,6 @@ import {
 /** RFC 8656 sections 7.2 and 8: what a client gets that asks for less, and at most. */
 const DEFAULT_LIFETIME_S = 600;
 const MAX_LIFETIME_S = 3_600;
-const UDP = 17;
-const RESERVE_NEXT = 0x80;
 const UNDERSTOOD = new Set([
   STUN_USERNAME,
   STUN_MESSAGE_INTEGRITY,
@@ -89,7 +88,7 @@ export interface TurnServerOptions {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits: TurnLimits;
-  /** See {@link integrityKeyOf}. */
+  /** As coturn's `static-auth-secret` has it. */
   readonly secret: string;
   readonly peers: PeerPolicy;
   readonly families: readonly RelayFamily[];
@@ -103,20 +102,6 @@ interface Held {
   /** The request that made it, which may come again (RFC 8656 section 7.2). */
   readonly transactionId: string;
   answer: Uint8Array | undefined;
-}
-
-/** What an Allocate request asks for. */
-interface Asked {
-  readonly family: RelayFamily;
-  readonly ports: RelayPorts;
-  /** Of a port that was kept. */
-  readonly token: Uint8Array | undefined;
-  readonly seconds: number | undefined;
-}
-
-interface Asker extends Proof {
-  readonly username: string;
-  readonly key: Buffer;
 }
 
 export class TurnServer {
@@ -221,7 +206,11 @@ export class TurnServer {
 
   #handleRequest(client: TurnClient, request: StunMessage, bytes: Uint8Array): void {
     const refuse = (code: TurnErrorCode, proof?: Proof) => this.#answer(client, failure(request, code, proof), code);
-    const asker = this.#authenticate(client, request, bytes);
+    const asker = authenticate(
+      { request, bytes, holds: this.#held.get(client.key)?.allocation, now: this.#options.clock.now() },
+      this.#options.secret,
+      (nonce) => this.#nonces.isCurrent(nonce, client.key),
+    );
     if (typeof asker === "number") {
       if (asker === 401 || asker === 438)
         return this.#answer(client, challenge(request, asker, this.#nonces.issue(client.key)), asker);
@@ -238,23 +227,6 @@ export class TurnServer {
     const result = this.#change(client, allocation, message);
     if (typeof result === "number") return refuse(result, asker);
     this.#answer(client, success(request, result, asker), "ok");
-  }
-
-  /** RFC 8489 section 9.2.4. Whoever holds an allocation keeps the key that it was made with, beyond the end of its name. */
-  #authenticate(client: TurnClient, request: StunMessage, bytes: Uint8Array): Asker | 400 | 401 | 438 {
-    const integrity = integrityOf(request);
-    if (integrity === undefined) return 401;
-    const message = covered(request);
-    const username = attributeOf(message, STUN_USERNAME);
-    const nonce = attributeOf(message, STUN_NONCE);
-    if (username === undefined || nonce === undefined || attributeOf(message, STUN_REALM) === undefined) return 400;
-    if (!this.#nonces.isCurrent(nonce, client.key)) return 438;
-    const name = Buffer.from(username).toString("latin1");
-    const held = this.#held.get(client.key)?.allocation;
-    const { secret, clock } = this.#options;
-    const key = held?.username === name ? held.key : integrityKeyOf(secret, username, clock.now());
-    if (key === undefined || !hasIntegrity(bytes, request, key)) return 401;
-    return { username: name, key, type: integrity.type };
   }
 
   #change(client: TurnClient, allocation: Allocation, message: StunMessage): readonly StunAttribute[] | TurnErrorCode {
@@ -276,7 +248,7 @@ export class TurnServer {
       if (held.answer !== undefined) this.#answer(client, held.answer, "ok");
       return;
     }
-    const asked = this.#asked(request);
+    const asked = askedOf(request, this.#options.families, this.#reservations.isFull);
     if (typeof asked === "number") return refuse(asked);
     const { limits, clock } = this.#options;
     if ((this.#ofUser.get(asker.username) ?? 0) >= limits.maxAllocationsPerUser) return refuse(486);
@@ -339,25 +311,6 @@ export class TurnServer {
     if (token !== undefined) attributes.push({ type: TURN_RESERVATION_TOKEN, value: token });
     entry.answer = success(request, attributes, asker);
     this.#answer(allocation.client, entry.answer, "ok");
-  }
-
-  /** What it asks for, or why it gets nothing. */
-  #asked(request: StunMessage): Asked | TurnErrorCode {
-    const transport = attributeOf(request, TURN_REQUESTED_TRANSPORT);
-    if (transport?.length !== 4) return 400;
-    if (transport[0] !== UDP) return 442;
-    const evenPort = attributeOf(request, TURN_EVEN_PORT);
-    const token = attributeOf(request, TURN_RESERVATION_TOKEN);
-    const asked = attributeOf(request, TURN_REQUESTED_ADDRESS_FAMILY);
-    if (token !== undefined && (evenPort !== undefined || asked !== undefined)) return 400;
-    if (evenPort !== undefined && evenPort.length !== 1) return 400;
-    const family = asked === undefined ? 4 : familyOf(asked);
-    if (family === undefined || !this.#options.families.includes(family)) return 440;
-    const seconds = lifetimeOf(request);
-    if (seconds === "bad") return 400;
-    const reserves = evenPort !== undefined && ((evenPort[0] as number) & RESERVE_NEXT) !== 0;
-    if (reserves && this.#reservations.isFull) return 508;
-    return { family, ports: reserves ? "pair" : evenPort ? "even" : "any", token, seconds };
   }
 
   /** The seconds that it got. */

@@ -24,6 +24,7 @@ import type { HomeSlot } from "./home-slot.ts";
 import type { Homes } from "./homes.ts";
 import { KnownSupernodes } from "./known-supernodes.ts";
 import { OnDemandLink } from "./on-demand-link.ts";
+import { relaysAmong, withSelf } from "./relay-places.ts";
 import { ScoutChoice } from "./scout-choice.ts";
 
 /** How often the own node is asked who there is, give or take a third. */
@@ -330,22 +331,10 @@ export class Roaming {
 
   /** Those that say to relay calls: supernodes, and the node of the options where it does. */
   relays(): readonly RelayPlace[] {
-    const candidates = this.#candidates();
-    const places = candidates.flatMap(({ key, own, trusted, roundTripMs }) => {
-      const home = this.#homeOf(key);
-      const descriptor = this.#known.get(key)?.descriptor;
-      if (!home || !descriptor?.relays) return [];
-      const { operator } = descriptor;
-      return { key, home, operator, own, trusted, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
-    });
-    const self = this.#self?.self;
-    const selfKey = self && toHex(self.supernodeKey);
-    if (!self?.relays || selfKey === undefined || places.some(({ key }) => key === selfKey)) return places;
-    const { operator } = self;
-    return [
-      ...places,
-      { key: selfKey, home: this.#fallback(self), operator, own: this.#self?.own ?? false, trusted: false },
-    ];
+    const descriptorOf = (key: string) => this.#known.get(key)?.descriptor;
+    const places = relaysAmong(this.#candidates(), descriptorOf, (key) => this.#homeOf(key));
+    const { self, own = false } = this.#self ?? {};
+    return self ? withSelf(places, self, this.#fallback(self), own) : places;
   }
 
   /** Who says to run it, where that is known. */

@@ -104,6 +104,15 @@ it("waits longer where there is no call without a relay, but not for ever", asyn
   expect(clock.pending).toBe(0);
 });
 
+it("asks again meanwhile where there is no call without a relay: they may become known just then", async () => {
+  const relays = pool(async () => (asked < 4 ? [] : [offer(1)]));
+  expect(await relays.choose("any")).toEqual([]);
+  let found: readonly RelayOffer[] | undefined;
+  void relays.choose("any", HIDDEN_WAIT_MS).then((offers) => (found = offers));
+  await clock.advance(HIDDEN_WAIT_MS - 1);
+  expect([found?.length, asked]).toEqual([1, 4]);
+});
+
 it.each<[string, () => Promise<readonly RelayOffer[]>]>([
   ["has none", async () => []],
   ["fails", () => Promise.reject(new Error("no supernode"))],

@@ -10,6 +10,8 @@ export const HIDDEN_WAIT_MS = 5_000;
 export const EXPIRY_MARGIN_MS = 120_000;
 /** So long nobody is asked again who had none, or failed. */
 const NONE_FOR_MS = 10_000;
+/** The same where there is no call without a relay. */
+const EAGER_MS = 1_000;
 /** Between two looks whether what is there will last. */
 const READY_LOOK_MS = 60_000;
 /** An answer that takes longer is given up, and asked for anew by the next call. */
@@ -47,11 +49,18 @@ export class RelayPool {
   /** At most `RELAYS_MAX`, trusted ones first: what is there, or comes within `waitMs`. Never rejects. */
   async choose(level: RelayLevel, waitMs = RELAY_WAIT_MS): Promise<readonly RelayOffer[]> {
     if (level === "never") return [];
-    const known = this.#good(level);
-    if (known.length > 0) return known;
-    const asking = this.#ask();
-    if (asking) await this.#within(waitMs, asking);
-    return this.#good(level);
+    const until = this.#clock.now() + waitMs;
+    const eager = waitMs > RELAY_WAIT_MS;
+    for (;;) {
+      const known = this.#good(level);
+      const leftMs = until - this.#clock.now();
+      if (known.length > 0 || leftMs <= 0) return known;
+      const asking = this.#ask(eager);
+      if (asking) await this.#within(leftMs, asking);
+      // What relays there are may not be known yet, shortly after the start.
+      else if (eager) await this.#within(Math.min(leftMs, EAGER_MS), new Promise(() => {}));
+      if (!eager) return this.#good(level);
+    }
   }
 
   /** Keys of relays that the person or their contacts run, as far as is known now. */
@@ -70,9 +79,11 @@ export class RelayPool {
     return distinct.toSorted((a, b) => Number(b.trusted) - Number(a.trusted)).slice(0, RELAYS_MAX);
   }
 
-  #ask(): Promise<void> | undefined {
+  /** `eager`: a call cannot be without one, so who had none is asked again soon. */
+  #ask(eager = false): Promise<void> | undefined {
     const now = this.#clock.now();
-    if (now < this.#askAgainAt) return this.#asking;
+    const sooner = eager && !this.#asking ? NONE_FOR_MS - EAGER_MS : 0;
+    if (now < this.#askAgainAt - sooner) return this.#asking;
     this.#askAgainAt = now + ANSWER_LIMIT_MS;
     const asking = Promise.resolve()
       .then(() => this.#source.offers())

@@ -55,7 +55,7 @@ export class RelaySockets {
         // Of this machine only what relays: its other services are behind its firewall.
         const own = to === announced || to === host;
         if (own && !this.#open.has(nameOf(announced, toPort))) return;
-        socket.send(data, toPort, own ? host : to, () => {});
+        socket.send(data, toPort, own ? host : to);
       },
       close: () => {
         if (this.#open.delete(name)) socket.close();

@@ -63,7 +63,7 @@ interface HeldClient {
  * Tries under way in this process. Clients of their own each say hello at once; so many in one process that it gets to none of them for seconds
  * would be slow clients, whom a supernode hangs up on, and not many.
  */
-const MAX_TRYING = 1_500;
+const MAX_TRYING = 300;
 
 let target: Target;
 let trying = 0;

@@ -73,7 +73,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
-          // Processes that mostly wait for each other, networks of them, and screens: three files at a time.
+          // Processes that mostly wait for each other, networks of them, and screens: two files at a time.
           name: "e2e-parallel",
           include: [
             "test/e2e/{cli,sdk,setup}-*.test.ts",
@@ -84,7 +84,7 @@ export default defineConfig({
           ],
           exclude: notTests,
           environment: "node",
-          maxWorkers: 3,
+          maxWorkers: 2,
           // Real time and real processes: what is broken fails twice.
           retry: 1,
           testTimeout: 120_000,

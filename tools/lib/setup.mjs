@@ -1,5 +1,5 @@
 /** What `npm start` and `npm test` set up on a fresh clone. Uses nothing but Node itself. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fail, root, run, runNode } from "./run.mjs";
 
@@ -65,4 +65,24 @@ export async function ensureWebApp() {
   const vite = join(root, "node_modules/vite/bin/vite.js");
   const code = await runNode(vite, ["build", "--logLevel", "warn"], { cwd: join(root, "apps/web") });
   if (code !== 0) fail("The web app did not build (see above).");
+}
+
+/** What `earshot` is made of, in the order in which one needs the other. */
+const PROGRAM = ["packages/core", "packages/node", "packages/sdk", "apps/cli"];
+
+/** Builds the daemon and the command line into their dist folders, for EARSHOT_BUILT=1. False where that failed, which it says. */
+export async function buildPrograms() {
+  console.log("Setting up: building the programs (tsc)");
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  for (const folder of PROGRAM) {
+    const dist = join(root, folder, "dist");
+    rmSync(dist, { recursive: true, force: true });
+    const emit = ["--noEmit", "false", "--declaration", "false", "--sourceMap", "false"];
+    const code = await runNode(tsc, ["-p", folder, ...emit, "--rootDir", join(root, folder, "src"), "--outDir", dist]);
+    if (code !== 0) {
+      console.error(`${folder} could not be built: the tests run from the sources.`);
+      return false;
+    }
+  }
+  return true;
 }

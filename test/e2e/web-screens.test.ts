@@ -16,10 +16,9 @@ const CONTENT_POLICY =
 /** Some sixty screens a look, each gone over by axe: two seconds each on a busy machine. */
 const LOOK_LIMIT_MS = 360_000;
 
+/** Both widths and both colour schemes, once each: all four pairs would take twice the time to find the same. */
 const LOOKS = [
   { name: "desktop, light", width: 1280, height: 800, colorScheme: "light" },
-  { name: "desktop, dark", width: 1280, height: 800, colorScheme: "dark" },
-  { name: "phone, light", width: 360, height: 740, colorScheme: "light" },
   { name: "phone, dark", width: 360, height: 740, colorScheme: "dark" },
 ] as const;
 

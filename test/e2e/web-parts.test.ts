@@ -4,7 +4,7 @@ import { type ChromiumProcess, launchChromium } from "./lib/chromium.ts";
 import { type Daemon, startDaemon } from "./lib/daemon.ts";
 import { answer, closeEnded, control, dial, exchangeCards, firstRun, isOnline, reaches } from "./web-app.ts";
 
-const CALLS = "**/assets/calls-manager-*.js";
+const CALLS = "**/assets/load-calls-*.js";
 const VIEWS = "**/assets/later-views-*.js";
 
 let node: Daemon;
@@ -33,7 +33,7 @@ it("rings and can be answered although neither calls nor the call screen could b
   await control(page, "not-loaded-close").click();
 
   const failed = page.waitForEvent("requestfailed", {
-    predicate: (request) => request.url().includes("calls-manager"),
+    predicate: (request) => request.url().includes("load-calls"),
   });
   await dial(ada.page, "Grace");
   await failed;

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { encodeChannelData, type StunAddress } from "@earshot/core";
+import { encodeChannelData, isChannelData, type StunAddress } from "@earshot/core";
 import { issueCredential } from "@earshot/node";
 import { codeOf, decoded, relayedOf, TurnAsker } from "../../packages/node/src/relay/turn-cases.ts";
 
@@ -70,8 +70,8 @@ async function run(load: RelayLoad): Promise<RelayLoaded> {
   let onAll = (): void => {};
   let expected = 0;
   for (const { socket } of ends)
-    socket.on("message", () => {
-      if (++received >= expected) onAll();
+    socket.on("message", (data: Buffer) => {
+      if (isChannelData(data[0] as number) && ++received >= expected) onAll();
     });
   const packet = encodeChannelData(CHANNEL, new Uint8Array(load.packetBytes), false);
   const begunAt = performance.now();
@@ -90,7 +90,11 @@ async function run(load: RelayLoad): Promise<RelayLoaded> {
     await all;
   }
   const seconds = (performance.now() - begunAt) / 1_000;
-  for (const { socket } of ends) socket.close();
+  for (const end of ends) {
+    // Given back: another run's socket may get the same port.
+    await ask(end, end.asker.refresh(0), load.port);
+    end.socket.close();
+  }
   return { sent, received, seconds, allocateMs };
 }
 

@@ -14,6 +14,7 @@ const client = (key: string, answers: Uint8Array[]) => ({
   source: ipv4("198.51.100.1", 9),
   isStream: false,
   send: (bytes: Uint8Array) => void answers.push(bytes),
+  released: () => {},
 });
 
 const clock = new VirtualClock(1_800_000_000_000);

@@ -1,20 +1,13 @@
 /** WebRTC's own TURN client (libwebrtc, as in Chromium) through our relay: relayed at both ends, and nothing else. */
 import { createRequire } from "node:module";
 import { randomBytes } from "node:crypto";
-import { DEFAULT_TURN_LIMITS, issueCredential, startRelay } from "@earshot/node";
+import { DEFAULT_TURN_LIMITS, issueCredential, startRelay, systemClock } from "@earshot/node";
 import { afterEach, expect, test } from "vitest";
 
 const { RTCPeerConnection } = createRequire(import.meta.url)("@roamhq/wrtc") as {
   RTCPeerConnection: typeof globalThis.RTCPeerConnection;
 };
 const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) };
-const clock = {
-  now: () => Date.now(),
-  setTimer: (delayMs: number, fire: () => void) => {
-    const timer = setTimeout(fire, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -30,11 +23,11 @@ test.each(["udp", "tcp"])("two peers that reach the relay over %s reach each oth
       peers: { privateNetworks: true, loopback: true },
       secret: "north",
     },
-    { clock, random, onRequest: () => {}, onPacket: (outcome) => packets.push(outcome) },
+    { clock: systemClock, random, onRequest: () => {}, onPacket: (outcome) => packets.push(outcome) },
   );
   ends.push(() => relay.close());
   const peer = () => {
-    const { username, password } = issueCredential("north", clock.now() + 60_000, randomBytes(8));
+    const { username, password } = issueCredential("north", Date.now() + 60_000, randomBytes(8));
     const urls = `turn:127.0.0.1:${relay.port}?transport=${transport}`;
     const connection = new RTCPeerConnection({
       iceServers: [{ urls, username, credential: password }],

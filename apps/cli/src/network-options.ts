@@ -1,6 +1,7 @@
 /** Which network `earshot start` joins: the open one, the one of a file, or none. */
 import { type NodeOptions, OPEN_NETWORK } from "@earshot/node";
 import { readNetworkFile } from "./network-file.ts";
+import { parsePort } from "./port-option.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface NetworkChoice {
@@ -15,7 +16,6 @@ export interface NetworkChoice {
   readonly operator?: string;
 }
 
-const MAX_PORT = 65_535;
 /** Bytes of UTF-8 in a descriptor. */
 const MAX_OPERATOR_BYTES = 48;
 
@@ -37,7 +37,7 @@ export function networkOptions(choice: NetworkChoice, env = process.env): Partia
     ...(mapPorts === undefined ? {} : { mapPorts }),
     network: {
       ...(network === undefined ? OPEN_NETWORK : readNetworkFile(network)),
-      ...(dhtPort === undefined ? {} : { dhtPort: portOf(dhtPort) }),
+      ...(dhtPort === undefined ? {} : { dhtPort: parsePort(dhtPort, "--dht-port") }),
       ...(dhtHost === undefined ? {} : { dhtHost }),
     },
   };
@@ -45,11 +45,4 @@ export function networkOptions(choice: NetworkChoice, env = process.env): Partia
 
 function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== "" && value !== "0";
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > MAX_PORT)
-    throw new UsageError(`--dht-port takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
-  return port;
 }

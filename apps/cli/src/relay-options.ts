@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { Command } from "commander";
 import type { NodeOptions, OwnRelayOptions, RelayRoleOptions } from "@earshot/node";
+import { parsePort } from "./port-option.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface RelayChoice {
@@ -23,7 +24,6 @@ export interface RelayChoice {
 const DEFAULT_PORT = "3478";
 /** IANA's for TURN over TLS. */
 const DEFAULT_TLS_PORT = "5349";
-const MAX_PORT = 65_535;
 const MAX_URLS = 4;
 const MAX_SECRET_BYTES = 1_024;
 const TURN_URL = /^turns?:[^\s?/]+(?:\?transport=(?:udp|tcp))?$/;
@@ -67,7 +67,7 @@ function ownRelay(choice: RelayChoice): OwnRelayOptions | undefined {
     throw new UsageError("--relay-bind goes with one address of --relay.");
   return {
     addresses,
-    port: portOf(choice.relayPort ?? DEFAULT_PORT, "--relay-port"),
+    port: parsePort(choice.relayPort ?? DEFAULT_PORT, "--relay-port"),
     ...tlsOf(choice),
     ...(relayPrivate ? { peers: { privateNetworks: true } } : {}),
   };
@@ -80,7 +80,7 @@ function tlsOf({ relayTlsCert, relayTlsKey, relayTlsName, relayTlsPort }: RelayC
     throw new UsageError("--relay-tls-cert, --relay-tls-key and --relay-tls-name go together.");
   if (!/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(relayTlsName))
     throw new UsageError(`--relay-tls-name takes a host name, not "${relayTlsName}".`);
-  const port = portOf(relayTlsPort ?? DEFAULT_TLS_PORT, "--relay-tls-port");
+  const port = parsePort(relayTlsPort ?? DEFAULT_TLS_PORT, "--relay-tls-port");
   return { tls: { certFile: relayTlsCert, keyFile: relayTlsKey, name: relayTlsName, port } };
 }
 
@@ -111,10 +111,4 @@ function secretIn(file: string): string {
 function addressOf(text: string): string {
   if (isIP(text) !== 0 && text !== "0.0.0.0" && text !== "::") return text;
   throw new UsageError(`--relay takes an IP address that others reach, such as 203.0.113.5, not "${text}".`);
-}
-
-function portOf(text: string, option: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= MAX_PORT) return port;
-  throw new UsageError(`${option} takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
 }

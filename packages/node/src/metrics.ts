@@ -1,6 +1,7 @@
 /** Prometheus metrics. Labels come from fixed lists only: nothing in them names a person, a mailbox or an address. */
 import type { EdgeRequest, RefusalCode } from "@earshot/core";
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Registry } from "prom-client";
+import { gaugesIn } from "./gauges.ts";
 import type { CloseReason } from "./log.ts";
 
 /** Read when the metrics are asked for. */
@@ -95,15 +96,7 @@ export class NodeMetrics {
   /** Once, when the parts are there. */
   watch(sources: GaugeSources): void {
     const registers = [this.#registry];
-    const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
+    const gauge = gaugesIn(this.#registry);
     gauge("earshot_edge_connections", "Edge connections held", sources.connections);
     gauge("earshot_mailboxes", "Mailboxes kept", sources.mailboxes);
     gauge("earshot_records", "Mutable records kept", () => sources.records().records);

@@ -27,8 +27,8 @@ export class PrefixLimits {
    * otherwise). `"full"` where no further prefix can be remembered: the caller turns the newcomer away.
    */
   of(address: string, now: number): PrefixUse | undefined | "full" {
-    if (!this.#limitPrivate && isPrivateAddress(address)) return undefined;
-    const prefix = prefixOf(address);
+    const prefix = this.nameOf(address);
+    if (prefix === undefined) return undefined;
     const known = this.#uses.get(prefix);
     if (known !== undefined) return known;
     if (this.#uses.size >= this.#maxPrefixes) this.forgetIdle(now);
@@ -39,6 +39,11 @@ export class PrefixLimits {
     };
     this.#uses.set(prefix, use);
     return use;
+  }
+
+  /** The prefix that `address` counts under; undefined where it is not limited. */
+  nameOf(address: string): string | undefined {
+    return !this.#limitPrivate && isPrivateAddress(address) ? undefined : prefixOf(address);
   }
 
   /** Forgets prefixes that hold nothing and whose bucket is full again. */

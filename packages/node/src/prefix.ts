@@ -50,6 +50,11 @@ export function addressBytes(address: string): Uint8Array {
   return new Uint8Array(Buffer.from(expandIPv6(plain.split("%")[0] as string).join(""), "hex"));
 }
 
+/** A key for the host that has these 4 or 16 bytes: an IPv4 address, or the IPv6 /64 whose addresses are one host's to choose from. */
+export function hostOf(address: Uint8Array): string {
+  return Buffer.from(address.subarray(0, 8)).toString("latin1");
+}
+
 /** 16 two-digit hex bytes. */
 function expandIPv6(address: string): string[] {
   const [head = "", tail] = address.split("::");

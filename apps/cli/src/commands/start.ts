@@ -23,6 +23,7 @@ import { askToLend, mayAsk } from "../lend-question.ts";
 import { networkName } from "../node-lines.ts";
 import { watchNetwork } from "../watch-network.ts";
 import { type NetworkChoice, networkOptions } from "../network-options.ts";
+import { parsePort } from "../port-option.ts";
 import { type RelayChoice, relayOptions } from "../relay-options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -38,7 +39,6 @@ export interface StartOptions extends CommonOptions, NetworkChoice, RelayChoice 
 
 /** The built web app, from src/commands as from dist/commands. */
 export const APP_FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
-const MAX_PORT = 65_535;
 /** Of a daemon on this machine. */
 const HEALTH_TIMEOUT_MS = 2_000;
 
@@ -171,13 +171,6 @@ function startEcho(node: RunningNode, home: string, terminal: Terminal, verbose:
       problem: (code) => terminal.emit({ event: "echo-problem", code }),
     },
   );
-}
-
-export function parsePort(text: string, option = "--port"): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > MAX_PORT)
-    throw new UsageError(`${option} takes a number from 0 (any free port) to ${MAX_PORT}, not "${text}".`);
-  return port;
 }
 
 /** docs/operating.md, "Behind a reverse proxy": open to others under the proxy's name, with their addresses as it tells them. */

@@ -16,10 +16,11 @@ import { DEDICATED_DEFAULTS } from "../default-port.ts";
 import { catchInterrupts } from "../interrupt.ts";
 import type { Terminal } from "../terminal.ts";
 import { networkOptions } from "../network-options.ts";
+import { parsePort } from "../port-option.ts";
 import { type RelayChoice, relayOptions } from "../relay-options.ts";
 import { UsageError } from "../usage-error.ts";
 import { lendNode } from "./lend.ts";
-import { APP_FOLDER, explained, parsePort } from "./start.ts";
+import { APP_FOLDER, explained } from "./start.ts";
 
 export interface SupernodeOptions extends CommonOptions, RelayChoice {
   readonly dedicated?: boolean;

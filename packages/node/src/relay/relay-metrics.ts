@@ -1,5 +1,6 @@
 /** What the relay counts, as Prometheus has it. */
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
+import { gaugesIn } from "../gauges.ts";
 import type { PacketOutcome } from "./allocation.ts";
 import type { Relay } from "./start-relay.ts";
 import type { RequestOutcome } from "./turn-server.ts";
@@ -36,16 +37,7 @@ export function registerRelayMetrics(registry: Registry, counts: RelayCounts, re
       },
     });
   };
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+  const gauge = gaugesIn(registry);
   tally("earshot_relay_requests_total", "TURN requests, by outcome or error code", () => counts.requests);
   tally("earshot_relay_packets_total", "Packets of calls that came to the relay, by outcome", () => counts.packets);
   new Counter({

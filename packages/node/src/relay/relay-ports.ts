@@ -10,6 +10,8 @@ export interface TurnClient {
   readonly isStream: boolean;
   /** Never throws; drops what cannot be sent. */
   send(bytes: Uint8Array): void;
+  /** Its allocation is gone, for whatever reason. */
+  released(): void;
 }
 
 export type OnRelayed = (data: Uint8Array, from: string, port: number) => void;

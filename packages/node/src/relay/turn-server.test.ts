@@ -61,7 +61,7 @@ function relay(limits: Partial<TurnLimits> = {}) {
     onPacket: count,
   });
   const credential = (lifeMs = 3_600_000) => issueCredential(SECRET, clock.now() + lifeMs, random.bytes(8));
-  return { clock, server, ports, outcomes, credential };
+  return { clock, server, ports, outcomes, credential, released: [] as number[] };
 }
 
 type World = ReturnType<typeof relay>;
@@ -75,6 +75,7 @@ function at(world: World, port: number, credential = world.credential()) {
     source: ipv4("198.51.100.1", port),
     isStream: false,
     send: (bytes) => answers.push(bytes),
+    released: () => void world.released.push(port),
   };
   const ask = async (bytes: Uint8Array) => {
     answers.length = 0;
@@ -181,6 +182,8 @@ describe("allocations", () => {
     world.server.check();
     expect(world.server.allocations).toBe(0);
     expect(world.ports.map(({ closed }) => closed)).toEqual([true, true, true]);
+    // Whoever remembers clients by their allocations is told of each: nobody is remembered for ever.
+    expect(world.released).toEqual([1, 2, 3]);
   });
 
   test("are bounded for one name, for all, and in their age", async () => {

@@ -39,6 +39,8 @@ import {
   TURN_XOR_PEER_ADDRESS,
   TURN_XOR_RELAYED_ADDRESS,
 } from "@earshot/core";
+import { PartyCounts } from "../party-counts.ts";
+import { hostOf } from "../prefix.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
 import { Allocation, type Change, type PacketOutcome } from "./allocation.ts";
 import { covered } from "./integrity.ts";
@@ -111,7 +113,7 @@ export class TurnServer {
   readonly #askers: BoundedMap<TokenBucket>;
   /** By client. */
   readonly #held = new Map<string, Held>();
-  readonly #ofUser = new Map<string, number>();
+  readonly #ofUser = new PartyCounts();
   readonly #reservations: Reservations;
 
   constructor(options: TurnServerOptions) {
@@ -191,7 +193,7 @@ export class TurnServer {
 
   #mayAsk({ source }: TurnClient): boolean {
     const now = this.#options.clock.now();
-    const party = Buffer.from(source.address.subarray(0, 8)).toString("latin1");
+    const party = hostOf(source.address);
     let bucket = this.#askers.get(party);
     if (!bucket) this.#askers.set(party, (bucket = new TokenBucket(this.#options.limits.requestsPerAddress, now)));
     return bucket.tryTake(now);
@@ -251,7 +253,7 @@ export class TurnServer {
     const asked = askedOf(request, this.#options.families, this.#reservations.isFull);
     if (typeof asked === "number") return refuse(asked);
     const { limits, clock } = this.#options;
-    if ((this.#ofUser.get(asker.username) ?? 0) >= limits.maxAllocationsPerUser) return refuse(486);
+    if (this.#ofUser.of(asker.username) >= limits.maxAllocationsPerUser) return refuse(486);
     if (this.#held.size >= limits.maxAllocations) return refuse(508);
     const kept = asked.token && this.#reservations.take(asked.token, asker.username);
     if (asked.token !== undefined && kept === undefined) return refuse(508);
@@ -270,7 +272,7 @@ export class TurnServer {
     });
     const entry: Held = { allocation, transactionId, answer: undefined };
     this.#held.set(client.key, entry);
-    this.#ofUser.set(username, (this.#ofUser.get(username) ?? 0) + 1);
+    this.#ofUser.add(username, 1);
     const opening: Promise<[RelaySocket, RelaySocket?]> = kept
       ? Promise.resolve([kept.socket])
       : this.#options.open(family, asked.ports);
@@ -377,10 +379,8 @@ export class TurnServer {
     if (held === undefined) return;
     this.#held.delete(key);
     held.allocation.close();
-    const { username } = held.allocation;
-    const left = (this.#ofUser.get(username) ?? 1) - 1;
-    if (left > 0) this.#ofUser.set(username, left);
-    else this.#ofUser.delete(username);
+    held.allocation.client.released();
+    this.#ofUser.add(held.allocation.username, -1);
   }
 }
 

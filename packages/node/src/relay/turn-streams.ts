@@ -1,6 +1,7 @@
 /** TURN's clients on TCP and TLS. */
 import type { Socket } from "node:net";
 import type { Clock } from "@earshot/core";
+import { PartyCounts } from "../party-counts.ts";
 import { addressBytes } from "../prefix.ts";
 import type { TurnClient } from "./relay-ports.ts";
 import { TurnFrames } from "./turn-frames.ts";
@@ -11,8 +12,8 @@ export class TurnStreams {
   readonly #server: TurnServer;
   readonly #clock: Clock;
   readonly #limits: TurnLimits;
-  readonly #sockets = new Map<Socket, string>();
-  readonly #ofAddress = new Map<string, number>();
+  readonly #sockets = new Set<Socket>();
+  readonly #ofAddress = new PartyCounts();
   #lastId = 0;
 
   constructor(server: TurnServer, clock: Clock, limits: TurnLimits) {
@@ -29,18 +30,16 @@ export class TurnStreams {
   admit(raw: Socket): boolean {
     raw.on("error", () => {});
     const from = raw.remoteAddress ?? "";
-    const count = this.#ofAddress.get(from) ?? 0;
-    if (this.#sockets.size >= this.#limits.maxConnections || count >= this.#limits.maxConnectionsPerAddress) {
+    const isFull = this.#sockets.size >= this.#limits.maxConnections;
+    if (isFull || this.#ofAddress.of(from) >= this.#limits.maxConnectionsPerAddress) {
       raw.destroy();
       return false;
     }
-    this.#sockets.set(raw, from);
-    this.#ofAddress.set(from, count + 1);
+    this.#sockets.add(raw);
+    this.#ofAddress.add(from, 1);
     raw.once("close", () => {
       this.#sockets.delete(raw);
-      const left = (this.#ofAddress.get(from) ?? 1) - 1;
-      if (left > 0) this.#ofAddress.set(from, left);
-      else this.#ofAddress.delete(from);
+      this.#ofAddress.add(from, -1);
     });
     return true;
   }
@@ -65,7 +64,7 @@ export class TurnStreams {
   }
 
   close(): void {
-    for (const raw of this.#sockets.keys()) raw.destroy();
+    for (const raw of this.#sockets) raw.destroy();
   }
 
   #client(stream: Socket, raw: Socket): TurnClient {
@@ -78,6 +77,7 @@ export class TurnStreams {
         if (stream.destroyed || stream.writableLength > this.#limits.maxBufferedBytes) return;
         stream.write(bytes);
       },
+      released: () => {},
     };
   }
 }

@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { answerBinding, type Clock, TokenBucket } from "@earshot/core";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeMetrics } from "../metrics.ts";
-import { addressBytes } from "../prefix.ts";
+import { addressBytes, hostOf } from "../prefix.ts";
 import { BoundedMap } from "../store/bounded-map.ts";
 
 export interface StunServer {
@@ -27,7 +27,7 @@ export async function startStun(host: string, port: number, services: StunServic
   socket.on("message", (datagram, from) => {
     const now = clock.now();
     const address = addressBytes(from.address);
-    const party = partyOf(address);
+    const party = hostOf(address);
     let bucket = byParty.get(party);
     if (!bucket) byParty.set(party, (bucket = new TokenBucket(limits.stunPerAddress, now)));
     if (!bucket.tryTake(now)) return metrics.stun("limited");
@@ -43,11 +43,6 @@ export async function startStun(host: string, port: number, services: StunServic
     port: socket.address().port,
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
-}
-
-/** An IPv4 address, or the IPv6 /64 whose addresses are one host's to choose from. */
-function partyOf(address: Uint8Array): string {
-  return Buffer.from(address.subarray(0, 8)).toString("latin1");
 }
 
 function reply(socket: Socket, answer: Uint8Array, to: RemoteInfo): void {

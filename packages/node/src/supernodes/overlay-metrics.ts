@@ -1,5 +1,6 @@
 /** Counts of what happens between nodes. Labels come from fixed lists only. */
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
+import { gaugesIn } from "../gauges.ts";
 import type { TunnelOutcome } from "../tunnel/tunnels.ts";
 import type { ForwardOutcome } from "./forwarder.ts";
 
@@ -44,15 +45,7 @@ export class OverlayMetrics {
 
   /** Once, when the parts are there. */
   watch(sources: OverlayGauges): void {
-    const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers: [this.#registry],
-        collect() {
-          this.set(read());
-        },
-      });
+    const gauge = gaugesIn(this.#registry);
     gauge("earshot_peers", "Streams to other supernodes", sources.peers);
     gauge("earshot_tunnels", "Tunnels open", sources.tunnels);
     gauge("earshot_supernodes", "Supernodes known to be such", sources.supernodes);

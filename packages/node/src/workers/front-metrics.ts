@@ -1,5 +1,6 @@
 /** What only a dedicated supernode has to show: its workers and its certificate. The label `worker` is a place's number. */
 import { Counter, Gauge, type Registry } from "prom-client";
+import { gaugesIn } from "../gauges.ts";
 import type { WorkerCounts } from "./control.ts";
 
 export interface FrontMetricSources {
@@ -16,16 +17,7 @@ export interface FrontMetricSources {
 /** Adds them to a registry, once. */
 export function registerFrontMetrics(registry: Registry, sources: FrontMetricSources): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+  const gauge = gaugesIn(registry);
   const perWorker = (name: string, help: string, read: (counts: WorkerCounts) => number): void => {
     new Gauge({
       name,

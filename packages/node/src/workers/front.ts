@@ -12,7 +12,7 @@ import { Access } from "../http/access.ts";
 import { addressOf } from "../http/http-server.ts";
 import { refuseUpgrade } from "../http/responses.ts";
 import { WaitingSockets } from "../http/waiting-sockets.ts";
-import { isPrivateAddress, prefixOf } from "../prefix.ts";
+import { isPrivateAddress } from "../prefix.ts";
 import { PrefixLimits } from "../prefix-limits.ts";
 import { serverContext } from "../tls/certificate.ts";
 import type { FrontOrders, TlsOrders, WorkerCounts } from "./control.ts";
@@ -125,7 +125,7 @@ export class Front {
       clock: this.#clock,
       waiting,
       secureContext: () => this.#secureContext,
-      partyOf: (address) => (isPrivateAddress(address) && !limits.limitPrivatePrefixes ? undefined : prefixOf(address)),
+      partyOf: (address) => this.#prefixes.nameOf(address),
       mayShake: (address) => this.#mayShake(address),
       onRequest: (request, response) => this.#handleRequest(request, response),
       onUpgrade: (request, stream, head) => this.#handleUpgrade({ request, stream, head }),

@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { Clock } from "@earshot/core";
+import { PartyCounts } from "../party-counts.ts";
 
 /**
  * Handshakes under way, at most: what a core does in about half a second (600 a second were measured). All that are under way share the time, so
@@ -161,21 +162,5 @@ export class TlsLine {
     this.#forget(raw);
     this.#options.shed();
     raw.destroy();
-  }
-}
-
-class PartyCounts {
-  readonly #counts = new Map<string, number>();
-
-  /** 0 for whoever is not limited. */
-  of(party: string | undefined): number {
-    return party === undefined ? 0 : (this.#counts.get(party) ?? 0);
-  }
-
-  add(party: string | undefined, change: 1 | -1): void {
-    if (party === undefined) return;
-    const count = this.of(party) + change;
-    if (count > 0) this.#counts.set(party, count);
-    else this.#counts.delete(party);
   }
 }

@@ -72,7 +72,16 @@ describe("a dedicated supernode", () => {
     process.kill(victim as number, "SIGKILL");
     await Promise.race(gone);
     await expect.poll(() => supernode.metric("earshot_worker_restarts_total")).toBe(1);
-    const left = clients.filter((client) => !client.session.closed);
+    // Who does not answer any more is gone, whether or not that has been heard here yet.
+    const answers = await Promise.all(
+      clients.map(({ session }) =>
+        session.request({ type: "ping" }).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      ),
+    );
+    const left = clients.filter((_, i) => answers[i]);
     expect(left.length).toBeGreaterThan(0);
     expect(left.length).toBeLessThan(clients.length);
     await exchange(left[0] as TestClient, left.at(-1) as TestClient);

@@ -47,7 +47,7 @@ const LIMITS = {
   maxStoredBytesPerPrefix: 1e9,
 };
 
-/** Takes three quarters of an hour with all clients, on two cores. */
+/** Takes half an hour with all clients, on two cores. */
 export async function run(): Promise<Measurement[]> {
   const home = mkdtempSync(join(tmpdir(), "earshot-bench-"));
   const certificate = await makeCertificate(home);
@@ -55,7 +55,7 @@ export async function run(): Promise<Measurement[]> {
   const loads = Array.from({ length: Math.ceil(CLIENTS / PER_PROCESS) }, startDedicatedLoad);
   let dedicated = await startDedicated(options);
   try {
-    // Told as it comes: the whole takes most of an hour with all clients on two cores.
+    // Told as it comes: the whole takes half an hour with all clients on two cores.
     const held = tell(await hold(dedicated, loads));
     const idle = tell([await idleCost(dedicated)]);
     const forwarded = tell(await forwards(dedicated));

@@ -1,8 +1,8 @@
 /** For tests: a daemon in a process of its own, so that it can be killed for real. Run by `spawnDaemon`. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import type { Reachable } from "./test-client.ts";
+import { testProgram } from "./test-program.ts";
 
 export interface DaemonProcess extends Reachable {
   readonly process: ChildProcess;
@@ -14,14 +14,9 @@ export interface DaemonProcess extends Reachable {
 
 /** Starts a daemon on `home`; `limits` as JSON over the test limits. */
 export async function spawnDaemon(options: { home: string; port?: number; limits?: object }): Promise<DaemonProcess> {
-  const script = fileURLToPath(new URL("daemon-main.ts", import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ["--import", "tsx", "--conditions=earshot-source", script, JSON.stringify(options)],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
+  const child = spawn(process.execPath, [...testProgram("daemon-main"), JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const started = JSON.parse(line.toString()) as { edgeUrl: string; token: string; port: number; url: string };
   return {

@@ -1,10 +1,10 @@
 /** For tests: a dedicated supernode, its core and workers in processes of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import type { NodeLimits } from "../limits.ts";
 import type { FrontOptions } from "../workers/public-front.ts";
 import type { Reachable } from "./test-client.ts";
+import { testProgram } from "./test-program.ts";
 
 export interface DedicatedProcess extends Reachable {
   readonly process: ChildProcess;
@@ -31,9 +31,7 @@ export interface DedicatedOptions {
 /** Starts one with two workers, on free loopback ports. */
 export async function spawnDedicated(options: DedicatedOptions): Promise<DedicatedProcess> {
   const front = { host: "127.0.0.1", port: 0, workers: 2, ...options.front };
-  const script = fileURLToPath(new URL("dedicated-main.ts", import.meta.url));
-  const argument = JSON.stringify({ ...options, front });
-  const child = spawn(process.execPath, ["--import", "tsx", "--conditions=earshot-source", script, argument], {
+  const child = spawn(process.execPath, [...testProgram("dedicated-main"), JSON.stringify({ ...options, front })], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const started = (await next(child)) as { token: string; port: number; frontPort: number; supernodeKey: string };

@@ -36,6 +36,17 @@ describe("the network that a node joins", () => {
     expect(network).toMatchObject({ name: "lab", private: true, dhtPort: 4001, dhtHost: "127.0.0.1" });
   });
 
+  it("has supernodes to begin from where they are named, before those of its file", () => {
+    const [typed, written] = ["a", "b"].map((host) => `wss://${host}.example/edge#${"5f".repeat(32)}`);
+    expect(networkOptions({ supernode: [typed as string] }, {}).network?.supernodes).toMatchObject([
+      { url: "wss://a.example/edge", supernodeKey: new Uint8Array(32).fill(0x5f) },
+    ]);
+    const both = join(folder, "both.json");
+    writeFileSync(both, JSON.stringify({ name: "lab", key: "5f".repeat(32), supernodes: [written] }), { mode: 0o600 });
+    const { network } = networkOptions({ network: both, supernode: [typed as string] }, {});
+    expect(network?.supernodes.map(({ url }) => url)).toEqual(["wss://a.example/edge", "wss://b.example/edge"]);
+  });
+
   it("is not guessed where what was typed cannot be meant", () => {
     const bad = join(folder, "bad.json");
     writeFileSync(bad, "{}", { mode: 0o600 });
@@ -45,6 +56,8 @@ describe("the network that a node joins", () => {
       { network: bad },
       { dhtPort: "99999" },
       { operator: "x".repeat(49) },
+      { supernode: ["wss://calls.example/edge"] },
+      { supernode: Array(17).fill(`wss://calls.example/edge#${"5f".repeat(32)}`) as string[] },
     ])
       expect(() => networkOptions(choice, {})).toThrow(expect.objectContaining({ code: "bad-usage" }));
   });

@@ -78,6 +78,7 @@ function addStart(program: Command, runs: Runs): void {
     .option("--public-url <url>", "behind a TLS proxy on this machine: what others reach it by, wss://host/edge")
     .option("--network <file>", "join the private network that this file names (earshot network create)")
     .option("--alone", "join no network: this node is its own person's only supernode (also: EARSHOT_ALONE=1)")
+    .option("--supernode <url#key...>", "supernodes to begin from, as they print it: needed where UDP is blocked")
     .option("--dht-port <n>", "UDP port of the network's table (default: any free one)")
     .option("--dht-host <ip>", "IPv4 address to use for it (default: all)")
     .option("--map-ports", "ask the router to let others in (default: while you lend this node)")

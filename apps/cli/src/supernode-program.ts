@@ -67,6 +67,7 @@ function addNetwork(program: Command, runs: Runs): void {
     .description("a network with a fresh key; whoever has the file is a member")
     .option("--name <name>", "what to call it", "private")
     .option("--bootstrap <host:port...>", "DHT nodes of members to join through (up to 16)")
+    .option("--supernode <url#key...>", "members' supernodes with a URL, for members where UDP is blocked (up to 16)")
     .option("--no-prefix-limits", "for labs: any number of nodes on one address")
     .option("--out <file>", "the file to make, with mode 0600 (default: stdout)")
     .action(

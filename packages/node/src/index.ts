@@ -10,10 +10,13 @@ export type { NodeOptions, NodeStats, RunningNode } from "./node-options.ts";
 export { startNode } from "./start-node.ts";
 export {
   createNetworkConfig,
+  formatNamedSupernode,
   formatNetworkConfig,
+  MAX_NAMED_SUPERNODES,
   type NetworkConfig,
   OPEN_NETWORK,
   parseHostPort,
+  parseNamedSupernode,
   parseNetworkConfig,
 } from "./backbone/network-config.ts";
 export { type AppManifest, manifestOf } from "./hosted/manifest.ts";

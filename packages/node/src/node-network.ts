@@ -160,7 +160,7 @@ export class NodeNetwork {
       supernodes: () => overlay.table.size,
       dht: () => backbone.stats,
     });
-    overlay.discovery.start(this.#remembered.supernodes);
+    overlay.discovery.start([...this.config.supernodes, ...this.#remembered.supernodes]);
   }
 
   /** Serves up to so many strangers, or none (0). Resolves when those there have been sent on. */

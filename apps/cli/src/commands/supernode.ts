@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { isIPv4 } from "node:net";
 import {
   createNodeLog,
+  formatNamedSupernode,
   isLoopbackHost,
   MAX_CONNECTIONS_PER_WORKER,
   MAX_WORKERS,
@@ -163,6 +164,8 @@ function tellStarted(node: RunningNode, { publicEdgeUrl, front, network }: Dedic
   );
   terminal.say(`  network    ${networkText(network)}`);
   terminal.say(`  key        ${Buffer.from(node.supernodeKey).toString("hex")}`);
+  const { supernodeKey } = node;
+  terminal.say(`  for others --supernode ${formatNamedSupernode({ url: publicEdgeUrl, supernodeKey })}`);
   if (front?.serveApp !== undefined) terminal.say(`  app        served to anyone, labelled as hosted`);
   for (const url of node.relay?.urls ?? []) terminal.say(`  relay      ${url}`);
   const expires = node.front?.certificate()?.notAfter;

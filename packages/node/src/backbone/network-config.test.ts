@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import {
   createNetworkConfig,
   formatNetworkConfig,
+  formatNamedSupernode,
   OPEN_NETWORK,
   parseHostPort,
+  parseNamedSupernode,
   parseNetworkConfig,
 } from "./network-config.ts";
 
@@ -11,6 +13,7 @@ test("a private network's file gives back what was made", () => {
   const made = createNetworkConfig({
     name: "family",
     bootstrap: ["192.0.2.1:49737", "a.example:1"],
+    supernodes: [`wss://calls.example/edge#${"5f".repeat(32)}`],
     prefixLimits: false,
   });
   expect(parseNetworkConfig(formatNetworkConfig(made))).toEqual(made);
@@ -21,7 +24,9 @@ test("a private network's file gives back what was made", () => {
       { host: "192.0.2.1", port: 49737 },
       { host: "a.example", port: 1 },
     ],
+    supernodes: [{ url: "wss://calls.example/edge", dht: "", supernodeKey: new Uint8Array(32).fill(0x5f) }],
   });
+  expect(formatNetworkConfig(createNetworkConfig({ name: "x" }))).not.toContain("supernodes");
   expect(createNetworkConfig({ name: "x" }).key).not.toEqual(createNetworkConfig({ name: "x" }).key);
   expect(OPEN_NETWORK).toMatchObject({ private: false, prefixLimits: true });
 });
@@ -40,6 +45,9 @@ describe("a file that cannot be used says what to mend", () => {
     [JSON.stringify({ name: "x", key, bootstrap: ["a:0"] }), "host:port"],
     [JSON.stringify({ name: "x", key, bootstrap: ["a:65536"] }), "host:port"],
     [JSON.stringify({ name: "x", key, bootstrap: Array(17).fill("a:1") }), "at most 16"],
+    [JSON.stringify({ name: "x", key, supernodes: {} }), "at most 16"],
+    [JSON.stringify({ name: "x", key, supernodes: [`https://a.example/edge#${key}`] }), "wss://host/edge#key"],
+    [JSON.stringify({ name: "x", key, supernodes: Array(17).fill(`wss://a.example/edge#${key}`) }), "at most 16"],
     [JSON.stringify({ name: "x", key, prefixLimits: 1 }), "true or false"],
     [JSON.stringify({ name: "x", key, extra: 1 }), "extra"],
     [" ".repeat(9_000), "bytes"],
@@ -54,4 +62,24 @@ test("host and port", () => {
   expect(parseHostPort("127.0.0.1:1")).toEqual({ host: "127.0.0.1", port: 1 });
   for (const bad of ["", ":1", "a:", "a", "a:b", "[::1]:1", "a:1:2", "-a:1", "a:1 "])
     expect(parseHostPort(bad)).toBeUndefined();
+});
+
+test("a supernode by its URL and key", () => {
+  const key = "0a".repeat(32);
+  const text = `ws://[2001:db8::1]:443/edge#${key}`;
+  expect(formatNamedSupernode(parseNamedSupernode(text) as NonNullable<ReturnType<typeof parseNamedSupernode>>)).toBe(
+    text,
+  );
+  for (const bad of [
+    "",
+    key,
+    "wss://a.example/edge",
+    `wss://a.example/edge#${key}0`,
+    `wss://a.example/edge#${key.slice(1)}`,
+    `wss://a.example/#${key}`,
+    `wss://you@a.example/edge#${key}`,
+    `wss://a.example/edge#x#${key}`,
+    `wss://${"a".repeat(120)}.example/edge#${key}`,
+  ])
+    expect(parseNamedSupernode(bad)).toBeUndefined();
 });

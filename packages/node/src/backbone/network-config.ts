@@ -1,9 +1,9 @@
 /**
  * Which network a node belongs to. Everybody's open network is built in; a private one comes from a JSON file (mode 0600,
- * since its key is a secret): `{"name","key":hex,"bootstrap":["host:port"],"prefixLimits":true|false}`.
+ * since its key is a secret): `{"name","key":hex,"bootstrap":["host:port"],"supernodes"?:["wss://host/edge#key"],"prefixLimits":true|false}`.
  */
 import { randomBytes } from "node:crypto";
-import { EarshotError, NETWORK_KEY_BYTES, OPEN_NETWORK_KEY } from "@earshot/core";
+import { EarshotError, isNodeUrl, NETWORK_KEY_BYTES, OPEN_NETWORK_KEY, type SupernodeRef, toHex } from "@earshot/core";
 
 export interface HostPort {
   readonly host: string;
@@ -18,12 +18,16 @@ export interface NetworkConfig {
   readonly private: boolean;
   /** DHT nodes to join through. Empty: HyperDHT's own in the open network; nobody in a private one (the first node). */
   readonly bootstrap: readonly HostPort[];
+  /** Supernodes with a URL to begin from: the only way in where UDP is blocked. Each counts once its welcome is signed by its key. */
+  readonly supernodes: readonly SupernodeRef[];
   /** One node per address and two per /24 in tables and answers, and quotas per prefix. Off for loopback and labs. */
   readonly prefixLimits: boolean;
 }
 
 const MAX_NAME_LENGTH = 48;
 export const MAX_BOOTSTRAP = 16;
+/** As many as are dialled in a round of discovery. */
+export const MAX_NAMED_SUPERNODES = 16;
 /** A config file has a few lines. */
 const MAX_FILE_BYTES = 8_192;
 
@@ -33,6 +37,7 @@ export const OPEN_NETWORK: NetworkConfig = {
   key: OPEN_NETWORK_KEY,
   private: false,
   bootstrap: [],
+  supernodes: [],
   prefixLimits: true,
 };
 
@@ -40,16 +45,29 @@ export const OPEN_NETWORK: NetworkConfig = {
 export function createNetworkConfig(options: {
   name: string;
   bootstrap?: readonly string[];
+  supernodes?: readonly string[];
   prefixLimits?: boolean;
 }): NetworkConfig {
-  const { name, bootstrap = [], prefixLimits = true } = options;
-  return checked({ name, key: randomBytes(NETWORK_KEY_BYTES).toString("hex"), bootstrap, prefixLimits });
+  const { name, bootstrap = [], supernodes = [], prefixLimits = true } = options;
+  return checked({ name, key: randomBytes(NETWORK_KEY_BYTES).toString("hex"), bootstrap, supernodes, prefixLimits });
 }
 
-/** The file's text. */
-export function formatNetworkConfig({ name, key, bootstrap, prefixLimits }: NetworkConfig): string {
+/** The file's text. Without supernodes it says nothing of them: nodes from before there were any refuse what they don't know. */
+export function formatNetworkConfig({ name, key, bootstrap, supernodes, prefixLimits }: NetworkConfig): string {
   const hosts = bootstrap.map(({ host, port }) => `${host}:${port}`);
-  return `${JSON.stringify({ name, key: Buffer.from(key).toString("hex"), bootstrap: hosts, prefixLimits }, null, 2)}\n`;
+  const named = supernodes.length === 0 ? {} : { supernodes: supernodes.map(formatNamedSupernode) };
+  return `${JSON.stringify({ name, key: toHex(key), bootstrap: hosts, ...named, prefixLimits }, null, 2)}\n`;
+}
+
+/** `wss://host/edge#key`: what {@link parseNamedSupernode} takes apart. */
+export function formatNamedSupernode({ url, supernodeKey }: Pick<SupernodeRef, "url" | "supernodeKey">): string {
+  return `${url}#${toHex(supernodeKey)}`;
+}
+
+/** An edge URL and, after a #, the supernode's key in hex; undefined where it is no such text. */
+export function parseNamedSupernode(text: string): SupernodeRef | undefined {
+  const [, url = "", key = ""] = /^([^#]*\/edge)#([0-9a-f]{64})$/i.exec(text) ?? [];
+  return isNodeUrl(url) ? { supernodeKey: Uint8Array.from(Buffer.from(key, "hex")), dht: "", url } : undefined;
 }
 
 /** Reads a private network's file. Throws EarshotError `network-invalid`, whose message says what to mend. */
@@ -73,7 +91,7 @@ export function parseHostPort(text: string): HostPort | undefined {
 
 function checked(value: unknown): NetworkConfig {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("it must be a JSON object");
-  const { name, key, bootstrap = [], prefixLimits = true, ...rest } = value as Record<string, unknown>;
+  const { name, key, bootstrap = [], supernodes = [], prefixLimits = true, ...rest } = value as Record<string, unknown>;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw invalid(`nothing is known of "${unknown.slice(0, 40)}": take it out`);
   if (typeof name !== "string" || name.length < 1 || name.length > MAX_NAME_LENGTH)
@@ -82,15 +100,23 @@ function checked(value: unknown): NetworkConfig {
     throw invalid('"key" must be 64 hex digits, as earshot network create makes them');
   if (typeof prefixLimits !== "boolean") throw invalid('"prefixLimits" must be true or false');
   const bytes = Uint8Array.from(Buffer.from(key, "hex"));
-  return { name, key: bytes, private: true, bootstrap: checkedBootstrap(bootstrap), prefixLimits };
+  const hosts = checkedList("bootstrap", bootstrap, MAX_BOOTSTRAP, parseHostPort, "host:port");
+  const named = checkedList("supernodes", supernodes, MAX_NAMED_SUPERNODES, parseNamedSupernode, "wss://host/edge#key");
+  return { name, key: bytes, private: true, bootstrap: hosts, supernodes: named, prefixLimits };
 }
 
-function checkedBootstrap(value: unknown): HostPort[] {
-  if (!Array.isArray(value) || value.length > MAX_BOOTSTRAP)
-    throw invalid(`"bootstrap" must be a list of at most ${MAX_BOOTSTRAP} texts host:port`);
+function checkedList<T>(
+  field: string,
+  value: unknown,
+  most: number,
+  parse: (text: string) => T | undefined,
+  form: string,
+): T[] {
+  if (!Array.isArray(value) || value.length > most)
+    throw invalid(`"${field}" must be a list of at most ${most} texts ${form}`);
   return value.map((entry) => {
-    const parsed = typeof entry === "string" ? parseHostPort(entry) : undefined;
-    if (!parsed) throw invalid(`"bootstrap" holds ${JSON.stringify(entry).slice(0, 80)}: write host:port`);
+    const parsed = typeof entry === "string" ? parse(entry) : undefined;
+    if (!parsed) throw invalid(`"${field}" holds ${JSON.stringify(entry).slice(0, 80)}: write ${form}`);
     return parsed;
   });
 }

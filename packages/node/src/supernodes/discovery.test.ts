@@ -230,6 +230,24 @@ describe("a round", () => {
     expect(table.size).toBe(1);
     discovery.stop();
   });
+
+  test("asks those of the start again, minute by minute, as long as nobody is known: the DHT may never answer", async () => {
+    const { clock, alive, discovery, dialled, table } = setUp({ lookup: async () => [] });
+    const node = supernode("198.51.1.1:1", clock.now());
+    discovery.start([node.ref]);
+    await clock.advance(20 * 60_000);
+    expect(table.size).toBe(0);
+    expect(dialled.length).toBeGreaterThan(15);
+    expect(dialled.length).toBeLessThanOrEqual(21);
+    const late = supernode("198.51.1.1:1", clock.now());
+    alive.set(node.ref.dht, late);
+    await clock.advance(70_000);
+    expect(table.size).toBe(1);
+    const before = dialled.length;
+    await clock.advance(600_000);
+    expect(dialled.length - before).toBeLessThanOrEqual(1);
+    discovery.stop();
+  });
 });
 
 describe("remembered supernodes", () => {

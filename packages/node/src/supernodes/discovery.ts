@@ -26,6 +26,8 @@ import {
 
 /** One that could not be reached is asked again no sooner: a restart must not cost it its place in the tables. */
 const DOUBT_EVERY_MS = 20_000;
+/** While nobody is known, those of the start are asked again as often, however long they have failed. */
+const KNOWN_AGAIN_MS = 60_000;
 /** As many as the table has. */
 const MAX_DOUBTED = MAX_SUPERNODES_KNOWN;
 
@@ -80,6 +82,8 @@ export class Discovery {
   readonly #candidates: Candidates;
   /** When those that we failed to reach were asked for that reason, by key. */
   readonly #doubted = new BoundedMap<number>(MAX_DOUBTED);
+  #knownBefore: readonly SupernodeRef[] = [];
+  #knownAskedAt = 0;
   #cancelNext: (() => void) | undefined;
   #stopped = false;
   #running: Promise<void> | undefined;
@@ -90,9 +94,11 @@ export class Discovery {
     this.#candidates = new Candidates({ perNear: ports.perNear, random: ports.random });
   }
 
-  /** `remembered` are asked first. */
-  start(remembered: readonly SupernodeRef[] = []): void {
-    for (const ref of remembered) this.suggest(ref);
+  /** `knownBefore`: those that the network's file names, then those remembered. They are asked first. */
+  start(knownBefore: readonly SupernodeRef[] = []): void {
+    this.#knownBefore = knownBefore;
+    this.#knownAskedAt = this.#ports.clock.now();
+    for (const ref of knownBefore) this.suggest(ref);
     void this.#next();
   }
 
@@ -148,11 +154,22 @@ export class Discovery {
     const { renewalsPerRound, renewAfterMs, verificationsPerRound } = this.#limits;
     table.sweep(clock.now());
     const due = table.due(clock.now() - renewAfterMs, renewalsPerRound).map(refOf);
-    await Promise.all([this.#hearFromDht(), this.#hearFromNeighbours(), this.#verifyAll(due)]);
-    const candidates = this.#candidates.take(verificationsPerRound);
+    // Those of the start need not wait for the DHT, which takes seconds to be silent.
+    const early = table.size === 0 ? this.#candidates.take(verificationsPerRound) : [];
+    await Promise.all([this.#hearFromDht(), this.#hearFromNeighbours(), this.#verifyAll([...due, ...early])]);
+    const candidates = this.#candidates.take(verificationsPerRound - early.length);
     // Proved meanwhile: where somebody else says that it is does not matter.
     await this.#verifyAll(candidates.filter(({ supernodeKey }) => !table.has(supernodeKey)));
+    if (table.size === 0) await this.#askKnownBefore();
     onRound?.();
+  }
+
+  /** Where UDP is blocked nobody else will ever be heard of. */
+  async #askKnownBefore(): Promise<void> {
+    const now = this.#ports.clock.now();
+    if (now - this.#knownAskedAt < KNOWN_AGAIN_MS) return;
+    this.#knownAskedAt = now;
+    await this.#verifyAll(this.#knownBefore.slice(0, this.#limits.verificationsPerRound));
   }
 
   async #next(): Promise<void> {

@@ -1,4 +1,4 @@
-/** A network where nothing but TCP gets through: its nodes live by supernodes that have a URL, remembered or named by a client. */
+/** A network where nothing but TCP gets through: its nodes live by supernodes that have a URL, remembered, or named by the network's file or a client. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -53,7 +53,7 @@ async function blackHole(): Promise<{ host: string; port: number }> {
 const config = createNetworkConfig({ name: "office", prefixLimits: false });
 
 /** A supernode that is reached at `wss://localhost:<port>`, and a node that no datagram reaches. */
-async function blocked({ remembers }: { remembers: boolean }) {
+async function blocked({ remembers = false, named = false }) {
   const started: { far?: TestNode } = {};
   const port = await tlsFront(() => started.far as TestNode);
   const url = `wss://localhost:${port}/edge`;
@@ -70,7 +70,10 @@ async function blocked({ remembers }: { remembers: boolean }) {
   if (remembers) saveRemembered(join(home, "node", "supernodes.json"), networkIdOf(config.key), [ref]);
   const own = await startTestNode({
     ...{ home, host: "127.0.77.2", edge: "token" },
-    network: { ...config, dhtHost: "127.0.77.2", bootstrap: [await blackHole()] },
+    network: {
+      ...{ ...config, dhtHost: "127.0.77.2", bootstrap: [await blackHole()] },
+      supernodes: named ? [ref] : [],
+    },
   });
   closing.push(() => own.stop());
   const query = new URLSearchParams({ dht: "", url });
@@ -87,8 +90,11 @@ async function reportOf(node: TestNode): Promise<NodeReport> {
   return (await (await fetch(`http://127.0.77.2:${node.port}/api/node`, { headers })).json()) as NodeReport;
 }
 
-test("a node that remembers a supernode's URL finds it again without a datagram", async () => {
-  const { far, own } = await blocked({ remembers: true });
+test.each([
+  ["remembers a supernode's URL", { remembers: true }],
+  ["is told of one by its network's file, on its first start", { named: true }],
+])("a node that %s finds it without a datagram", async (_, how) => {
+  const { far, own } = await blocked(how);
   const others = async () => (await reportOf(own)).neighbours.filter(({ self }) => !self).map(({ key }) => key);
   await expect.poll(others).toEqual([toHex(far.supernodeKey)]);
   expect((await reportOf(own)).network.state).toBe("joining");
@@ -96,7 +102,7 @@ test("a node that remembers a supernode's URL finds it again without a datagram"
 });
 
 test("its client comes online by a tunnel over TLS, and gets what a browser without a node sends over the same front", async () => {
-  const { far, own, tunnel, outside } = await blocked({ remembers: false });
+  const { far, own, tunnel, outside } = await blocked({});
   const owner = await TestClient.connect(tunnel);
   expect(owner.session.welcome?.supernodeKey).toEqual(far.supernodeKey);
   const mailbox = new TestMailbox();

@@ -2,6 +2,7 @@
  * Two people in two Chromium processes on one node: first run, cards, calls by voice and video, words, path, a stranger's
  * request, a missed call, keyboard only. Sound itself is compared in the voice tests.
  */
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ChromiumProcess, launchChromium } from "./lib/chromium.ts";
@@ -59,6 +60,23 @@ async function plays(page: Page, testId: "remote-audio" | "remote-video"): Promi
   );
 }
 
+function badge(page: Page, verdict: string) {
+  return page.locator(`[data-testid=call-quality][data-verdict=${verdict}]`);
+}
+
+/** What the person would get who saves how the call was. */
+async function savedSummary(page: Page): Promise<unknown> {
+  await control(page, "quality-summary").locator("summary").click();
+  const [download] = await Promise.all([page.waitForEvent("download"), control(page, "save-summary").click()]);
+  return JSON.parse(readFileSync(await download.path(), "utf8"));
+}
+
+async function preferLittleData(page: Page, wanted: boolean): Promise<void> {
+  await control(page, "open-settings").click();
+  await control(page, "low-data").setChecked(wanted);
+  await control(page, "settings-dialog-close").click();
+}
+
 describe("first run", () => {
   it("takes the token out of the address bar, and shows what to do next", async () => {
     expect(ada.page.url()).toBe(`${node.origin}/`);
@@ -108,11 +126,32 @@ describe("a call", () => {
     await Promise.all([plays(ada.page, "remote-audio"), plays(grace.page, "remote-audio")]);
     expect(await seriousFindings(ada.page)).toEqual([]);
 
+    await badge(ada.page, "good").waitFor({ timeout: 30_000 });
     await control(ada.page, "mute").click();
     await expect.poll(() => control(grace.page, "call").textContent()).toMatch(/Ada is muted/);
     await control(grace.page, "hang-up").click();
     await Promise.all([reaches(ada.page, "ended"), reaches(grace.page, "ended")]);
+    expect(await savedSummary(ada.page)).toMatchObject({ earshotCallSummary: 1, pathChanges: 0, relayed: 0 });
     await Promise.all([closeEnded(ada.page), closeEnded(grace.page)]);
+  });
+
+  it("uses little data where a person wants that: a picture comes once it is asked for", async () => {
+    await preferLittleData(ada.page, true);
+    await dial(grace.page, "Ada", "video");
+    await answer(ada.page, "voice");
+    await Promise.all([reaches(ada.page, "active"), reaches(grace.page, "active")]);
+    await control(grace.page, "picture-held").filter({ hasText: "has not asked for your picture" }).waitFor();
+    await control(ada.page, "remote-video").waitFor({ state: "hidden" });
+    expect(await seriousFindings(ada.page)).toEqual([]);
+    await control(ada.page, "want-picture").click();
+    await plays(ada.page, "remote-video");
+    const width = () => control(ada.page, "remote-video").evaluate((video) => (video as HTMLVideoElement).videoWidth);
+    expect(await width()).toBeLessThanOrEqual(320);
+    await control(ada.page, "want-picture").click();
+    await control(ada.page, "remote-video").waitFor({ state: "hidden" });
+    await control(ada.page, "hang-up").click();
+    await Promise.all([closeEnded(ada.page), closeEnded(grace.page)]);
+    await preferLittleData(ada.page, false);
   });
 
   it("carries video, asked for from the start and switched on later", async () => {

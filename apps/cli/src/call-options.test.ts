@@ -26,6 +26,7 @@ test("a call's own word on relays and addresses holds in place of what is kept",
   expect(callSettingsOf({})).toEqual({});
   expect(callSettingsOf({ relay: "trusted" })).toEqual({ relayConsent: "trusted" });
   expect(callSettingsOf({ hideAddress: true })).toEqual({ hideAddress: "everyone" });
+  expect(callSettingsOf({ lowData: true })).toEqual({ lowData: true });
   expect(() => callSettingsOf({ relay: "always" })).toThrow(/never, trusted, any/);
   expect(() => callSettingsOf({ relay: "never", hideAddress: true })).toThrow(/leave one of them out/);
 });

@@ -18,12 +18,13 @@ export interface CallOptions extends CommonOptions {
   /** Which relays may carry this one call: `never`, `trusted` or `any`. */
   readonly relay?: string;
   readonly hideAddress?: boolean;
+  readonly lowData?: boolean;
 }
 
-const RELAY_LEVELS: readonly RelayConsent[] = ["never", "trusted", "any"];
+export const RELAY_LEVELS: readonly RelayConsent[] = ["never", "trusted", "any"];
 
 /** What holds for this call in place of what is kept. Throws {@link UsageError}. */
-export function callSettingsOf({ relay, hideAddress }: CallOptions): Partial<CallSettings> {
+export function callSettingsOf({ relay, hideAddress, lowData }: CallOptions): Partial<CallSettings> {
   const relayConsent = RELAY_LEVELS.find((level) => level === relay);
   if (relay !== undefined && relayConsent === undefined)
     throw new UsageError(`--relay takes ${RELAY_LEVELS.join(", ")}, not "${relay}".`);
@@ -32,6 +33,7 @@ export function callSettingsOf({ relay, hideAddress }: CallOptions): Partial<Cal
   return {
     ...(relayConsent === undefined ? {} : { relayConsent }),
     ...(hideAddress ? { hideAddress: "everyone" as const } : {}),
+    ...(lowData ? { lowData } : {}),
   };
 }
 

@@ -101,13 +101,17 @@ export function describeQuality({ verdict, side, problem }: CallQuality, name: s
 }
 
 /** One line of figures; undefined where nothing was measured. */
-export function describeSummary({ lost, concealed, roundTripMs, pathChanges }: CallSummary): string | undefined {
+export function describeSummary(summary: CallSummary): string | undefined {
+  const { lost, concealed, roundTripMs, pathChanges, relayed, directShouldHaveWorked } = summary;
   const share = (value: number) => `${(100 * value).toFixed(1)} %`;
   const parts = [
     ...(lost === undefined ? [] : [`${share(lost)} lost on the way here`]),
     ...(concealed === undefined ? [] : [`${share(concealed)} of the sound made up`]),
     ...(roundTripMs === undefined ? [] : [`round trip ${Math.round(roundTripMs.mean)} ms`]),
     ...(pathChanges === 0 ? [] : [`${pathChanges} changes of path`]),
+    ...(relayed < 1
+      ? []
+      : [`relayed for ${duration(1_000 * relayed)}${directShouldHaveWorked ? ", though a direct path worked" : ""}`]),
   ];
   return parts.length === 0 ? undefined : `${parts.join(", ")}.`;
 }

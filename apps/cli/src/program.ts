@@ -161,7 +161,8 @@ function addCalls(program: Command, runs: Runs): void {
       .option("--record <wav>", "keep what they say: 48 kHz, 16-bit, mono; the file is valid at every moment")
       .option("--seconds <n>", "hang up so long after the call has begun")
       .option("--relay <whose>", "relays that may carry this call: never, trusted (yours and your contacts') or any")
-      .option("--hide-address", "keep this machine's address from them: always over a relay, or not at all");
+      .option("--hide-address", "keep this machine's address from them: always over a relay, or not at all")
+      .option("--low-data", "use little data: a lean voice, hardly anything in silence, and ask them for the same");
   withSound(program.command("call <who>").description("call a contact by name, id or card; Ctrl-C hangs up"))
     .addHelpText("after", CALL_HELP)
     .action(

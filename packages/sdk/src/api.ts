@@ -228,7 +228,7 @@ export interface CallSettings {
   readonly relayConsent: RelayConsent;
   /** Default `never`. */
   readonly hideAddress: HideAddress;
-  /** Little data is to be sent: a lean voice, hardly anything in silence, a small picture. Default false. */
+  /** Little data is to be used: a lean voice, hardly anything in silence, a small picture if any, and the other side is asked for as little. Default false. */
   readonly lowData: boolean;
 }
 

@@ -1,5 +1,5 @@
 /** The part of the SDK's public face that is one call. */
-import type { CallQuality, CallSummary } from "@earshot/core";
+import type { CallQuality, CallSummary, MediaWish } from "@earshot/core";
 import type { Contact, Unsubscribe } from "./api.ts";
 
 /** The person's own tracks. Nothing of them leaves before the answer and the confirmation. */
@@ -107,14 +107,22 @@ export interface Call {
   readonly path?: CallPath;
   /** How the call is at present; judged anew every second, once there is sound. */
   readonly quality?: CallQuality;
-  /** This side's picture is not sent at present, so that the voice gets through; it comes back by itself. */
+  /** This side's picture is not sent at present, so that the voice gets through, or because `askedFor` says so; it comes back by itself. */
   readonly pictureHeld: boolean;
+  /** The person wants little data used (`CallSettings.lowData`): the other side is asked for a lean voice and, until `pictureWanted`, for no picture. */
+  readonly lowData: boolean;
+  /** False in a call with little data to which no picture was taken along, until `setPictureWanted(true)`. */
+  readonly pictureWanted: boolean;
+  /** What the other side asks to be sent. The call follows it by itself, and sends no more than that. */
+  readonly askedFor: MediaWish;
   /** What the call was like, once it has ended. It stays here: nothing sends it anywhere. */
   readonly summary?: CallSummary;
   answer(media?: CallMedia): Promise<void>;
   decline(): Promise<void>;
   hangUp(): Promise<void>;
   setMuted(muted: boolean): void;
+  /** Asks the other side for its picture, a small one, in a call with little data; or asks it to send none again. */
+  setPictureWanted(wanted: boolean): void;
   setAudio(track: MediaStreamTrack | null): Promise<void>;
   /** Starts, swaps or stops (null) this side's picture. */
   setVideo(track: MediaStreamTrack | null): Promise<void>;

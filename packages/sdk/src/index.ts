@@ -1,4 +1,4 @@
-export type { CallQuality, CallSummary, QualityProblem, QualityVerdict } from "@earshot/core";
+export type { CallQuality, CallSummary, MediaWish, QualityProblem, QualityVerdict } from "@earshot/core";
 export type { Clock, RandomSource, RefusalCode, SignatureBackend } from "@earshot/core";
 export type * from "./api.ts";
 export { createClient } from "./create-client.ts";

@@ -24,6 +24,8 @@ const SUMMARY: CallSummary = {
   concealed: 0.012,
   roundTripMs: { mean: 48, most: 310 },
   pathChanges: 1,
+  relayed: 301,
+  directShouldHaveWorked: true,
   shown: { good: 640, fair: 82, poor: 24, lost: 8 },
 };
 
@@ -45,6 +47,33 @@ export function qualityScenes(connect: Connect): Record<string, Scene> {
           quality: { verdict: "poor", side: "mine", problem: "loss" },
           pictureHeld: true,
         }),
+    },
+    "quality-picture-not-asked-for": {
+      before: people,
+      then: async (stage, home) =>
+        (await connect(stage, home, true)).now({
+          quality: { verdict: "good", side: null, problem: null },
+          pictureHeld: true,
+          askedFor: { leanVoice: true, picture: "none" },
+          remoteVideo: undefined as never,
+          remoteMedia: { audio: true, video: false },
+        }),
+    },
+    "low-data": {
+      before: (stage) => {
+        people(stage);
+        stage.platform.client.settings = { ...stage.platform.client.settings, lowData: true };
+      },
+      then: async (stage, home) =>
+        (await connect(stage, home, false)).now({ quality: { verdict: "good", side: null, problem: null } }),
+    },
+    "low-data-picture": {
+      before: (stage) => {
+        people(stage);
+        stage.platform.client.settings = { ...stage.platform.client.settings, lowData: true };
+      },
+      then: async (stage, home) =>
+        (await connect(stage, home, true)).now({ quality: { verdict: "good", side: null, problem: null } }),
     },
     "ended-summary": {
       before: people,

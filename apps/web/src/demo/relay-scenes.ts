@@ -55,6 +55,11 @@ function chosen(settings: Stage["platform"]["client"]["settings"]): Scene {
 export const RELAY_SCENES: Readonly<Record<string, Scene>> = {
   "relayed-mine": travelling({}),
   "relayed-theirs": travelling({ localType: "host", remoteType: "relay", relay: THEIRS }),
+  "relayed-trusted": travelling({
+    localType: "host",
+    remoteType: "relay",
+    relay: { operator: "Grace’s attic", key: "c3".repeat(32), side: "theirs", trusted: true },
+  }),
   "relayed-both": travelling({ remoteType: "relay", farRelay: THEIRS, protocol: "tcp" }),
   "relayed-needlessly": travelling({ directShouldHaveWorked: true, relay: { ...MINE, operator: "", trusted: false } }),
   "address-hidden": travelling({ addressHidden: true }),

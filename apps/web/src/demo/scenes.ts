@@ -60,8 +60,8 @@ async function connect(stage: Stage, home: HomeModel, video: boolean): Promise<S
   return call;
 }
 
-function ring({ platform }: Stage, wantsVideo: boolean): ScriptedCall {
-  const call = new ScriptedCall(GRACE, { direction: "incoming", wantsVideo });
+function ring({ platform }: Stage, wantsVideo: boolean, lowData = false): ScriptedCall {
+  const call = new ScriptedCall(GRACE, { direction: "incoming", wantsVideo, lowData });
   platform.client.emit("incoming", call);
   return call;
 }
@@ -135,6 +135,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   },
   incoming: { before: people, then: (stage) => void ring(stage, false) },
   "incoming-video": { before: people, then: (stage) => void ring(stage, true) },
+  "incoming-video-low-data": { before: people, then: (stage) => void ring(stage, true, true) },
   dialling: {
     before: people,
     then: async (stage, home) => (await dial(stage, home, false)).now({ phase: "ringing" }),

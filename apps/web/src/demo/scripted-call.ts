@@ -10,6 +10,7 @@ import type {
   CallStats,
   CallSummary,
   Contact,
+  MediaWish,
 } from "@earshot/sdk";
 
 type Listener<K extends keyof CallEvents> = (value: CallEvents[K]) => void;
@@ -21,6 +22,7 @@ export interface CallScript {
   readonly phase?: CallPhase;
   readonly wantsVideo?: boolean;
   readonly startedAt?: number;
+  readonly lowData?: boolean;
 }
 
 export class ScriptedCall implements Call {
@@ -41,6 +43,9 @@ export class ScriptedCall implements Call {
   path?: CallPath;
   quality?: CallQuality;
   pictureHeld = false;
+  lowData = false;
+  pictureWanted = true;
+  askedFor: MediaWish = { leanVoice: false, picture: "full" };
   summary?: CallSummary;
   remoteAudio?: MediaStreamTrack;
   remoteVideo?: MediaStreamTrack;
@@ -57,6 +62,7 @@ export class ScriptedCall implements Call {
     this.phase = script.phase ?? (this.direction === "outgoing" ? "dialling" : "ringing");
     this.wantsVideo = script.wantsVideo ?? false;
     this.startedAt = script.startedAt ?? 0;
+    this.lowData = script.lowData ?? false;
   }
 
   /** Sets what `change` holds, as the SDK would on an event, and tells the listeners. */
@@ -99,6 +105,11 @@ export class ScriptedCall implements Call {
   async setVideo(track: MediaStreamTrack | null): Promise<void> {
     this.done.push(track ? "video-on" : "video-off");
     this.now({ localVideo: track });
+  }
+
+  setPictureWanted(pictureWanted: boolean): void {
+    this.done.push(pictureWanted ? "picture-wanted" : "picture-not-wanted");
+    this.now({ pictureWanted });
   }
 
   async stats(): Promise<CallStats> {

@@ -122,8 +122,10 @@ export class ScriptedClient implements Client {
     const peer = this.#contacts.find((contact) => contact.id === id);
     if (peer === undefined) throw new EarshotError("not-a-contact", "add the contact first");
     this.calledWith = media;
-    this.lastCall = new ScriptedCall(peer, { wantsVideo: media?.video !== undefined });
+    const { lowData } = this.settings;
+    this.lastCall = new ScriptedCall(peer, { wantsVideo: media?.video !== undefined, lowData });
     this.lastCall.localVideo = media?.video ?? null;
+    this.lastCall.pictureWanted = !lowData || media?.video !== undefined;
     return this.lastCall;
   }
   async callSettings(): Promise<CallSettings> {

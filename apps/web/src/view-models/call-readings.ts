@@ -13,8 +13,10 @@ export interface CallReadings {
   readonly words: ReadonlySignal<readonly string[] | undefined>;
   readonly path: ReadonlySignal<Call["path"]>;
   readonly quality: ReadonlySignal<CallQuality | undefined>;
-  /** The person's picture is on, and held back by the call. */
-  readonly pictureHeld: ReadonlySignal<boolean>;
+  /** The person's picture is on, and held back: by the call, for the voice's sake, or because the other side asks for none. */
+  readonly pictureHeld: ReadonlySignal<false | "for-voice" | "not-asked-for">;
+  /** False while the other side is asked for no picture, to use little data. */
+  readonly pictureWanted: ReadonlySignal<boolean>;
   /** What the call was like, once it is over. */
   readonly summary: ReadonlySignal<CallSummary | undefined>;
   readonly muted: ReadonlySignal<boolean>;
@@ -32,6 +34,8 @@ export interface CallSnapshot {
   readonly path: Call["path"];
   readonly quality: Call["quality"];
   readonly pictureHeld: boolean;
+  readonly pictureWanted: boolean;
+  readonly askedFor: Call["askedFor"];
   readonly summary: Call["summary"];
   readonly muted: boolean;
   readonly confirmed: boolean;
@@ -52,6 +56,8 @@ export function snapshotOf(call: Call): CallSnapshot {
     path: call.path,
     quality: call.quality,
     pictureHeld: call.pictureHeld,
+    pictureWanted: call.pictureWanted,
+    askedFor: call.askedFor,
     summary: call.summary,
     muted: call.muted,
     confirmed: call.confirmed,
@@ -79,7 +85,11 @@ export function createCallReadings(
     words: computed(() => state.value.words),
     path: computed(() => state.value.path),
     quality: computed(() => state.value.quality),
-    pictureHeld: computed(() => state.value.pictureHeld),
+    pictureHeld: computed(() => {
+      const { pictureHeld, askedFor } = state.value;
+      return pictureHeld && (askedFor.picture === "none" ? "not-asked-for" : "for-voice");
+    }),
+    pictureWanted: computed(() => state.value.pictureWanted),
     summary: computed(() => state.value.summary),
     muted: computed(() => state.value.muted),
     peerMuted: computed(() => phase.value === "active" && !state.value.peerSends.audio),

@@ -15,10 +15,14 @@ export interface CallModel extends CallReadings {
   readonly name: string;
   readonly direction: "outgoing" | "incoming";
   readonly withVideo: boolean;
+  /** The person wants little data used in it. */
+  readonly lowData: boolean;
   readonly cameraBusy: ReadonlySignal<boolean>;
   readonly problem: ReadonlySignal<string | undefined>;
   toggleMute(): void;
   toggleCamera(): Promise<void>;
+  /** In a call with little data: asks for the other side's picture, or for none again. */
+  togglePicture(): void;
   hangUp(): Promise<void>;
   /** Gives the person a file. */
   saveFile(fileName: string, bytes: Uint8Array): void;
@@ -77,6 +81,7 @@ export function createCallModel(call: Call, deps: CallModelDeps, start: CallMode
     name: call.peer.name,
     direction: call.direction,
     withVideo: start.withVideo,
+    lowData: call.lowData,
     cameraBusy: camera.busy,
     problem,
     toggleMute: () => {
@@ -84,6 +89,10 @@ export function createCallModel(call: Call, deps: CallModelDeps, start: CallMode
       follow();
     },
     toggleCamera: camera.toggle,
+    togglePicture: () => {
+      call.setPictureWanted(!call.pictureWanted);
+      follow();
+    },
     hangUp: async () => {
       tracks.stopAll();
       await call.hangUp().catch(() => {

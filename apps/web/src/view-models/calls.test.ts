@@ -42,8 +42,8 @@ async function dial(video = false): Promise<ScriptedCall> {
   return call;
 }
 
-function ring(wantsVideo = false): ScriptedCall {
-  const call = new ScriptedCall(GRACE, { direction: "incoming", wantsVideo });
+function ring(wantsVideo = false, lowData = false): ScriptedCall {
+  const call = new ScriptedCall(GRACE, { direction: "incoming", wantsVideo, lowData });
   platform.client.emit("incoming", call);
   return call;
 }
@@ -102,6 +102,37 @@ describe("calling somebody", () => {
   });
 });
 
+describe("a call with little data", () => {
+  it("is offered to be answered by voice, though they called with a picture", () => {
+    ring(true, true);
+    expect(home.calls.incoming.value).toMatchObject({ wantsVideo: true, offersVideo: false });
+  });
+
+  it("is offered to be answered with a picture otherwise", () => {
+    ring(true);
+    expect(home.calls.incoming.value?.offersVideo).toBe(true);
+  });
+
+  it("asks for their picture when the person does, and for none again", async () => {
+    platform.client.settings = { ...platform.client.settings, lowData: true };
+    const call = await dial();
+    expect(current().pictureWanted.value).toBe(false);
+    current().togglePicture();
+    expect(current().pictureWanted.value).toBe(true);
+    current().togglePicture();
+    expect(call.done).toEqual(["picture-wanted", "picture-not-wanted"]);
+  });
+
+  it("says why the person's own picture is held back", async () => {
+    const call = await dial(true);
+    expect(current().pictureHeld.value).toBe(false);
+    call.now({ phase: "active", pictureHeld: true });
+    expect(current().pictureHeld.value).toBe("for-voice");
+    call.now({ askedFor: { leanVoice: true, picture: "none" } });
+    expect(current().pictureHeld.value).toBe("not-asked-for");
+  });
+});
+
 describe("during a call", () => {
   it("plays nothing of the other side before the confirmation", async () => {
     const call = await dial();
@@ -128,6 +159,14 @@ describe("during a call", () => {
     call.now({ phase: "connecting", path: { ...PATH, kind: "relayed", confirmed: false } });
     expect(pathWords(current().path.value)).toMatchObject({ kind: "relayed", unverified: true });
     expect(pathWords(current().path.value).headline).toMatch(/relay, not confirmed yet/);
+    const relay = { operator: "Ann", key: "5f", side: "mine", trusted: true } as const;
+    const relayed = { ...PATH, kind: "relayed", relay } as const;
+    expect(pathWords(relayed).explanation).toMatch(/It is yours, your contacts’, or trusted by you/);
+    const stranger = { ...relay, side: "theirs", trusted: false } as const;
+    expect(pathWords({ ...relayed, relay: stranger }).explanation).toMatch(
+      /It is run by neither you nor your contacts/,
+    );
+    expect(pathWords({ ...relayed, farRelay: stranger }).explanation).not.toMatch(/yours|neither/);
     call.now({ phase: "active", confirmed: true, path: PATH });
     expect(pathWords(current().path.value)).toMatchObject({ kind: "direct", unverified: false });
   });

@@ -11,6 +11,8 @@ export interface IncomingModel {
   readonly contactId: string;
   readonly name: string;
   readonly wantsVideo: boolean;
+  /** What one most likely answers with: no picture where little data is to be used. */
+  readonly offersVideo: boolean;
   /** The name that they were added by leads to another key now. */
   readonly nameChanged: boolean;
   readonly busy: ReadonlySignal<boolean>;
@@ -84,6 +86,7 @@ export function createIncomingModel(
     name: call.peer.name,
     nameChanged: call.peer.nameChangedTo !== undefined,
     wantsVideo: call.wantsVideo,
+    offersVideo: call.wantsVideo && !call.lowData,
     busy,
     problem,
     answer,

@@ -65,7 +65,15 @@ function explanation(path: CallPath): string {
   const why = path.addressHidden
     ? "Your address is kept from the other side, so this call goes through a relay."
     : "This call does not go straight from device to device.";
-  return `${why} A relay passes the encrypted packets on and cannot read them; it sees addresses, when you talk and how much.`;
+  return `${why} A relay passes the encrypted packets on and cannot read them; it sees addresses, when you talk and how much.${trust(path)}`;
+}
+
+function trust({ relay, farRelay }: CallPath): string {
+  const relays = [relay, farRelay].flatMap((each) => each ?? []);
+  const trusted = relays.filter((each) => each.trusted).length;
+  const [it, is] = relays.length > 1 ? ["Both", "are"] : ["It", "is"];
+  if (relays.length > 0 && trusted === relays.length) return ` ${it} ${is} yours, your contacts’, or trusted by you.`;
+  return relays.length > 0 && trusted === 0 ? ` ${it} ${is} run by neither you nor your contacts.` : "";
 }
 
 function details(path: CallPath): [string, string][] {

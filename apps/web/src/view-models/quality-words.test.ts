@@ -34,6 +34,8 @@ describe("the summary of a call", () => {
     concealed: 0.25,
     roundTripMs: { mean: 48.2, most: 310 },
     pathChanges: 1,
+    relayed: 0,
+    directShouldHaveWorked: false,
     shown: { good: 640, fair: 82, poor: 24, lost: 8 },
   };
 
@@ -48,8 +50,16 @@ describe("the summary of a call", () => {
       "Changes of path": "1",
       "Without any connection for": "8 s",
     });
-    const short = { seconds: 2, pathChanges: 0, shown: { good: 0, fair: 0, poor: 0, lost: 0 } };
+    const nowhere = { relayed: 0, directShouldHaveWorked: false };
+    const short = { seconds: 2, pathChanges: 0, ...nowhere, shown: { good: 0, fair: 0, poor: 0, lost: 0 } };
     expect(Object.fromEntries(summaryRows(short))).toMatchObject({ Length: "2 s", Connection: "not measured" });
+  });
+
+  it("says for how long a relay carried it, and that it need not have", () => {
+    const relayed = (directShouldHaveWorked: boolean) =>
+      Object.fromEntries(summaryRows({ ...summary, relayed: 90, directShouldHaveWorked }))["Through a relay for"];
+    expect(relayed(false)).toBe("1 min");
+    expect(relayed(true)).toBe("1 min, though a direct path worked for a while");
   });
 
   it("is a file with the figures and nothing else", () => {

@@ -60,12 +60,22 @@ function lossWords(side: CallQuality["side"], isPoor: boolean, name: string) {
 }
 
 /** Said while this side's picture is held back. */
-export const PICTURE_HELD_TEXT =
-  "Your picture is paused so that your voice gets through. It comes back by itself when there is room.";
+export function pictureHeldText(why: "for-voice" | "not-asked-for", name: string): string {
+  return why === "for-voice"
+    ? "Your picture is paused so that your voice gets through. It comes back by itself when there is room."
+    : `${name} wants to use little data and has not asked for your picture. It is sent once they do.`;
+}
+
+/** In a call in which little data is to be used. */
+export function lowDataText(pictureWanted: boolean, name: string): string {
+  return pictureWanted
+    ? `As you chose, this call uses little data. ${name} is asked for a plain voice and a small picture.`
+    : `As you chose, this call uses little data. ${name} is asked for a plain voice and no picture.`;
+}
 
 /** What the call was like, as rows of a table. */
 export function summaryRows(summary: CallSummary): readonly (readonly [label: string, value: string])[] {
-  const { lost, lostThere, concealed, roundTripMs, shown } = summary;
+  const { lost, lostThere, concealed, roundTripMs, shown, relayed } = summary;
   const troubled = shown.fair + shown.poor;
   return [
     ["Length", spanText(summary.seconds)],
@@ -80,8 +90,13 @@ export function summaryRows(summary: CallSummary): readonly (readonly [label: st
           ["There and back", `${roundTripText(roundTripMs.mean)}, at most ${roundTripText(roundTripMs.most)}`] as const,
         ]),
     ["Changes of path", String(summary.pathChanges)],
+    ...(relayed < 1 ? [] : [["Through a relay for", relayedText(summary)] as const]),
     ...(shown.lost < 1 ? [] : [["Without any connection for", spanText(shown.lost)] as const]),
   ];
+}
+
+function relayedText({ relayed, directShouldHaveWorked }: CallSummary): string {
+  return `${spanText(relayed)}${directShouldHaveWorked ? ", though a direct path worked for a while" : ""}`;
 }
 
 function connectionText({ shown }: CallSummary): string {

@@ -1,6 +1,6 @@
 /** How the call is: bars and words that are always there, and what helps where something is wrong. */
 import type { CallModel } from "../view-models/call.ts";
-import { PICTURE_HELD_TEXT, qualityWords, summaryFile, summaryRows } from "../view-models/quality-words.ts";
+import { lowDataText, pictureHeldText, qualityWords, summaryFile, summaryRows } from "../view-models/quality-words.ts";
 import { Icon } from "./icons.tsx";
 import { Button } from "./parts.tsx";
 
@@ -55,9 +55,27 @@ export function QualityAdvice({ call }: { readonly call: CallModel }) {
       {held && (
         <p class="call-notice" data-testid="picture-held">
           <Icon name="cameraOff" />
-          <span>{PICTURE_HELD_TEXT}</span>
+          <span>{pictureHeldText(held, call.name)}</span>
         </p>
       )}
+    </section>
+  );
+}
+
+/** Little data is used: what the other side is asked for, and asking for its picture all the same. */
+export function LowDataNote({ call }: { readonly call: CallModel }) {
+  const phase = call.phase.value;
+  if (!call.lowData || (phase !== "active" && phase !== "reconnecting")) return null;
+  const wanted = call.pictureWanted.value;
+  return (
+    <section class="call-card" aria-labelledby="low-data-title" data-testid="low-data-note">
+      <h2 id="low-data-title">Little data</h2>
+      <p class="call-hint" role="status">
+        {lowDataText(wanted, call.name)}
+      </p>
+      <Button testId="want-picture" onClick={call.togglePicture}>
+        {wanted ? "Ask for no picture" : "Ask for the picture"}
+      </Button>
     </section>
   );
 }

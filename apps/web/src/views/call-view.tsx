@@ -4,7 +4,7 @@ import type { CallModel } from "../view-models/call.ts";
 import { endText } from "../view-models/end-words.ts";
 import type { HomeModel } from "../view-models/home.ts";
 import { CallFacts } from "./call-facts.tsx";
-import { QualityAdvice, QualityBadge, QualitySummary } from "./call-quality.tsx";
+import { LowDataNote, QualityAdvice, QualityBadge, QualitySummary } from "./call-quality.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { noticeText } from "./notice-list.tsx";
 import { Avatar, Button, Problem } from "./parts.tsx";
@@ -54,6 +54,7 @@ export function CallView({ call, home }: Props) {
         <Problem text={call.problem.value} testId="call-problem" />
         {!ended && <QualityAdvice call={call} />}
         {ended ? <Ended call={call} home={home} {...ended} /> : <CallFacts call={call} />}
+        {!ended && <LowDataNote call={call} />}
       </aside>
       {!ended && <Controls call={call} />}
     </main>
@@ -150,7 +151,11 @@ function Ended(props: Props & { readonly text: string; readonly alarming: boolea
           Close
         </Button>
         {again && (
-          <Button testId="call-again" icon="phone" onClick={() => home.calls.start(again, call.withVideo)}>
+          <Button
+            testId="call-again"
+            icon="phone"
+            onClick={() => home.calls.start(again, call.withVideo && !call.lowData)}
+          >
             Call again
           </Button>
         )}

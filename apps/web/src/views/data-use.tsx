@@ -16,11 +16,13 @@ export function DataUse({ lowData, onChange }: Props) {
           checked={lowData}
           onChange={(event) => void onChange(event.currentTarget.checked)}
         />
-        <span>Send as little as possible: a plainer voice, hardly anything while you are silent, a small picture</span>
+        <span>
+          Use as little as possible: a plainer voice, hardly anything while you are silent, a small picture if any
+        </span>
       </label>
       <p class="soft small">
-        Whoever sees your packets can then tell when you speak. What the other side sends is for them to choose: ask
-        them to leave the camera off.
+        The other side is asked for a plain voice too, and for no picture until you ask for theirs. Whoever sees your
+        packets can then tell when you speak.
       </p>
     </fieldset>
   );

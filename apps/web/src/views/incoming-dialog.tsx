@@ -46,7 +46,7 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
           Decline
         </Button>
         <Button
-          kind={model.wantsVideo ? "plain" : "go"}
+          kind={model.offersVideo ? "plain" : "go"}
           icon="phone"
           testId="incoming-answer-voice"
           disabled={model.busy.value}
@@ -55,7 +55,7 @@ export function IncomingDialog({ model }: { readonly model: IncomingModel }) {
           Voice
         </Button>
         <Button
-          kind={model.wantsVideo ? "go" : "plain"}
+          kind={model.offersVideo ? "go" : "plain"}
           icon="camera"
           testId="incoming-answer-video"
           disabled={model.busy.value}

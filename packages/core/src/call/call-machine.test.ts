@@ -67,6 +67,22 @@ describe("a call that is answered", () => {
     expect(world.callee.did("open-media").map((effect) => effect.media.video)).toEqual([false, true, false]);
   });
 
+  test("lets a side ask the other for less, once there is something to be sent", () => {
+    const world = ringing();
+    const wish = { leanVoice: true, picture: "none" } as const;
+    world.caller.dispatch({ type: "set-wish", wish });
+    expect(sentMessages(world.caller).map(({ type }) => type)).not.toContain("wish");
+    world.callee.dispatch({ type: "answer", media: AUDIO });
+    world.run(100);
+    world.caller.dispatch({ type: "set-wish", wish });
+    world.run(10);
+    expect(world.callee.state.remoteWish).toEqual(wish);
+    expect(world.caller.state.remoteWish).toEqual({ leanVoice: false, picture: "full" });
+    world.caller.dispatch({ type: "set-wish", wish: { leanVoice: false, picture: "small" } });
+    world.run(10);
+    expect(world.callee.state.remoteWish).toEqual({ leanVoice: false, picture: "small" });
+  });
+
   test("sends no picture to a side whose set-up takes none", () => {
     const world = answered({ calleePolicy: { relay: "never", relays: [], video: false } });
     world.caller.dispatch({ type: "set-media", media: { audio: true, video: true } });

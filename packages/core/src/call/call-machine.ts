@@ -14,6 +14,7 @@ import type {
   LegId,
   OutgoingCallOptions,
 } from "./call-states.ts";
+import type { MediaWish } from "./call-types.ts";
 import { clampCorrection } from "./invite-age.ts";
 import { CALL_LEGS_MAX } from "./limits.ts";
 import { emptyTrack } from "./machine/candidates.ts";
@@ -22,6 +23,9 @@ import { INCOMING_LEG } from "./machine/incoming.ts";
 import { newLane } from "./machine/receiving.ts";
 import { bindingOf, type Turn } from "./machine/turn.ts";
 import { CALL_NONCE_BYTES, callWords } from "./words.ts";
+
+/** All of it: what holds until the other side asks for something else. */
+const NO_WISH: MediaWish = { leanVoice: false, picture: "full" };
 
 /** One event. Never throws on what others send; never changes the state it was given. Nothing leaves `ended`. */
 export function step(state: CallState, event: CallEvent): CallStep {
@@ -77,6 +81,7 @@ function commonData(
   | "relayOnly"
   | "earlyCandidates"
   | "remoteMedia"
+  | "remoteWish"
   | "mediaOpen"
   | "clockCorrectionMs"
 > {
@@ -93,6 +98,7 @@ function commonData(
     relayOnly,
     earlyCandidates,
     remoteMedia,
+    remoteWish: NO_WISH,
     mediaOpen: false,
     clockCorrectionMs,
   };

@@ -75,7 +75,7 @@ test("what is not exactly a message is refused", () => {
   expect(codeOf(encodeCbor([2, callId, 1, [6]]))).toBe("unknown-version");
   expect(codeOf(encodeCbor([1, callId, 0, [6]]))).toBe("bad-cbor");
   expect(codeOf(encodeCbor([1, callId.slice(1), 1, [6]]))).toBe("bad-cbor");
-  expect(codeOf(encodeCbor([1, callId, 1, [17]]))).toBe("unknown-type");
+  expect(codeOf(encodeCbor([1, callId, 1, [18]]))).toBe("unknown-type");
   expect(codeOf(encodeCbor([1, callId, 1, [6, 0]]))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 1, testBytes("short", 31)))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 2, setup.bytes.slice(0, -1)))).toBe("bad-cbor");
@@ -84,6 +84,7 @@ test("what is not exactly a message is refused", () => {
   expect(codeOf(altered(invite, 2, encodeSetup(testSetup("callee", "b")).bytes))).toBe("bad-setup");
   expect(codeOf(altered({ type: "ringing", setup: null }, 1, setup.bytes))).toBe("bad-setup");
   expect(codeOf(altered({ type: "cancel", reason: "hung-up" }, 1, 4))).toBe("bad-cbor");
+  expect(codeOf(altered({ type: "wish", leanVoice: true, picture: "none" }, 2, 3))).toBe("bad-cbor");
   const restart = { type: "restart", generation: 1, ufrag: "abcd", pwd: "0".repeat(22), isAnswer: false } as const;
   expect(codeOf(altered(restart, 2, "a\u00e9cd"))).toBe("bad-setup");
   const candidates = { type: "candidates", generation: 0, firstIndex: 60, candidates: [], end: true } as const;

@@ -11,6 +11,7 @@
  *      6 decline                                                   14 pong              n
  *      7 busy                                                      15 resend-candidates generation, from index
  *      8 cancel      reason                                        16 ask-restart       generation
+ *                                                                  17 wish              lean voice, picture
  *
  *     mark = [generation, count, head 32, ended]
  */
@@ -25,6 +26,7 @@ import type {
   ChainMark,
   EncodedSetup,
   HangUpReason,
+  PictureWish,
 } from "./call-types.ts";
 import { CLOCK_SKEW_MS } from "../identity/certificate.ts";
 import { candidatePlaces, readCandidate } from "./candidate.ts";
@@ -47,6 +49,7 @@ const HANG_UP_REASONS: readonly HangUpReason[] = [
   "shutdown",
   "relay-needed",
 ];
+const PICTURE_WISHES: readonly PictureWish[] = ["full", "small", "none"];
 /** Larger than any encoded set-up: the decoder of the set-up has the last word. */
 const SETUP_MAX_BYTES = 768;
 
@@ -68,6 +71,7 @@ export const MESSAGE_TYPES: Readonly<Record<CallMessage["type"], number>> = {
   pong: 14,
   "resend-candidates": 15,
   "ask-restart": 16,
+  wish: 17,
 };
 
 /** At most `CALL_MESSAGE_MAX_BYTES`; a longer one is the caller's mistake (EarshotError `too-large`). */
@@ -128,6 +132,8 @@ function placesOf(message: CallMessage): readonly CborValue[] {
       return [message.generation, message.fromIndex];
     case "ask-restart":
       return [message.generation];
+    case "wish":
+      return [message.leanVoice, PICTURE_WISHES.indexOf(message.picture)];
   }
 }
 
@@ -171,8 +177,8 @@ const READERS: Readonly<Record<number, (places: Places) => Result<CallMessage>>>
   5: readCandidates,
   6: (places) => bare(places, { type: "decline" }),
   7: (places) => bare(places, { type: "busy" }),
-  8: (places) => accept({ type: "cancel", reason: reasonOf(CANCEL_REASONS, asArray(places, 2)[1]) }),
-  9: (places) => accept({ type: "hang-up", reason: reasonOf(HANG_UP_REASONS, asArray(places, 2)[1]) }),
+  8: (places) => accept({ type: "cancel", reason: oneOf(CANCEL_REASONS, asArray(places, 2)[1]) }),
+  9: (places) => accept({ type: "hang-up", reason: oneOf(HANG_UP_REASONS, asArray(places, 2)[1]) }),
   10: (places) => {
     const [, hash, sent, received] = asArray(places, 4);
     return accept({ type: "confirm", hash: asBytes(hash, 32), sent: readMark(sent), received: readMark(received) });
@@ -205,6 +211,10 @@ const READERS: Readonly<Record<number, (places: Places) => Result<CallMessage>>>
     });
   },
   16: (places) => accept({ type: "ask-restart", generation: asUint(asArray(places, 2)[1], GENERATION_MAX) }),
+  17: (places) => {
+    const [, leanVoice, picture] = asArray(places, 3);
+    return accept({ type: "wish", leanVoice: asBool(leanVoice), picture: oneOf(PICTURE_WISHES, picture) });
+  },
 };
 
 function readMessage(places: Places): Result<CallMessage> {
@@ -254,6 +264,6 @@ function readMark(value: CborValue | undefined): ChainMark {
   };
 }
 
-function reasonOf<T extends string>(reasons: readonly T[], value: CborValue | undefined): T {
-  return reasons[asUint(value, reasons.length - 1)] as T;
+function oneOf<T extends string>(words: readonly T[], value: CborValue | undefined): T {
+  return words[asUint(value, words.length - 1)] as T;
 }

@@ -16,6 +16,7 @@ import type {
   Carrier,
   ChainMark,
   EncodedSetup,
+  MediaWish,
   RelayUse,
 } from "./call-types.ts";
 
@@ -115,6 +116,8 @@ export interface CallData {
   readonly localMedia: MediaState;
   /** What the other side says it sends. */
   readonly remoteMedia: MediaState;
+  /** What the other side asks to be sent. */
+  readonly remoteWish: MediaWish;
   /** Set once, by `open-media`. */
   readonly mediaOpen: boolean;
 }
@@ -224,6 +227,8 @@ export type CallEvent =
   | { readonly type: "glare-lost" }
   /** The person muted, unmuted, or turned the picture on or off. */
   | { readonly type: "set-media"; readonly media: MediaState }
+  /** The person wants less, or more, of the other side's media. Means something once the media are open. */
+  | { readonly type: "set-wish"; readonly wish: MediaWish }
   /** This machine's addresses changed. */
   | { readonly type: "network-changed" }
   | { readonly type: "timer"; readonly name: TimerName };

@@ -54,6 +54,15 @@ export interface CallPolicy extends CallConsent {
   readonly relays: readonly NamedRelay[];
 }
 
+/** What a side would rather be sent of a picture. */
+export type PictureWish = "full" | "small" | "none";
+
+/** What a side asks the other to send of its voice and picture: for one who wants little data used. Nobody has to follow it. */
+export interface MediaWish {
+  readonly leanVoice: boolean;
+  readonly picture: PictureWish;
+}
+
 /** What both sides' levels come to, for one side. */
 export interface RelayUse {
   /** This side's own relays may carry the call. */
@@ -167,7 +176,8 @@ export type CallMessage =
   | { readonly type: "pong"; readonly n: number }
   | { readonly type: "resend-candidates"; readonly generation: number; readonly fromIndex: number }
   /** The callee asks the caller to restart ICE. */
-  | { readonly type: "ask-restart"; readonly generation: number };
+  | { readonly type: "ask-restart"; readonly generation: number }
+  | ({ readonly type: "wish" } & MediaWish)
 
 /** What an envelope of kind 4, or one data-channel message, holds. */
 export interface CallPacket {

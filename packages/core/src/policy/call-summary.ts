@@ -14,8 +14,20 @@ export interface CallSummary {
   readonly roundTripMs?: { readonly mean: number; readonly most: number };
   /** How often the call took another path. */
   readonly pathChanges: number;
+  /** Seconds for which a relay carried it. */
+  readonly relayed: number;
+  /** For a while it was relayed though a direct path worked. */
+  readonly directShouldHaveWorked: boolean;
   /** Seconds for which each verdict was shown. */
   readonly shown: Readonly<Record<QualityVerdict, number>>;
+}
+
+/** What a summary says of a path. */
+export interface SummedPath {
+  /** Anything that differs from path to path. */
+  readonly name: string;
+  readonly relayed: boolean;
+  readonly directShouldHaveWorked: boolean;
 }
 
 /** Longest time that one sample stands for: a device that slept did not talk. */
@@ -46,12 +58,15 @@ export class CallSumming {
   readonly #roundTrip = new Mean();
   readonly #shown: Record<QualityVerdict, number> = { good: 0, fair: 0, poor: 0, lost: 0 };
   #atMs: number | undefined;
-  #path: string | undefined;
+  #path: SummedPath | undefined;
   #pathChanges = 0;
+  #relayedMs = 0;
+  #directUnused = false;
 
   /** `shown`: the verdict that was on the screen since the sample before. */
   observe(sample: LinkSample, shown: QualityVerdict): void {
-    this.#spend(sample.atMs, shown);
+    const passedMs = this.#spend(sample.atMs, shown);
+    if (this.#path?.relayed) this.#relayedMs += passedMs;
     const packets = sample.arrived + sample.missing;
     if (packets > 0) this.#lost.add(sample.missing / packets, packets);
     this.#lostThere.add(sample.missingThere);
@@ -64,9 +79,10 @@ export class CallSumming {
     this.#spend(atMs, "lost", PATHLESS_MAX_MS);
   }
 
-  /** `path`: anything that differs from path to path. */
-  onPath(path: string): void {
-    if (this.#path !== undefined && this.#path !== path) this.#pathChanges += 1;
+  /** Before the first sample that travelled by it. */
+  onPath(path: SummedPath): void {
+    if (this.#path !== undefined && this.#path.name !== path.name) this.#pathChanges += 1;
+    if (path.directShouldHaveWorked) this.#directUnused = true;
     this.#path = path;
   }
 
@@ -85,6 +101,8 @@ export class CallSumming {
       ...(concealed === undefined ? {} : { concealed }),
       ...(mean === undefined ? {} : { roundTripMs: { mean, most: this.#roundTrip.most } }),
       pathChanges: this.#pathChanges,
+      relayed: this.#relayedMs / 1_000,
+      directShouldHaveWorked: this.#directUnused,
       shown: {
         good: this.#shown.good / 1_000,
         fair: this.#shown.fair / 1_000,
@@ -94,8 +112,11 @@ export class CallSumming {
     };
   }
 
-  #spend(atMs: number, shown: QualityVerdict, mostMs = SAMPLE_MAX_MS): void {
-    if (this.#atMs !== undefined) this.#shown[shown] += Math.max(0, Math.min(mostMs, atMs - this.#atMs));
+  /** Gives the time that it counted. */
+  #spend(atMs: number, shown: QualityVerdict, mostMs = SAMPLE_MAX_MS): number {
+    const passedMs = this.#atMs === undefined ? 0 : Math.max(0, Math.min(mostMs, atMs - this.#atMs));
+    this.#shown[shown] += passedMs;
     this.#atMs = atMs;
+    return passedMs;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SeededRandom } from "@earshot/testkit";
 import type { LinkSample } from "./link-sample.ts";
-import { type PictureStep, type SendPlan, SendPlanner } from "./send-plan.ts";
+import { lowDataWish, type PictureStep, type SendPlan, SendPlanner } from "./send-plan.ts";
 import { seconds } from "./testing/link-cases.ts";
 
 const normal = { lowData: false };
@@ -90,4 +90,30 @@ describe("the picture", () => {
 it("low data: a lean voice, nothing in silence, and never more than a small picture", () => {
   const plans = follow(seconds([60, {}]), { lowData: true });
   expect(plans.at(-1)).toEqual({ voice: { redundant: false, lean: true, sparse: true }, picture: "quarter" });
+});
+
+describe("asked for less by the other side", () => {
+  it("sends no picture from the next moment on, or a small one, and a lean voice, but goes on in silence", () => {
+    const planner = new SendPlanner(normal);
+    const asked = (withPicture: boolean) => {
+      const [sample] = seconds([1, {}]);
+      return planner.observe(sample as LinkSample, lowDataWish(withPicture));
+    };
+    expect(asked(false)).toEqual({ voice: { redundant: false, lean: true, sparse: false }, picture: "paused" });
+    // Asked for, it is there at once: nothing is wrong with the link.
+    expect(asked(true).picture).toBe("quarter");
+    expect(asked(false).picture).toBe("paused");
+  });
+
+  it("keeps to it however good the link is, and climbs in steps once asked for all again", () => {
+    const planner = new SendPlanner(normal);
+    const plans = seconds([60, {}], [60, {}]).map((sample, at) =>
+      planner.observe(sample, at < 60 ? lowDataWish(true) : { leanVoice: false, picture: "full" }),
+    );
+    expect(plans.slice(0, 60).every(({ picture, voice }) => picture === "quarter" && voice.lean)).toBe(true);
+    expect(pictures(plans.slice(60))).toEqual([
+      [0, "half"],
+      [8, "full"],
+    ]);
+  });
 });

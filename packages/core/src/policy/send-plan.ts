@@ -2,6 +2,7 @@
  * What a call sends at present: the voice first, and of the picture what the link then carries. Pure; driven by the same
  * samples as the verdict. Down at once, up slowly, and slower after each step up that did not hold.
  */
+import type { MediaWish, PictureWish } from "../call/call-types.ts";
 import type { VoiceSending } from "../call/sdp-build.ts";
 import type { LinkSample } from "./link-sample.ts";
 
@@ -28,6 +29,8 @@ export const PICTURE_LIMITS: Readonly<Record<Exclude<PictureStep, "paused">, Pic
 };
 
 const STEPS: readonly PictureStep[] = ["full", "half", "quarter", "paused"];
+/** The best step that each wish of the other side leaves. */
+const WISHED: Readonly<Record<PictureWish, PictureStep>> = { full: "full", small: "quarter", none: "paused" };
 
 /** Sent twice, with packets' heads, a full voice takes about 90: a link with less than this gets the lean one. */
 const LEAN_BELOW_KBPS = 100;
@@ -55,10 +58,16 @@ export interface SendPlanOptions {
   readonly lowData: boolean;
 }
 
+/** What a side that wants little data used asks of the other: of the picture nothing, or `withPicture` a small one. */
+export function lowDataWish(withPicture: boolean): MediaWish {
+  return { leanVoice: true, picture: withPicture ? "small" : "none" };
+}
+
 /** Plans what one call sends. */
 export class SendPlanner {
   readonly #options: SendPlanOptions;
-  readonly #best: number;
+  /** What the other side asks to be sent. */
+  #wish: MediaWish = { leanVoice: false, picture: "full" };
   #plan: SendPlan;
   #step: number;
   #lossAtMs = Number.NEGATIVE_INFINITY;
@@ -68,10 +77,10 @@ export class SendPlanner {
   /** When the last step up was taken, while it holds. */
   #raisedAtMs: number | undefined;
   #upAfterMs = UP_AFTER_MS;
+  #isHeldByWish = false;
 
   constructor(options: SendPlanOptions) {
     this.#options = options;
-    this.#best = options.lowData ? 2 : 0;
     this.#step = this.#best;
     this.#plan = this.#made(false, false);
   }
@@ -80,8 +89,13 @@ export class SendPlanner {
     return this.#plan;
   }
 
-  /** Takes the next sample and gives the plan from now on; the same object where nothing changed. */
-  observe(sample: LinkSample): SendPlan {
+  /**
+   * Takes the next sample and what the other side asks for, and gives the plan from now on; the same object where nothing changed.
+   * A wish makes it less, never more: nobody can be asked to fill the link, or to fall silent between words, which tells those who
+   * see the packets when somebody speaks.
+   */
+  observe(sample: LinkSample, wish: MediaWish = this.#wish): SendPlan {
+    this.#wish = wish;
     this.#stepPicture(sample);
     const next = this.#made(this.#isRedundant(sample), this.#isLean(sample));
     if (JSON.stringify(next) !== JSON.stringify(this.#plan)) this.#plan = next;
@@ -91,9 +105,14 @@ export class SendPlanner {
   #made(redundant: boolean, lean: boolean): SendPlan {
     const { lowData } = this.#options;
     return {
-      voice: { redundant, lean: lean || lowData, sparse: lowData },
+      voice: { redundant, lean: lean || lowData || this.#wish.leanVoice, sparse: lowData },
       picture: STEPS[this.#step] ?? "paused",
     };
+  }
+
+  /** As a place in {@link STEPS}. */
+  get #best(): number {
+    return Math.max(STEPS.indexOf(WISHED[this.#wish.picture]), this.#options.lowData ? STEPS.indexOf("quarter") : 0);
   }
 
   #isLean({ atMs, sendableKbps = Number.POSITIVE_INFINITY }: LinkSample): boolean {
@@ -111,7 +130,12 @@ export class SendPlanner {
 
   #stepPicture(sample: LinkSample): void {
     const { atMs } = sample;
-    if (!sample.wantsPicture) {
+    const best = this.#best;
+    // Asked for less: at once. Asked for more again: from the smallest picture on, as after any pause.
+    if (this.#step < best) this.#step = best;
+    else if (this.#isHeldByWish && best < this.#step) this.#step = Math.max(best, STEPS.indexOf("quarter"));
+    this.#isHeldByWish = STEPS[best] === "paused";
+    if (!sample.wantsPicture || this.#isHeldByWish) {
       this.#troubleSinceMs = this.#calmSinceMs = undefined;
       return;
     }

@@ -3,7 +3,9 @@ import {
   type CallState,
   type CallSummary,
   type Clock,
+  lowDataWish,
   type MediaState,
+  type MediaWish,
   type SendPlan,
   toHex,
   wordsOf,
@@ -64,6 +66,9 @@ export class CallHandle implements Call {
   #muted = false;
   readonly #watch: QualityWatch;
   #pictureHeld = false;
+  #pictureWanted: boolean;
+  /** The wish that the other side was told of last, and in which session. */
+  #told: { readonly session: CallSession; readonly pictureWanted: boolean } | undefined;
   /** What {@link handleState} told of last. */
   #seen = "";
   #watching = false;
@@ -79,6 +84,7 @@ export class CallHandle implements Call {
     this.#watch = new QualityWatch({ lowData: parts.lowData });
     this.#audio = parts.media.audio ?? null;
     this.#video = parts.media.video ?? null;
+    this.#pictureWanted = !parts.lowData || this.#video !== null;
   }
 
   get callId(): string {
@@ -102,6 +108,15 @@ export class CallHandle implements Call {
   get pictureHeld(): boolean {
     return this.#pictureHeld && this.#video !== null;
   }
+  get lowData(): boolean {
+    return this.#parts.lowData;
+  }
+  get pictureWanted(): boolean {
+    return this.#pictureWanted;
+  }
+  get askedFor(): MediaWish {
+    return this.#state.remoteWish;
+  }
   get localVideo(): MediaStreamTrack | null {
     return this.#video;
   }
@@ -124,6 +139,7 @@ export class CallHandle implements Call {
       throw new CallError("bad-call-state", "Only a call that rings here can be answered.");
     this.#audio = media.audio ?? null;
     this.#video = media.video ?? null;
+    this.#pictureWanted ||= this.#video !== null;
     this.#session.handle({ type: "answer", media: this.#mediaState() });
   }
 
@@ -152,6 +168,13 @@ export class CallHandle implements Call {
   async setVideo(track: MediaStreamTrack | null): Promise<void> {
     this.#video = track;
     await this.#mediaChanged();
+  }
+
+  setPictureWanted(wanted: boolean): void {
+    if (!this.lowData || wanted === this.#pictureWanted) return;
+    this.#pictureWanted = wanted;
+    this.#sayWish();
+    this.#events.emit("change", this);
   }
 
   async stats(): Promise<CallStats> {
@@ -193,6 +216,7 @@ export class CallHandle implements Call {
       words,
       this.confirmed,
       state.remoteMedia,
+      state.remoteWish,
       state.wantsVideo,
       this.quality,
     ]);
@@ -208,6 +232,7 @@ export class CallHandle implements Call {
     if (video) this.remoteVideo = video;
     this.#putTracks(media).catch((error: unknown) => this.#parts.onListenerError(error));
     this.#send(this.#watch.plan);
+    this.#sayWish();
     this.#events.emit("change", this);
   }
 
@@ -224,6 +249,15 @@ export class CallHandle implements Call {
     if (this.quality) this.summary = this.#watch.summary((this.endedAt - (this.answeredAt ?? this.endedAt)) / 1_000);
     this.#events.emit("change", this);
     this.#events.emit("ended", this.endReason);
+  }
+
+  /** Once the media are open, and whenever it changes. */
+  #sayWish(): void {
+    if (!this.lowData || !this.#leg) return;
+    const told = { session: this.#session, pictureWanted: this.#pictureWanted };
+    if (this.#told?.session === told.session && this.#told.pictureWanted === told.pictureWanted) return;
+    this.#told = told;
+    this.#session.handle({ type: "set-wish", wish: lowDataWish(told.pictureWanted) });
   }
 
   #forgetLeg(): void {
@@ -301,9 +335,13 @@ export class CallHandle implements Call {
       expectsVoice: this.remoteMedia.audio,
       wantsPicture: this.#video !== null,
     };
-    const path = this.path && [this.path.kind, this.path.localAddress, this.path.remoteAddress].join();
+    const path = this.path && {
+      name: [this.path.kind, this.path.localAddress, this.path.remoteAddress].join(),
+      relayed: this.path.kind === "relayed",
+      directShouldHaveWorked: this.path.directShouldHaveWorked,
+    };
     const before = { quality: this.quality, plan: this.#watch.plan };
-    this.#watch.look(report, known, path);
+    this.#watch.look(report, known, path, this.askedFor);
     this.quality = this.#watch.quality;
     if (this.#watch.plan !== before.plan) this.#send(this.#watch.plan);
     if (this.quality !== before.quality) this.#events.emit("change", this);

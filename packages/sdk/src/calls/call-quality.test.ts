@@ -2,6 +2,7 @@
 import type { CallEvent, CallState } from "@earshot/core";
 import { VirtualClock } from "@earshot/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { CallMedia } from "../call-api.ts";
 import { CallHandle } from "./call-handle.ts";
 import type { CallSession } from "./call-session.ts";
 import type { PeerLeg } from "./peer-leg.ts";
@@ -16,6 +17,7 @@ let phase: "active" | "reconnecting";
 /** What the link does in each second. */
 let link: { arriving: number; lost: number; fractionLost: number };
 let asked: CallEvent[];
+let remoteWish: CallState["remoteWish"];
 let voices: unknown[];
 let encodings: Record<string, unknown>[];
 
@@ -26,6 +28,7 @@ const stateNow = () =>
     callId: new Uint8Array(16),
     legs: [],
     remoteMedia: { audio: true, video: true },
+    remoteWish,
     wantsVideo: true,
     mediaOpen: true,
   }) as unknown as CallState;
@@ -54,6 +57,25 @@ function fakeLeg(): PeerLeg {
   return leg as unknown as PeerLeg;
 }
 
+function callWith(media: CallMedia, lowData: boolean): CallHandle {
+  const session = {
+    get state() {
+      return stateNow();
+    },
+    handle: (event: CallEvent) => void asked.push(event),
+  } as unknown as CallSession;
+  return new CallHandle(session, {
+    clock,
+    direction: "outgoing",
+    peer: () => ({ id: "ear1", name: "Ben", state: "contact", addedAt: 0 }),
+    media,
+    lowData,
+    onListenerError: (error) => {
+      throw error;
+    },
+  });
+}
+
 const pass = (seconds: number) => clock.advance(seconds * 1_000);
 
 beforeEach(async () => {
@@ -61,24 +83,10 @@ beforeEach(async () => {
   phase = "active";
   link = { arriving: 50, lost: 0, fractionLost: 0 };
   asked = [];
+  remoteWish = { leanVoice: false, picture: "full" };
   voices = [];
   encodings = [{}, {}];
-  const session = {
-    get state() {
-      return stateNow();
-    },
-    handle: (event: CallEvent) => void asked.push(event),
-  } as unknown as CallSession;
-  call = new CallHandle(session, {
-    clock,
-    direction: "outgoing",
-    peer: () => ({ id: "ear1", name: "Ben", state: "contact", addedAt: 0 }),
-    media: { audio: microphone, video: camera },
-    lowData: false,
-    onListenerError: (error) => {
-      throw error;
-    },
-  });
+  call = callWith({ audio: microphone, video: camera }, false);
   call.handleMediaOpen(fakeLeg(), { audio: true, video: true });
   call.handleState(stateNow());
   await pass(3);
@@ -132,5 +140,51 @@ describe("a call on a bad link", () => {
     expect(call.summary?.lost).toBe(0);
     expect(call.summary?.shown.lost).toBeGreaterThanOrEqual(20);
     expect(call.summary?.shown.good).toBeGreaterThanOrEqual(10);
+  });
+});
+
+describe("little data", () => {
+  const wishes = () => asked.filter(({ type }) => type === "set-wish");
+  const open = async (media: CallMedia) => {
+    asked = [];
+    call = callWith(media, true);
+    call.handleMediaOpen(fakeLeg(), { audio: true, video: media.video !== undefined });
+    call.handleState(stateNow());
+    await pass(2);
+  };
+
+  it("asks the other side for a lean voice and no picture, once; for a small one when the person does", async () => {
+    await open({ audio: microphone });
+    expect(call.pictureWanted).toBe(false);
+    call.handleMediaOpen(fakeLeg(), { audio: true, video: false });
+    expect(wishes()).toEqual([{ type: "set-wish", wish: { leanVoice: true, picture: "none" } }]);
+    call.setPictureWanted(true);
+    call.setPictureWanted(true);
+    expect(wishes().slice(1)).toEqual([{ type: "set-wish", wish: { leanVoice: true, picture: "small" } }]);
+  });
+
+  it("takes a picture along for a wish to see theirs, and sends a small one", async () => {
+    await open({ audio: microphone, video: camera });
+    expect(wishes()).toEqual([{ type: "set-wish", wish: { leanVoice: true, picture: "small" } }]);
+    expect(encodings[1]).toMatchObject({ scaleResolutionDownBy: 4 });
+    expect(voices.at(-1)).toEqual({ redundant: false, lean: true, sparse: true });
+  });
+
+  it("does what the other side asks for: holds the picture back, says so, and lets it go again", async () => {
+    expect(wishes()).toEqual([]);
+    remoteWish = { leanVoice: true, picture: "none" };
+    let told = 0;
+    call.on("change", () => (told += 1));
+    call.handleState(stateNow());
+    expect(told).toBe(1);
+    await pass(1);
+    expect(call.pictureHeld).toBe(true);
+    expect(asked.at(-1)).toEqual({ type: "set-media", media: { audio: true, video: false } });
+    expect(voices.at(-1)).toEqual({ redundant: false, lean: true, sparse: false });
+    remoteWish = { leanVoice: true, picture: "small" };
+    await pass(1);
+    expect(call.pictureHeld).toBe(false);
+    expect(asked.at(-1)).toEqual({ type: "set-media", media: { audio: true, video: true } });
+    expect(encodings[1]).toMatchObject({ scaleResolutionDownBy: 4 });
   });
 });

@@ -2,10 +2,12 @@ import {
   type CallQuality,
   type CallSummary,
   CallSumming,
+  type MediaWish,
   QualityJudge,
   type SendPlan,
   SendPlanner,
   type SendPlanOptions,
+  type SummedPath,
 } from "@earshot/core";
 import { type KnownOfLink, LinkSampler } from "./link-sampler.ts";
 
@@ -28,15 +30,15 @@ export class QualityWatch {
     return this.#planner.plan;
   }
 
-  /** Takes the statistics of this moment, about once a second. `path`: anything that differs from path to path. */
-  look(report: RTCStatsReport, known: KnownOfLink, path: string | undefined): void {
+  /** Takes the statistics of this moment, about once a second, and what the other side asks to be sent. */
+  look(report: RTCStatsReport, known: KnownOfLink, path: SummedPath | undefined, wish: MediaWish): void {
     const shown = this.quality.verdict;
     const sample = this.#sampler.sample(report, known);
     if (path !== undefined) this.#summing.onPath(path);
     if (!sample) return;
     this.#summing.observe(sample, shown);
     this.#judge.observe(sample);
-    this.#planner.observe(sample);
+    this.#planner.observe(sample, wish);
   }
 
   pathLost(): void {

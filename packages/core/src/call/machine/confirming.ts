@@ -2,7 +2,7 @@
 import { equalBytes } from "../../bytes.ts";
 import type { RefusalCode } from "../../errors.ts";
 import type { CallState, LegId } from "../call-states.ts";
-import type { CallMessage } from "../call-types.ts";
+import type { CallMessage, MediaWish } from "../call-types.ts";
 import { confirmHash } from "../confirm.ts";
 import { PING_INTERVAL_MS } from "../limits.ts";
 import { compareMarks, receivedMark, sentMark } from "./candidates.ts";
@@ -74,6 +74,11 @@ function isConfirmed(state: Extract<CallState, { phase: "connecting" }>): boolea
   if (leg === undefined || leg.progress !== "answered" || !leg.confirmed) return false;
   // It may have held while it rang, and the path be gone since: whoever answers then is not in a call yet.
   return leg.transport === "connected" && leg.channelOpen;
+}
+
+/** Asks the other side to send less, or more. */
+export function sayWish(turn: Turn, id: LegId, wish: MediaWish): void {
+  if (turn.state.mediaOpen && currentLeg(turn, id).channelOpen) sendOn(turn, id, "channel", { type: "wish", ...wish });
 }
 
 /** Puts on the senders what the person wants to send, and tells the other side. Nothing before the media are open. */

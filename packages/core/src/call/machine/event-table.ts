@@ -1,7 +1,7 @@
 /** What each event does in each state. A new event or state does not compile until it has its place here. */
 import type { CallEvent, CallPhaseName, CallState, TimerName } from "../call-states.ts";
 import { gatherLocal, repairMissing } from "./candidates.ts";
-import { showMedia } from "./confirming.ts";
+import { sayWish, showMedia } from "./confirming.ts";
 import * as connected from "./connected.ts";
 import { cancelAll, endCall, sayAndEnd } from "./ending.ts";
 import * as incoming from "./incoming.ts";
@@ -79,6 +79,7 @@ const callingRow = {
   // The other devices of that person stop ringing: it is in the call that was kept.
   "glare-lost": (turn) => cancelAll(turn, "answered-elsewhere", "glare"),
   "set-media": onSetMedia,
+  "set-wish": ignored,
   "network-changed": ignored,
 } satisfies Partial<EventRow<"dialling" | "ringing">>;
 
@@ -102,6 +103,7 @@ const answeredRow = {
     patchData(turn, { localMedia: event.media });
     showMedia(turn, state.chosen);
   },
+  "set-wish": (turn, state, event) => sayWish(turn, state.chosen, event.wish),
 } satisfies Partial<EventRow<"connecting" | "active" | "reconnecting">>;
 
 export const EVENT_TABLE: EventTable = {
@@ -136,6 +138,7 @@ export const EVENT_TABLE: EventTable = {
     "relay-missing": ignored,
     "glare-lost": (turn) => endCall(turn, "glare"),
     "set-media": ignored,
+    "set-wish": ignored,
     "network-changed": ignored,
     timer: timers<"expecting">({
       ...openTimers,
@@ -163,6 +166,7 @@ export const EVENT_TABLE: EventTable = {
     "relay-missing": (turn, state) => incoming.relayMissing(turn, state),
     "glare-lost": (turn) => endCall(turn, "glare"),
     "set-media": onSetMedia,
+    "set-wish": ignored,
     "network-changed": ignored,
     timer: timers<"alerting">({ ...openTimers, ring: (turn) => incoming.ringTimedOut(turn) }),
   },
@@ -229,6 +233,7 @@ export const EVENT_TABLE: EventTable = {
     "relay-missing": ignored,
     "glare-lost": ignored,
     "set-media": ignored,
+    "set-wish": ignored,
     "network-changed": ignored,
     timer: ignored,
   },

@@ -8,7 +8,7 @@ import * as incoming from "./incoming.ts";
 import * as outgoing from "./outgoing.ts";
 import { receiveAskRestart, receiveRestart } from "./restarting.ts";
 import { sendOn } from "./sending.ts";
-import { refused, type Turn } from "./turn.ts";
+import { patchData, refused, type Turn } from "./turn.ts";
 
 type MessageName = CallMessage["type"];
 type Named<M extends MessageName> = Extract<CallMessage, { type: M }>;
@@ -63,6 +63,7 @@ const nothing = {
   pong: unexpected,
   "resend-candidates": unexpected,
   "ask-restart": unexpected,
+  wish: unexpected,
 } satisfies MessageRow<CallPhaseName>;
 
 const calling = {
@@ -90,6 +91,7 @@ const answered = {
   pong: ignored,
   "resend-candidates": onResend,
   "ask-restart": (turn, _state, message, { id }) => receiveAskRestart(turn, id, message.generation),
+  wish: (turn, _state, { leanVoice, picture }) => patchData(turn, { remoteWish: { leanVoice, picture } }),
 } satisfies MessageRow<CallPhaseName>;
 
 export const MESSAGE_TABLE: MessageTable = {
@@ -127,6 +129,7 @@ export const MESSAGE_TABLE: MessageTable = {
     pong: ignored,
     "resend-candidates": ignored,
     "ask-restart": ignored,
+    wish: ignored,
   },
 };
 

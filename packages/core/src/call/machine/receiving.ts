@@ -29,6 +29,7 @@ const RULES: Readonly<Record<CallMessage["type"], Rule>> = {
   pong: { from: "both", by: "channel" },
   "resend-candidates": { from: "both", by: "channel" },
   "ask-restart": { from: "callee", by: "either" },
+  wish: { from: "both", by: "channel" },
 };
 
 /** Acts on a message that is in order. `ageMs`: how long ago it was sent, by two clocks: less than nothing where they differ. */

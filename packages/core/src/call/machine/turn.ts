@@ -34,6 +34,7 @@ export function dataOf(state: CallState): CallData {
     wantsVideo,
     localMedia,
     remoteMedia,
+    remoteWish,
     mediaOpen,
     clockCorrectionMs,
   } = state;
@@ -50,6 +51,7 @@ export function dataOf(state: CallState): CallData {
     wantsVideo,
     localMedia,
     remoteMedia,
+    remoteWish,
     mediaOpen,
     clockCorrectionMs,
   };

@@ -129,6 +129,11 @@ export const arbitraryMessage: fc.Arbitrary<CallMessage> = fc.oneof(
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const), n: fc.nat(0xffffffff) }),
   fc.record({ type: type("resend-candidates"), generation, fromIndex: fc.nat(CANDIDATES_MAX) }),
   fc.record({ type: type("ask-restart"), generation }),
+  fc.record({
+    type: type("wish"),
+    leanVoice: fc.boolean(),
+    picture: fc.constantFrom("full" as const, "small" as const, "none" as const),
+  }),
 );
 
 export const arbitraryPacket: fc.Arbitrary<CallPacket> = fc.record({

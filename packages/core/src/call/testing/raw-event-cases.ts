@@ -50,6 +50,11 @@ const message = fc.oneof(
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const), n: fc.nat(3) }),
   fc.record({ type: fc.constant("resend-candidates" as const), generation: fc.nat(2), fromIndex: fc.nat(4) }),
   fc.record({ type: fc.constant("ask-restart" as const), generation: fc.nat(2) }),
+  fc.record({
+    type: fc.constant("wish" as const),
+    leanVoice: fc.boolean(),
+    picture: fc.constantFrom("full" as const, "none" as const),
+  }),
 );
 export type RawMessage = typeof message extends fc.Arbitrary<infer T> ? T : never;
 
@@ -69,7 +74,7 @@ export const raw = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("local" as const), leg: fc.nat(1), n: fc.nat(11) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(9) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(10) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("timer" as const), n: fc.nat(TIMERS.length - 1) }) },
 );
 type Raw = typeof raw extends fc.Arbitrary<infer T> ? T : never;
@@ -182,6 +187,7 @@ function personEvent(n: number): CallEvent {
     { type: "decline" },
     { type: "hang-up" },
     { type: "glare-lost" },
+    { type: "set-wish", wish: { leanVoice: true, picture: "none" } },
   ];
   return events[n] as CallEvent;
 }

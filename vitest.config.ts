@@ -82,7 +82,7 @@ export default defineConfig({
             "test/attacks/**/*.test.ts",
             "test/nat/**/*.test.ts",
           ],
-          exclude: notTests,
+          exclude: ["test/nat/chromium.test.ts", ...notTests],
           environment: "node",
           maxWorkers: 2,
           // Real time and real processes: what is broken fails twice.
@@ -97,7 +97,11 @@ export default defineConfig({
         test: {
           // Calls between browsers, and sound in real time: one file at a time.
           name: "e2e",
-          include: ["test/e2e/{web-call,sound-*}.test.ts", "test/e2e/network/web-call.test.ts"],
+          include: [
+            "test/e2e/{web-call,sound-*}.test.ts",
+            "test/e2e/network/web-call.test.ts",
+            "test/nat/chromium.test.ts",
+          ],
           exclude: notTests,
           environment: "node",
           fileParallelism: false,

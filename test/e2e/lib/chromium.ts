@@ -12,11 +12,12 @@ const ARGUMENTS = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
   ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
   "--autoplay-policy=no-user-gesture-required",
-  // so that calls work on a machine that has no network but loopback
-  "--allow-loopback-in-peer-connection",
   // a page in the background is no less in a call
   ...["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
 ];
+
+/** So that calls work on a machine that has no network but loopback. */
+const OVER_LOOPBACK = "--allow-loopback-in-peer-connection";
 
 /** The Chromium to use: $EARSHOT_CHROMIUM or the system's. Throws with what to install where there is none. */
 export function findChromium(): string {
@@ -30,6 +31,8 @@ export interface ChromiumOptions {
   /** Played, over and over, as the microphone; without one, the browser's own beeps. */
   readonly wavFile?: string;
   readonly viewport?: { readonly width: number; readonly height: number };
+  /** A program that starts Chromium with the arguments that it is given, in a network of its own: calls don't go over loopback there. */
+  readonly launcher?: string;
 }
 
 export interface ChromiumProcess {
@@ -41,12 +44,16 @@ export interface ChromiumProcess {
 }
 
 /** Starts a Chromium process of its own with one empty page. */
-export async function launchChromium({ wavFile, viewport }: ChromiumOptions = {}): Promise<ChromiumProcess> {
+export async function launchChromium({ wavFile, viewport, launcher }: ChromiumOptions = {}): Promise<ChromiumProcess> {
   const profile = mkdtempSync(join(tmpdir(), "earshot-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: findChromium(),
+    executablePath: launcher ?? findChromium(),
     headless: true,
-    args: [...ARGUMENTS, ...(wavFile ? [`--use-file-for-fake-audio-capture=${wavFile}`] : [])],
+    args: [
+      ...ARGUMENTS,
+      ...(launcher === undefined ? [OVER_LOOPBACK] : []),
+      ...(wavFile ? [`--use-file-for-fake-audio-capture=${wavFile}`] : []),
+    ],
     permissions: ["microphone", "camera"],
     viewport: viewport ?? { width: 1280, height: 800 },
   });

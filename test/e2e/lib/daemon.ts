@@ -18,6 +18,8 @@ export interface DaemonOptions {
   readonly port?: number;
   /** More arguments for `earshot start`. */
   readonly args?: readonly string[];
+  /** A command that runs the rest of its arguments, such as one that enters a network namespace first. */
+  readonly within?: readonly string[];
 }
 
 export interface Daemon {
@@ -50,6 +52,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+interface Launch {
+  readonly home: string;
+  readonly port: number;
+  readonly args: readonly string[];
+  readonly within: readonly string[];
+}
+
 interface Running {
   readonly child: ChildProcess;
   readonly url: URL;
@@ -57,8 +66,10 @@ interface Running {
 }
 
 /** Starts the daemon and resolves once it has printed its address; rejects with its output when it ends before. */
-async function launch(home: string, port: number, args: readonly string[], log: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [EARSHOT, "start", "--home", home, "--port", String(port), ...args], {
+async function launch({ home, port, args, within }: Launch, log: string[]): Promise<Running> {
+  const start = [process.execPath, EARSHOT, "start", "--home", home, "--port", String(port), ...args];
+  const [command = "", ...rest] = [...within, ...start];
+  const child = spawn(command, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, HOME: home, EARSHOT_ALONE: "1" },
   });
@@ -99,11 +110,12 @@ export function parseMetrics(text: string): Map<string, number> {
 }
 
 /** Starts a node of its own. */
-export async function startDaemon({ home, port = 0, args = [] }: DaemonOptions = {}): Promise<Daemon> {
+export async function startDaemon({ home, port = 0, args = [], within = [] }: DaemonOptions = {}): Promise<Daemon> {
   const folder = home ?? mkdtempSync(join(tmpdir(), "earshot-node-"));
   const chosen = port === 0 ? await freePort() : port;
   let log: string[] = [];
-  let running = await launch(folder, chosen, args, log);
+  const how = { home: folder, port: chosen, args, within };
+  let running = await launch(how, log);
   const token = () => new URLSearchParams(running.url.hash.slice(1)).get("token") ?? "";
   return {
     get url() {
@@ -134,7 +146,7 @@ export async function startDaemon({ home, port = 0, args = [] }: DaemonOptions =
     },
     async restart() {
       log = [];
-      running = await launch(folder, chosen, args, log);
+      running = await launch(how, log);
     },
     async stop() {
       await terminate(running);

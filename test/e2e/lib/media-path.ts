@@ -6,6 +6,8 @@ export interface PathEnd {
   readonly port: number;
   /** host, srflx, prflx or relay. */
   readonly type: string;
+  /** How the relay is reached, of a relay's candidate of this side: udp, tcp or tls. */
+  readonly relayProtocol?: string;
 }
 
 export interface SelectedPath {
@@ -26,6 +28,7 @@ interface Entry {
   readonly address: string;
   readonly port: number;
   readonly candidateType: string;
+  readonly relayProtocol?: string;
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
@@ -62,8 +65,8 @@ export async function selectedPath(page: Page): Promise<SelectedPath> {
     const remote = stats.get(pair?.remoteCandidateId ?? "");
     if (!transport || !local || !remote) throw new Error("no candidate pair is selected");
     return {
-      local: { address: local.address, port: local.port, type: local.candidateType },
-      remote: { address: remote.address, port: remote.port, type: remote.candidateType },
+      local: { ...local, type: local.candidateType },
+      remote: { ...remote, type: remote.candidateType },
       localPorts: [...stats.values()].filter(({ type }) => type === "local-candidate").map(({ port }) => port),
       bytesSent: transport.bytesSent,
       bytesReceived: transport.bytesReceived,

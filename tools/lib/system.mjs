@@ -13,12 +13,13 @@ const NEEDED = [
 ];
 
 /**
- * What the NAT lab is made of (test/nat), which needs root besides, and another TURN server and its client (test/interop). Where they are not, their
+ * What the NAT lab and its home router are made of (test/nat), which needs root besides, and another TURN server and its client (test/interop). Where they are not, their
  * tests say that they are left out.
  */
 const LAB = [
   { name: "ip", package: "iproute2", present: () => hasCommand("ip") },
   { name: "nft", package: "nftables", present: () => hasCommand("nft") },
+  { name: "miniupnpd", package: "miniupnpd-nftables", present: () => hasCommand("miniupnpd") },
   { name: "coturn", package: "coturn", present: () => hasCommand("turnutils_uclient") && hasCommand("turnserver") },
 ];
 

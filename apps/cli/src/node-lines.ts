@@ -1,5 +1,5 @@
 /** A node's report as lines for a terminal. */
-import type { NodeReport, ReportedCriterion } from "@earshot/core";
+import { type NodeReport, portRuns, type ReportedCriterion } from "@earshot/core";
 import { bytesText, limitsText } from "./lend-limits.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -116,7 +116,10 @@ function lentText({ role, consent, network }: NodeReport): string {
 
 /** What came of asking it to let others in. */
 function routerText({ state, way, externalAddress, externalPublic, ports }: NodeReport["portMapping"]): string {
-  const named = (some: typeof ports) => some.map(({ protocol, port }) => `${protocol}/${port}`).join(", ");
+  const named = (some: typeof ports) =>
+    portRuns(some)
+      .map(({ protocol, first, last }) => `${protocol}/${first === last ? first : `${first}-${last}`}`)
+      .join(", ");
   if (state === "not-needed") return "none needed: this machine has a public address";
   if (state === "asking") return "asked to let others in";
   const byHand = `if others cannot reach this node, forward ${named(ports)} by hand`;

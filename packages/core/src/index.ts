@@ -75,6 +75,7 @@ export * from "./overlay/network.ts";
 export * from "./overlay/ip-address.ts";
 export * from "./overlay/node-report.ts";
 export * from "./overlay/spread.ts";
+export * from "./overlay/port-runs.ts";
 export * from "./policy/promotion.ts";
 export * from "./policy/promotion-criteria.ts";
 export * from "./policy/promotion-observation.ts";

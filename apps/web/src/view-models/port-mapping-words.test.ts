@@ -25,6 +25,7 @@ it("says what the router said, and that this is no proof", () => {
     /by NAT-PMP, that it lets others in at 8\.8\.4\.4\. Whether they get through is measured\.$/,
   );
   expect(text({ ...MAPPED, externalAddress: "" })).toMatch(/lets others in\. Whether/);
+  expect(text({ ...MAPPED, way: "upnp" })).toMatch(/by UPnP, that/);
 });
 
 it("says where it does not help: behind another router, or with some of the ports", () => {
@@ -39,4 +40,8 @@ it("says where it does not help: behind another router, or with some of the port
 it("names the ports that a person can forward by hand", () => {
   for (const state of ["no-gateway", "refused"] as const)
     expect(text({ ...MAPPED, state })).toContain("UDP port 4000 (the network), TCP port 443 (clients)");
+  const relayed = [49_160, 49_161, 49_162].map((port) => ({ ...ports[0], use: "relayed" as const, port }));
+  expect(text({ ...MAPPED, state: "refused", ports: relayed })).toContain(
+    "UDP ports 49160 to 49162 (calls that it relays)",
+  );
 });

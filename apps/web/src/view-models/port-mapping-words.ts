@@ -1,12 +1,18 @@
 /** What came of asking the router to let others in, in sentences. */
-import type { NodeReport, PortMapping } from "@earshot/core";
+import { type NodeReport, type PortMapping, portRuns } from "@earshot/core";
 
-const WAYS: Readonly<Record<PortMapping["way"], string>> = { pcp: "PCP", "nat-pmp": "NAT-PMP", "": "" };
+const WAYS: Readonly<Record<PortMapping["way"], string>> = {
+  pcp: "PCP",
+  "nat-pmp": "NAT-PMP",
+  upnp: "UPnP",
+  "": "",
+};
 const USES: Readonly<Record<PortMapping["ports"][number]["use"], string>> = {
   dht: "the network",
   edge: "clients",
   stun: "STUN",
   relay: "the relay",
+  relayed: "calls that it relays",
 };
 
 /** Undefined where nothing was asked for. */
@@ -19,7 +25,7 @@ export function portMappingText({ portMapping }: NodeReport): string | undefined
     case "asking":
       return "Asking the router to let others in…";
     case "no-gateway":
-      return `No router here answers when it is asked to let others in. If others cannot reach this node, switch on PCP or NAT-PMP in the router, or have it forward ${portsText(portMapping.ports)} to this machine.`;
+      return `No router here answers when it is asked to let others in. If others cannot reach this node, switch on UPnP, PCP or NAT-PMP in the router, or have it forward ${portsText(portMapping.ports)} to this machine.`;
     case "refused":
       return `The router refuses to let others in. If others cannot reach this node, allow it in the router, or have it forward ${portsText(portMapping.ports)} to this machine.`;
     case "mapped":
@@ -37,5 +43,9 @@ function mappedText({ way, externalAddress, externalPublic, ports }: PortMapping
 }
 
 function portsText(ports: PortMapping["ports"]): string {
-  return ports.map(({ use, protocol, port }) => `${protocol.toUpperCase()} port ${port} (${USES[use]})`).join(", ");
+  const named = portRuns(ports).map(({ use, protocol, first, last }) => {
+    const numbers = first === last ? `port ${first}` : `ports ${first} to ${last}`;
+    return `${protocol.toUpperCase()} ${numbers} (${USES[use]})`;
+  });
+  return named.join(", ");
 }

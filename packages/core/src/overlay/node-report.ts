@@ -70,8 +70,8 @@ export interface NodeLoad {
   readonly uptimeSeconds: number;
 }
 
-/** What a port is for. */
-export type PortUse = "dht" | "edge" | "stun" | "relay";
+/** What a port is for. `relay`: where clients come to a relay; `relayed`: by which it passes calls on. */
+export type PortUse = "dht" | "edge" | "stun" | "relay" | "relayed";
 
 /** What came of asking the gateway to let others in; docs/operating.md, "Behind a home router". */
 export interface PortMapping {
@@ -80,14 +80,14 @@ export interface PortMapping {
    * `refused`: it answers, and gives none of the ports, or gives them other numbers.
    */
   readonly state: "off" | "not-needed" | "asking" | "mapped" | "no-gateway" | "refused";
-  readonly way: "" | "pcp" | "nat-pmp";
+  readonly way: "" | "pcp" | "nat-pmp" | "upnp";
   /** IPv4; "" where none is known. */
   readonly gateway: string;
   /** IPv4, as the gateway says, whom nobody checks; "" where it does not. */
   readonly externalAddress: string;
   /** It is one that the Internet can reach: otherwise another gateway stands before this one, and the mapping does not help. */
   readonly externalPublic: boolean;
-  /** At most 8. */
+  /** At most 40. */
   readonly ports: readonly {
     readonly use: PortUse;
     readonly protocol: "udp" | "tcp";

@@ -6,6 +6,7 @@ import { createNetworkConfig, OPEN_NETWORK } from "../backbone/network-config.ts
 import type { NodeOptions } from "../node-options.ts";
 import { systemClock } from "../system-clock.ts";
 import { FakeGateway } from "../testing/fake-gateway.ts";
+import { FakeIgd } from "../testing/fake-igd.ts";
 import { TestNetwork } from "../testing/test-network.ts";
 import type { TestNode } from "../testing/test-node.ts";
 import { askGateway, openGatewayLink } from "./gateway-link.ts";
@@ -64,6 +65,20 @@ test("a node asks its gateway once its person lends it, says what came of it, an
   await expect.poll(() => gateway.mappings.size).toBe(1);
   await node.stop();
   expect(gateway.mappings.size).toBe(0);
+});
+
+test("a router that speaks nothing but UPnP is asked by that", async () => {
+  const igd = await FakeIgd.start(GATEWAY);
+  closing.push(() => igd.close());
+  // Nobody is at the other protocols' port.
+  const place = { find: async () => GATEWAY, port: igd.httpPort, ssdpPort: igd.ssdpPort };
+  const node = await nodeWith({ mapPorts: true, gateway: place });
+  await expect.poll(async () => (await mappingOf(node)).state).toBe("mapped");
+  expect(await mappingOf(node)).toMatchObject({ way: "upnp", gateway: GATEWAY, externalAddress: "8.8.4.4" });
+  const dht = node.network?.backbone.port ?? 0;
+  expect([...igd.mappings.keys()]).toEqual([`udp/${dht}`]);
+  await node.stop();
+  expect(igd.mappings.size).toBe(0);
 });
 
 test("a dedicated supernode asks only where it is told to, a volunteer's not where it is told not to", async () => {

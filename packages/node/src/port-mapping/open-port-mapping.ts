@@ -6,17 +6,26 @@ import type { NodeOptions } from "../node-options.ts";
 import { findDefaultGateway } from "./default-gateway.ts";
 import { openGatewayLink } from "./gateway-link.ts";
 import type { WantedPort } from "./gateway-session.ts";
+import { isPublicAddress } from "../supernodes/public-address.ts";
 import { GATEWAY_PORT } from "./nat-pmp.ts";
 import { PCP_NONCE_BYTES } from "./pcp.ts";
 import { type GatewayTalk, PortMapper, type PortMapperPorts } from "./port-mapper.ts";
 import { natPmpSession, pcpSession } from "./udp-sessions.ts";
+import { gatewayHttp } from "./upnp/gateway-http.ts";
+import { igdSession, newIgdMemory } from "./upnp/igd-session.ts";
+import { searchGateway } from "./upnp/search-gateway.ts";
+import { SSDP_PORT } from "./upnp/ssdp.ts";
 
 /** Where the gateway is; tests have one of their own. */
 export interface GatewayPlace {
   find: PortMapperPorts["findGateway"];
   /** UDP, of NAT-PMP and PCP. */
   readonly port: number;
+  /** UDP, of UPnP's search; undefined: it is not asked by UPnP. */
+  readonly ssdpPort?: number;
 }
+
+const GATEWAY: GatewayPlace = { find: findDefaultGateway, port: GATEWAY_PORT, ssdpPort: SSDP_PORT };
 
 export interface PortMappingParts {
   readonly clock: Clock;
@@ -28,20 +37,23 @@ export interface PortMappingParts {
 /** Does nothing until ports are wanted. */
 export function openPortMapping(
   { clock, secret, onOpened }: PortMappingParts,
-  place: GatewayPlace = { find: findDefaultGateway, port: GATEWAY_PORT },
+  place: GatewayPlace = GATEWAY,
 ): PortMapper {
+  const memory = newIgdMemory();
   const nonceOf = ({ protocol, port }: Pick<WantedPort, "protocol" | "port">): Uint8Array => {
     const mac = createHmac("sha256", secret).update(`earshot port mapping ${protocol} ${port}`);
     return Uint8Array.from(mac.digest()).subarray(0, PCP_NONCE_BYTES);
   };
   const talkTo = async (gateway: string): Promise<GatewayTalk> => {
     const link = await openGatewayLink(gateway, place.port);
+    const { localAddress } = link;
     const parts = { link, clock };
-    return {
-      localAddress: link.localAddress,
-      sessions: [pcpSession(parts, nonceOf), natPmpSession(parts)],
-      close: () => link.close(),
-    };
+    const sessions = [pcpSession(parts, nonceOf), natPmpSession(parts)];
+    if (place.ssdpPort !== undefined && !isPublicAddress(gateway)) {
+      const search = searchGateway({ gateway, localAddress, port: place.ssdpPort, clock });
+      sessions.push(igdSession({ gateway, localAddress, search, ask: gatewayHttp(gateway, clock), memory }));
+    }
+    return { localAddress, sessions, close: () => link.close() };
   };
   const unit = (): number => unitFromBytes(Uint8Array.from(randomBytes(4)));
   return new PortMapper({ clock, unit, findGateway: () => place.find(), talkTo, onOpened });

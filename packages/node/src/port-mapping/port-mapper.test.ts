@@ -88,6 +88,28 @@ describe("a gateway that opens ports", () => {
     expect([state.links, clock.pending]).toEqual([0, 0]);
   });
 
+  test("is asked for a relay's many ports when their time runs out or they are lost, and for one of the others meanwhile", async () => {
+    const { clock, gateway, mapper, state, start } = home();
+    gateway.lifetimeSeconds = 3_600;
+    const relayed = [1, 2, 3, 4].map((at): WantedPort => ({ use: "relayed", protocol: "udp", port: 49_000 + at }));
+    state.wanted = [DHT, ...relayed];
+    await start();
+    expect(gateway.requests).toBe(5);
+    await clock.advance(29 * MINUTE);
+    expect(gateway.requests).toBeLessThanOrEqual(5 + 6);
+    // All of them again before the hour is over.
+    await clock.advance(29 * MINUTE);
+    expect(gateway.requests).toBeGreaterThanOrEqual(2 * 5);
+    expect(gateway.requests).toBeLessThanOrEqual(2 * 5 + 12);
+    expect(mapper.report.ports.every(({ mapped }) => mapped)).toBe(true);
+    gateway.restart();
+    await clock.advance(7 * MINUTE);
+    expect(gateway.mappings.size).toBe(5);
+    const startedAt = clock.now();
+    await mapper.stop();
+    expect([gateway.mappings.size, clock.now() - startedAt]).toEqual([0, 0]);
+  });
+
   test("that has NAT-PMP only is asked by that, and for its address", async () => {
     const { gateway, mapper, start } = home();
     gateway.speaks = ["nat-pmp"];
@@ -146,6 +168,7 @@ describe("a gateway that opens ports", () => {
     const { gateway, mapper, start } = home({ localAddress: "8.8.8.8" });
     await start();
     expect([mapper.report.state, gateway.requests]).toEqual(["not-needed", 0]);
+    expect(mapper.report.externalAddress).toBe("8.8.8.8");
   });
 
   test("at another place, after the machine has moved, is found", async () => {

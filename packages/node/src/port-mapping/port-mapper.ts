@@ -8,17 +8,20 @@ import { isPublicAddress } from "../supernodes/public-address.ts";
 import { type EpochSeen, hasRestarted } from "./gateway-epoch.ts";
 import type { GatewaySession, MapAnswer, Mapped, MappingWay, WantedPort } from "./gateway-session.ts";
 
-/** The node's own few: DHT, edge, STUN, and what a relay needs. */
-export const MAX_WANTED_PORTS = 8;
+/** The node's own few (DHT, edge, STUN, a relay's three), and 32 that a relay passes calls on by. */
+export const MAX_WANTED_PORTS = 40;
 /** What we ask for: what a crash leaves open closes by itself within the hour. */
 const LIFETIME_SECONDS = 3_600;
 /** A gateway that was restarted has its mappings back within this. */
 const MAX_RENEW_MS = 300_000;
+/** With its jitter. */
+const LONGEST_ROUND_MS = 1.25 * MAX_RENEW_MS;
 /** However short a time a gateway gives. */
 const MIN_RENEW_MS = 30_000;
 const RETRY = { baseMs: 30_000, maxMs: 900_000 };
-/** How long a node that stops waits for its gateway to hear of it. */
+/** How long a node that stops waits for its gateway to hear of it; longer where there is much to say. */
 const UNMAP_MS = 1_000;
+const UNMAP_EACH_MS = 100;
 
 /** What one gateway can be asked with. */
 export interface GatewayTalk {
@@ -58,11 +61,18 @@ interface Round {
   readonly outcome: Outcome;
   readonly gateway: string;
   readonly way: "" | MappingWay;
-  readonly mapped: ReadonlyMap<string, Mapped>;
+  /** Of this machine itself, where that needs no gateway. */
+  readonly ownAddress?: string;
+  /** The first was asked for in this round. */
+  readonly mapped: ReadonlyMap<string, MappedAt>;
+}
+
+interface MappedAt extends Mapped {
+  readonly atMs: number;
 }
 
 const NOTHING: Status = { state: "off", way: "", gateway: "", externalAddress: "", externalPublic: false };
-const NONE: ReadonlyMap<string, Mapped> = new Map();
+const NONE: ReadonlyMap<string, MappedAt> = new Map();
 
 export class PortMapper {
   readonly #ports: PortMapperPorts;
@@ -117,14 +127,15 @@ export class PortMapper {
     return this.#counts;
   }
 
-  /** Removes what it opened, within a second. */
+  /** Removes what it opened, within a second, or a tenth for each. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
     this.#abort.abort();
     const late = new AbortController();
     const isLate = new Promise<void>((resolve) => late.signal.addEventListener("abort", () => resolve()));
-    const cancel = this.#ports.clock.setTimer(UNMAP_MS, () => late.abort());
+    const waitMs = Math.max(UNMAP_MS, UNMAP_EACH_MS * this.#opened.size);
+    const cancel = this.#ports.clock.setTimer(waitMs, () => late.abort());
     const ended = Promise.resolve(this.#turn);
     await Promise.race([ended.then(() => this.#close([...this.#opened.values()], late.signal)), isLate]);
     cancel();
@@ -162,8 +173,9 @@ export class PortMapper {
 
   #settle(round: Round): number {
     const { unit, onOpened } = this.#ports;
-    const { outcome, gateway, way, mapped } = round;
-    const externalAddress = [...mapped.values()].find((one) => one.externalAddress !== "")?.externalAddress ?? "";
+    const { outcome, gateway, way, mapped, ownAddress = "" } = round;
+    const said = [...mapped.values()].find((one) => one.externalAddress !== "");
+    const externalAddress = said?.externalAddress ?? ownAddress;
     const before = this.#status;
     const isSame = before.gateway === gateway && before.way === way && before.externalAddress === externalAddress;
     const isNew = !isSame || [...mapped.keys()].some((name) => !this.#mapped.has(name));
@@ -171,7 +183,7 @@ export class PortMapper {
     this.#counts[outcome]++;
     this.#status = { state: outcome, gateway, way, externalAddress, externalPublic };
     this.#mapped = mapped;
-    const restarted = this.#noteEpoch(before.gateway === gateway && before.way === way, [...mapped.values()]);
+    const restarted = this.#noteEpoch(before.gateway === gateway && before.way === way, mapped);
     if (mapped.size > 0 && (isNew || restarted)) onOpened();
     if (outcome === "mapped") {
       this.#failures = 0;
@@ -182,8 +194,8 @@ export class PortMapper {
   }
 
   /** Gives whether the gateway was restarted since it was asked last. */
-  #noteEpoch(isSameGateway: boolean, mapped: readonly Mapped[]): boolean {
-    const epochSeconds = mapped.at(-1)?.epochSeconds;
+  #noteEpoch(isSameGateway: boolean, mapped: Round["mapped"]): boolean {
+    const epochSeconds = firstOf(mapped)?.epochSeconds;
     const seen = epochSeconds === undefined ? undefined : { epochSeconds, atMs: this.#ports.clock.now() };
     const restarted = isSameGateway && seen !== undefined && hasRestarted(this.#epoch, seen);
     if (restarted) this.#counts.restarts++;
@@ -198,7 +210,8 @@ export class PortMapper {
     const talk = await this.#ports.talkTo(gateway).catch(() => undefined);
     if (talk === undefined) return nobody;
     try {
-      if (isPublicAddress(talk.localAddress)) return { ...nobody, outcome: "not-needed" };
+      const { localAddress } = talk;
+      if (isPublicAddress(localAddress)) return { ...nobody, outcome: "not-needed", ownAddress: localAddress };
       let found = nobody;
       for (const session of this.#lastWayFirst(talk.sessions)) {
         const round = await this.#askBy(session, gateway, wanted, signal);
@@ -224,14 +237,30 @@ export class PortMapper {
     signal: AbortSignal,
   ): Promise<Round | undefined> {
     const { way } = session;
-    const mapped = new Map<string, Mapped>();
+    const isSame = this.#status.gateway === gateway && this.#status.way === way;
+    const mapped = new Map<string, MappedAt>();
     for (const port of wanted) {
-      const answer = await this.#askFor(session, { port, gateway, way }, signal);
-      if (answer.type === "mapped") mapped.set(nameOf(port), answer);
+      const kept = isSame ? this.#keptOpen(port, mapped) : undefined;
+      const answer = kept ?? (await this.#askFor(session, { port, gateway, way }, signal));
+      const atMs = kept?.atMs ?? this.#ports.clock.now();
+      if (answer.type === "mapped") mapped.set(nameOf(port), { ...answer, atMs });
       else if (answer.type === "silent")
         return mapped.size > 0 ? { outcome: "mapped", gateway, way, mapped } : undefined;
     }
     return { outcome: mapped.size > 0 ? "mapped" : "refused", gateway, way, mapped };
+  }
+
+  /**
+   * A relay's many ports need no asking in this round where they last for two more, and the gateway, by its clock in what it has just
+   * answered, still knows of them.
+   */
+  #keptOpen(port: WantedPort, mapped: Round["mapped"]): MappedAt | undefined {
+    const before = port.use === "relayed" ? this.#mapped.get(nameOf(port)) : undefined;
+    const answered = firstOf(mapped);
+    if (before === undefined || answered?.epochSeconds === undefined) return undefined;
+    const { epochSeconds, atMs } = answered;
+    const leftMs = before.atMs + before.lifetimeSeconds * 1_000 - atMs;
+    return leftMs > 2 * LONGEST_ROUND_MS && !hasRestarted(this.#epoch, { epochSeconds, atMs }) ? before : undefined;
   }
 
   async #askFor(session: GatewaySession, opened: Opened, signal: AbortSignal): Promise<MapAnswer> {
@@ -268,6 +297,11 @@ export class PortMapper {
 function renewAfterMs(mapped: readonly Mapped[]): number {
   const shortest = Math.min(...mapped.map(({ lifetimeSeconds }) => lifetimeSeconds));
   return Math.max(MIN_RENEW_MS, Math.min(MAX_RENEW_MS, shortest * 500));
+}
+
+/** It was asked for in the round that it is of, and answered. */
+function firstOf(mapped: Round["mapped"]): MappedAt | undefined {
+  return mapped.values().next().value;
 }
 
 function nameOf({ protocol, port }: WantedPort): string {

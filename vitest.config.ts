@@ -78,7 +78,7 @@ export default defineConfig({
           include: [
             "test/e2e/{cli,sdk,setup}-*.test.ts",
             "test/e2e/web-{account,hosted,node,parts,restore,screens,start}.test.ts",
-            "test/e2e/network/{lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
+            "test/e2e/network/{demotion,lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
             "test/attacks/**/*.test.ts",
             "test/nat/**/*.test.ts",
           ],

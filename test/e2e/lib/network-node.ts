@@ -1,5 +1,6 @@
 /** The process behind `OverlayNode`: is told over its channel what node to be, says where it is, and runs until it is ended. */
 import { createNodeLog, type NodeOptions, parseNetworkConfig, type RunningNode, startNode } from "@earshot/node";
+import { openFirewall, shutFirewall } from "./udp-firewall.ts";
 
 export interface NetworkNodeOptions extends Omit<NodeOptions, "network"> {
   /** The network's file. */
@@ -11,21 +12,25 @@ export interface NetworkNodeOptions extends Omit<NodeOptions, "network"> {
   readonly serve: number;
   /** Its operator's word that others reach it; without it they have to find out. Default true. */
   readonly reachable?: boolean;
+  /** Default: the most talkative. */
+  readonly logLevel?: Parameters<typeof createNodeLog>[0];
 }
 
 export interface NetworkNodeStarted {
   readonly url: string;
   readonly token: string;
   readonly port: number;
+  /** At which strangers connect: of its workers, where it has some, else the same. */
+  readonly edgePort: number;
   /** Hex. */
   readonly supernodeKey: string;
 }
 
 /**
  * `round`: looks for supernodes now rather than within a minute. `busy`, `idle`: its machine is busy with something else, or no
- * longer. Each is answered when it is done.
+ * longer. `shut`, `open`: its firewall lets in only whom it has spoken to since, or everybody. Each is answered when it is done.
  */
-export type NetworkNodeCommand = { readonly start: NetworkNodeOptions } | "round" | "busy" | "idle";
+export type NetworkNodeCommand = { readonly start: NetworkNodeOptions } | "round" | "busy" | "idle" | "shut" | "open";
 
 /** A busy process has no time for so long, then for a moment, over and over. */
 const BUSY_MS = 800;
@@ -47,20 +52,25 @@ async function start({
   dhtPort = 0,
   serve,
   reachable = true,
+  logLevel = "trace",
   ...options
 }: NetworkNodeOptions): Promise<NetworkNodeStarted> {
-  const log = createNodeLog("trace", process.stdout);
+  const log = createNodeLog(logLevel, process.stdout);
   const joined = { ...parseNetworkConfig(network), dhtHost, dhtPort, reachable };
   node = await startNode({ ...options, network: joined, runFile: false, log });
   if (serve > 0) await node.network?.setServing(serve);
-  const { url, token, port, supernodeKey } = node;
-  return { url, token, port, supernodeKey: Buffer.from(supernodeKey).toString("hex") };
+  const { url, token, port, front, supernodeKey } = node;
+  return { url, token, port, edgePort: front?.port ?? port, supernodeKey: Buffer.from(supernodeKey).toString("hex") };
 }
 
 process.on("message", (command: NetworkNodeCommand) => {
   if (command === "busy" || command === "idle") {
     clearTimeout(busy);
     if (command === "busy") busy = setTimeout(beBusy, MOMENT_MS);
+    process.send?.({});
+  } else if (command === "shut" || command === "open") {
+    if (command === "shut") shutFirewall();
+    else openFirewall();
     process.send?.({});
   } else if (command === "round")
     void node?.network?.overlay.discovery

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NodeReport } from "@earshot/core";
-import { createNetworkConfig, formatNetworkConfig } from "@earshot/node";
+import { createNetworkConfig, formatNetworkConfig, type NetworkConfig } from "@earshot/node";
 import { parseMetrics } from "./daemon.ts";
 import type { NetworkNodeCommand, NetworkNodeOptions, NetworkNodeStarted } from "./network-node.ts";
 
@@ -42,6 +42,8 @@ export interface OverlayNode extends NetworkNodeStarted {
   findOthers(): Promise<void>;
   /** Its machine is busy with something else, or no longer. */
   setBusy(busy: boolean): Promise<void>;
+  /** Its machine's firewall lets everybody's datagrams in, or only those of whom the node has spoken to since. */
+  setFirewall(shut: boolean): Promise<void>;
   kill9(): Promise<void>;
   /** As the init system does it: SIGTERM, and time to drain. */
   stop(): Promise<void>;
@@ -107,12 +109,14 @@ export interface OverlayOptions {
   /** As many nodes as will be started, so that their programs load at once. */
   readonly nodes: number;
   readonly limits?: NetworkNodeOptions["limits"];
+  /** Default true. False: many come from one address here who would come from as many. */
+  readonly prefixLimits?: boolean;
 }
 
 export class OverlayNetwork {
   readonly nodes: OverlayNode[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), "earshot-network-"));
-  readonly #config = createNetworkConfig({ name: "e2e", prefixLimits: true });
+  readonly #config: NetworkConfig;
   readonly #loaded: Loaded[];
   readonly #all: Loaded[];
   readonly #limits: NetworkNodeOptions["limits"];
@@ -120,12 +124,17 @@ export class OverlayNetwork {
   #count = 0;
   #bootstrap: string[] = [];
 
-  constructor({ nodes, limits = {} }: OverlayOptions) {
+  constructor({ nodes, limits = {}, prefixLimits = true }: OverlayOptions) {
+    this.#config = createNetworkConfig({ name: "e2e", prefixLimits });
     this.#loaded = Array.from({ length: nodes }, () => new Loaded());
     this.#all = [...this.#loaded];
     this.#limits = { ...LIMITS, ...limits };
   }
 
+  /** The network's file, as things are. */
+  get file(): string {
+    return formatNetworkConfig({ ...this.#config, bootstrap: this.#bootstrap.map(hostPort) });
+  }
   get supernodes(): OverlayNode[] {
     return this.nodes.filter(({ kind, running }) => kind !== "client" && running);
   }
@@ -133,27 +142,35 @@ export class OverlayNetwork {
     return this.nodes.filter(({ kind, running }) => kind === "client" && running);
   }
 
-  /** One more node, once it is in the network; a supernode, once it is announced in it. */
-  async start(kind: NodeKind, options: Partial<NetworkNodeOptions> = {}): Promise<OverlayNode> {
+  /**
+   * One more node, once it is in the network; a supernode, once it is announced in it. `workers`: a dedicated one's processes that take
+   * strangers in; 0: it does so itself.
+   */
+  async start(
+    kind: NodeKind,
+    { workers = 0, ...options }: Partial<NetworkNodeOptions> & { readonly workers?: number } = {},
+  ): Promise<OverlayNode> {
     const at = ++this.#count;
     const host = `127.${64 + (at >> 7)}.${at & 127}.1`;
     const full: NetworkNodeOptions = {
       home: join(this.#folder, String(at)),
       host,
       dhtHost: host,
-      network: formatNetworkConfig({ ...this.#config, bootstrap: this.#bootstrap.map(hostPort) }),
+      network: this.file,
       operator: `${kind} ${at}`,
       serve: kind === "client" ? 0 : CLIENTS,
       role: kind === "dedicated" ? "dedicated" : "client",
       edge: kind === "dedicated" ? "open" : "token",
       ...(kind === "client" ? { appDir: APP_FOLDER } : {}),
+      ...(workers > 0 ? { edge: "token", front: { host, port: 0, workers } } : {}),
       ...options,
       limits: { ...this.#limits, ...(kind === "dedicated" ? { maxConnections: CLIENTS } : {}), ...options.limits },
     };
     const { node, dhtAddress } = await this.#launch(kind, full);
     this.nodes.push(node);
     const dhtPort = dhtAddress === "" ? {} : { dhtPort: hostPort(dhtAddress).port };
-    this.#startedWith.set(host, { ...full, port: node.port, ...dhtPort });
+    const front = full.front ? { front: { ...full.front, port: node.edgePort } } : {};
+    this.#startedWith.set(host, { ...full, port: node.port, ...dhtPort, ...front });
     // Not through one alone: that one may be killed.
     if (kind !== "client") this.#bootstrap = [...this.#bootstrap, dhtAddress].slice(-3);
     return node;
@@ -239,6 +256,7 @@ function handleOf(kind: NodeKind, host: string, loaded: Loaded, started: Network
     metrics: async () => parseMetrics(await (await api("GET", "/metrics")).text()),
     findOthers: async () => void (await loaded.ask("round")),
     setBusy: async (busy) => void (await loaded.ask(busy ? "busy" : "idle")),
+    setFirewall: async (shut) => void (await loaded.ask(shut ? "shut" : "open")),
     kill9: () => loaded.end("SIGKILL"),
     stop: () => loaded.end("SIGTERM"),
   };

@@ -6,7 +6,8 @@ import type { NodeReport, PromotionParams } from "@earshot/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CallsThroughout } from "../lib/network-calls.ts";
 import { areHomed } from "../lib/network-people.ts";
-import { eventually, OverlayNetwork, type OverlayNode } from "../lib/network.ts";
+import { areAt, areElsewhere, knowsOf, reports, someCalls } from "../lib/network-volunteer.ts";
+import { OverlayNetwork, type OverlayNode } from "../lib/network.ts";
 import { befriend, cleanUp, makePerson, type Person } from "../sdk-people.ts";
 
 const QUICK: Partial<PromotionParams> = {
@@ -61,12 +62,12 @@ it("promotes a volunteer's node by measurement, and demotes it by measurement, w
 }, async () => {
   expect(await volunteer.report()).toMatchObject({ role: "client", roleState: "off" });
   const calls = new CallsThroughout(ann, ben);
-  await someCalls(calls);
+  await someCalls(calls, CALLS);
 
   const { consent } = await volunteer.report();
   const limits = { ...consent.limits, maxClients: 20 };
   expect((await volunteer.api("PUT", "/api/consent", { given: true, limits })).status).toBe(200);
-  const serving = await until("the volunteer is promoted", ({ roleState }) => roleState === "serving");
+  const serving = await reports(volunteer, "the volunteer is promoted", ({ roleState }) => roleState === "serving");
   expect(serving).toMatchObject({ role: "promoted", roleReason: "The network needed another supernode." });
   expect(serving.capacity.maxClients).toBe(20);
   expectMeasured(serving);
@@ -74,23 +75,23 @@ it("promotes a volunteer's node by measurement, and demotes it by measurement, w
 
   await replaceOthers();
   const before = await forwarded();
-  await someCalls(calls);
+  await someCalls(calls, CALLS);
   expect(await forwarded()).toBeGreaterThan(before);
 
   await volunteer.setBusy(true);
-  await until("the volunteer is demoted", ({ roleState }) => roleState !== "serving");
+  await reports(volunteer, "the volunteer is demoted", ({ roleState }) => roleState !== "serving");
   await volunteer.setBusy(false);
-  const after = await until("its clients have gone", ({ roleState }) => roleState === "measuring");
+  const after = await reports(volunteer, "its clients have gone", ({ roleState }) => roleState === "measuring");
   expect(after).toMatchObject({ role: "client", capacity: { clients: 0, maxClients: 0 } });
   expect(await metric('earshot_demotions_total{cause="pressed"}')).toBe(1);
-  await areElsewhere();
+  await areElsewhere(volunteer, [ann, ben], network.supernodes);
 
   // All is well again, and it rests.
-  const resting = await until("it could serve but for the rest", ({ criteria }) =>
+  const resting = await reports(volunteer, "it could serve but for the rest", ({ criteria }) =>
     criteria.every(({ name, met }) => name === "need" || met === (name !== "rest")),
   );
   expect(resting.roleReason).toContain("This machine needed its resources for itself.");
-  await someCalls(calls);
+  await someCalls(calls, CALLS);
   expect((await volunteer.report()).roleState).toBe("measuring");
   expect(await metric('earshot_promotions_total{role="supernode"}')).toBe(1);
 
@@ -114,61 +115,14 @@ function expectMeasured({ criteria }: NodeReport): void {
 /** The dedicated ones go, as their operators stop them, and others come: both people have a home at the volunteer's node then. */
 async function replaceOthers(): Promise<void> {
   const [one, other] = network.supernodes;
-  await Promise.all(network.nodes.map(knowsVolunteer));
+  await Promise.all(network.nodes.map((node) => knowsOf(node, volunteer)));
   await one?.stop();
-  await areAtVolunteer();
+  await areAt(volunteer, [ann, ben]);
   await Promise.all([network.start("dedicated"), network.start("dedicated")]);
   await network.allKnown();
   // Whoever remembers where the other was homed finds nobody there now, and looks.
   await other?.stop();
-  await areAtVolunteer();
-}
-
-async function areAtVolunteer(): Promise<void> {
-  await eventually("both have a home at the volunteer's node, and another", () =>
-    [ann, ben].every((person) => homesOf(person).includes(volunteer.supernodeKey) && homesOf(person).length >= 2),
-  );
-}
-
-/** Whom they try first may be one of those that have gone: it takes a while to give each up on a busy machine. */
-async function areElsewhere(): Promise<void> {
-  const keys = network.supernodes.map(({ supernodeKey }) => supernodeKey);
-  const isElsewhere = (person: Person) =>
-    keys.every((key) => homesOf(person).includes(key)) && !homesOf(person).includes(volunteer.supernodeKey);
-  await eventually(
-    "both have two homes, neither at the volunteer's node",
-    () => [ann, ben].every(isElsewhere),
-    150_000,
-  );
-}
-
-async function knowsVolunteer(node: OverlayNode): Promise<void> {
-  await eventually(`${node.host} knows the volunteer's node`, async () => {
-    if ((await node.report()).neighbours.some(({ key }) => key === volunteer.supernodeKey)) return true;
-    await node.findOthers();
-    return false;
-  });
-}
-
-function homesOf({ client }: Person): string[] {
-  return (client.status.homes ?? []).filter(({ state }) => state === "connected").map(({ key }) => key);
-}
-
-async function someCalls(calls: CallsThroughout): Promise<void> {
-  const until = calls.rangAfterMs.length + calls.failures.length + CALLS;
-  await eventually("calls go on", () => calls.rangAfterMs.length + calls.failures.length >= until);
-}
-
-async function until(what: string, holds: (report: NodeReport) => boolean): Promise<NodeReport> {
-  let last: NodeReport | undefined;
-  try {
-    return await eventually(what, async () => {
-      last = await volunteer.report();
-      return holds(last) && last;
-    });
-  } catch (cause) {
-    throw new Error(`${what}: ${last?.roleState}, ${last?.roleReason}`, { cause });
-  }
+  await areAt(volunteer, [ann, ben]);
 }
 
 async function metric(name: string): Promise<number | undefined> {

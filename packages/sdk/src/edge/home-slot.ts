@@ -83,6 +83,11 @@ export class HomeSlot {
     return this.lostAt === undefined;
   }
 
+  /** It is being left, but works and has not said that it goes: it may be stayed at. */
+  get stayable(): boolean {
+    return this.mailboxes.leaving && this.up && this.drainingAt === undefined;
+  }
+
   start(): void {
     if (this.phase === "connecting") {
       this.#awayAt = undefined;

@@ -43,11 +43,14 @@ it("stays at a home that the person moves back to while it is being left, over r
   homes.start();
   const [slot] = homes.current;
   if (!slot) throw new Error("it was not loaded");
+  // It said that it goes; what it said before is not to move it away again.
+  slot.drainingAt = clock.now();
   await homes.leave(slot);
   expect([homes.current.length, homes.slots.length, changes]).toEqual([0, 1, 1]);
 
   expect(await homes.add(home, false)).toBe(slot);
   expect([homes.current, changes]).toEqual([[slot], 2]);
+  expect(slot.drainingAt).toBeUndefined();
   await clock.advance(2 * LEAVE_MS);
   expect(homes.current).toEqual([slot]);
   homes.stop();

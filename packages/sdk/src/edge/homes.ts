@@ -120,6 +120,8 @@ export class Homes {
     if (known?.mailboxes.leaving) {
       this.#cancels.get(known)?.();
       this.#cancels.delete(known);
+      // What it said before it was left counts no more, or it would be left again.
+      known.drainingAt = undefined;
       await known.mailboxes.stay();
       this.#handlers.onChange();
     }

@@ -294,7 +294,7 @@ export class Roaming {
   /** A few at random, measured; the nearest. */
   async #choose(): Promise<string | undefined> {
     const { homes, clock } = this.#ports;
-    const held = homes.slots.map((slot) => this.#heldOf(slot));
+    const held = homes.slots.filter(({ stayable }) => !stayable).map((slot) => this.#heldOf(slot));
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const sample = sampleHomes(this.#candidates(), held, clock.now(), this.#unit);
       if (sample.length === 0) return undefined;

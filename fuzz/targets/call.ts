@@ -16,8 +16,9 @@ import {
 } from "@earshot/core";
 import type { FuzzTarget } from "../target.ts";
 
-const POLICY = { relay: "never", video: true, relays: [] } as const;
 const bytes = (value: number, length: number) => new Uint8Array(length).fill(value);
+const relay = { key: bytes(12, 32), operator: "Ann", steps: 3 };
+const POLICY = { relay: "any", video: true, relays: [relay] } as const;
 const callId = bytes(1, 16);
 const SELF = { account: bytes(2, 32), device: bytes(3, 32) };
 const PEER = { account: bytes(4, 32), device: bytes(5, 32) };
@@ -56,7 +57,8 @@ const messages: readonly CallMessage[] = [
   { type: "reveal", nonce: bytes(10, 16) },
   { type: "confirm", hash: bytes(11, 32), sent: mark, received: mark },
   { type: "media", audio: true, video: false },
-  { type: "restart", generation: 1, ufrag: "efgh", pwd: "0123456789012345678901", isAnswer: false },
+  { type: "restart", generation: 1, ufrag: "efgh", pwd: "0123456789012345678901", isAnswer: false, relays: [relay] },
+  { type: "refuse-relays", keys: [relay.key] },
   { type: "resend-candidates", generation: 0, fromIndex: 1 },
   { type: "ask-restart", generation: 0 },
   { type: "cancel", reason: "answered-elsewhere" },

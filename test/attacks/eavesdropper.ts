@@ -52,7 +52,7 @@ export class Eavesdropper {
   hear({ message }: CallPacket): void {
     if ((message.type === "ringing" || message.type === "answer") && message.setup && this.#ufrag === "") {
       this.#ufrag = message.setup.setup.ufrag;
-      this.#leg.applyRemoteSetup(message.setup.setup, { mine: false, theirs: false });
+      this.#leg.applyRemoteSetup(message.setup.setup, { mine: false, theirs: [] });
       this.#listen();
     }
     if (message.type === "candidates") this.#leg.addRemoteCandidates(message.candidates, this.#ufrag, message.end);

@@ -33,6 +33,7 @@ test("what is typed wrong is exit code 2, with what would be right", async () =>
     ["start", "--dht-port", "many", "--network", cli.path("none.json")],
     ["lend", "--stop", "--clients", "5", ...nowhere],
     ["homes", "leave"],
+    ["settings", "--relay", "sometimes", ...nowhere],
     ["supernode", "--public-url", "wss://calls.example/edge", ...nowhere], // --dedicated forgotten
     ["network", "create", "--bootstrap", "calls.example"],
   ];

@@ -1,18 +1,22 @@
 /** Calls over a node's own relay, between real clients with a real WebRTC stack: found, consented to, said on both sides. */
+import { randomBytes } from "node:crypto";
 import { type RunningNode, startNode } from "@earshot/node";
+import type { RelayOffer } from "@earshot/sdk";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { befriend, cleanUp, endOf, makePerson, nextRing, phase, temporaryFolder, tone, until } from "./sdk-people.ts";
 
 const HOST = "127.0.0.1";
-let node: RunningNode;
-beforeAll(async () => {
-  node = await startNode({
+const startRelay = (operator: string, host = HOST) =>
+  startNode({
     home: temporaryFolder(),
     limits: { mailboxWorkBits: 4, requestWorkBits: 4, drainGraceMs: 0 },
-    operator: "The neighbours",
-    relay: { addresses: [{ host: HOST, announced: HOST }], port: 0 },
+    operator,
+    relay: { addresses: [{ host, announced: host }], port: 0 },
     runFile: false,
   });
+let node: RunningNode;
+beforeAll(async () => {
+  node = await startRelay("The neighbours");
 });
 afterEach(cleanUp);
 afterAll(() => node.stop());
@@ -64,4 +68,54 @@ it("is not used against one side's will: the call says that it would have needed
   ben.client.on("incoming", () => {});
   const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) });
   expect(await endOf(outgoing)).toBe("relay-needed");
+});
+
+/** What opens a node's relay, as a stranger's. */
+function offerOf({ supernodeKey: key, relay }: RunningNode, operator: string, roundTripMs: number): RelayOffer {
+  const pass = relay?.pass(new Uint8Array(randomBytes(16)));
+  if (!pass) throw new Error("no relay");
+  const { urls, username, password: credential, expiresAtMs } = pass;
+  return { key, operator, urls, username, credential, expiresAtMs, trusted: false, roundTripMs };
+}
+
+it("is none that is the other's home, where they do not trust it: both are told that there was no other", async () => {
+  const strangers = { offers: async () => [offerOf(node, "The neighbours", 1)] };
+  const ann = await makePerson("Ann", node.url, { callSettings: { hideAddress: "everyone" }, relays: strangers });
+  const ben = await makePerson("Ben", node.url, { relays: { offers: async () => [] } });
+  await befriend(ann, ben);
+  ben.client.on("incoming", () => {});
+  const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) }).catch((error: unknown) => error);
+  // Ann knows where Ben is at home, so she does not even name it.
+  expect(outgoing).toMatchObject({ code: "no-relay" });
+});
+
+it("is another once the one that carried the call is gone, named and consented to anew", async () => {
+  const relays = [await startRelay("First"), await startRelay("Second", "127.0.0.2")] as const;
+  try {
+    const offers = relays.map((each, i) => offerOf(each, i === 0 ? "First" : "Second", 10 + i));
+    const gone = (without: readonly Uint8Array[]) => without.some((key) => key.join() === offers[0]?.key.join());
+    const source = {
+      offers: async (without: readonly Uint8Array[] = []) => [offers[gone(without) ? 1 : 0] as RelayOffer],
+    };
+    const ann = await makePerson("Ann", node.url, { callSettings: { hideAddress: "everyone" }, relays: source });
+    const ben = await makePerson("Ben", node.url, { relays: { offers: async () => [] } });
+    await befriend(ann, ben);
+    const ring = nextRing(ben);
+    const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) });
+    const incoming = await ring;
+    await incoming.answer({ audio: tone(1_000) });
+    await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+    const over = (operator: string) =>
+      Promise.all(
+        [outgoing, incoming].map((call) => until(call, "change", () => call.path?.relay?.operator === operator)),
+      );
+    await over("First");
+    const before = performance.now();
+    await relays[0].stop();
+    await Promise.all([over("Second"), phase(outgoing, "reconnecting").then(() => phase(outgoing, "active"))]);
+    console.log(`back over another relay after ${Math.round(performance.now() - before)} ms`);
+    expect(incoming.path).toMatchObject({ kind: "relayed", relay: { operator: "Second", side: "theirs" } });
+  } finally {
+    await Promise.all(relays.map((each) => each.stop()));
+  }
 });

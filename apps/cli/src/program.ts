@@ -7,6 +7,7 @@ import type { AddOptions } from "./commands/contacts.ts";
 import type { TrustOptions } from "./commands/homes.ts";
 import type { IdOptions } from "./commands/id.ts";
 import type { LendOptions } from "./commands/lend.ts";
+import type { SettingsOptions } from "./commands/settings.ts";
 import type { StartOptions } from "./commands/start.ts";
 import type { CallOptions } from "./call-options.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
@@ -56,6 +57,7 @@ export function createProgram(open: OpenTerminal, setExitCode: SetExitCode, quie
   addId(program, runs);
   addContacts(program, runs);
   addCalls(program, runs);
+  addSettings(program, runs);
   addDevices(program, runs);
   addAccount(program, runs);
   addStatus(program, runs);
@@ -176,6 +178,21 @@ function addCalls(program: Command, runs: Runs): void {
     .action(
       runs<AnswerOptions>(async (options, terminal) =>
         (await import("./commands/answer.ts")).answerCall(options, terminal),
+      ),
+    );
+}
+
+function addSettings(program: Command, runs: Runs): void {
+  program
+    .command("settings")
+    .description("show or change what your calls may do from now on")
+    .option("--relay <whose>", "relays that may carry calls: never, trusted (yours and your contacts') or any")
+    .option("--hide-address <from>", "keep this machine's address from others: off, strangers or always")
+    .option("--low-data <on|off>", "use little data in calls")
+    .addHelpText("after", SETTINGS_HELP)
+    .action(
+      runs<SettingsOptions>(async (options, terminal, words) =>
+        (await import("./commands/settings.ts")).callSettings(options, terminal, words),
       ),
     );
 }
@@ -328,6 +345,13 @@ Examples:
   earshot call ear1... --json | jq -c 'select(.event == "words")'
 Events with --json: phase, words, path, stats, played, end (with the exit code), and
 waiting-for-contact, new-device, broken-attempt, missed, request.`;
+
+const SETTINGS_HELP = `
+Examples:
+  earshot settings                                   what holds now
+  earshot settings --relay trusted --hide-address strangers
+  earshot settings --low-data on
+They are kept in the home folder; \`call\` and \`answer\` can do otherwise for once. The app in your browser has its own.`;
 
 const LEND_HELP = `
 Examples:

@@ -40,6 +40,7 @@ export * from "./call/confirm.ts";
 export * from "./call/invite-age.ts";
 export * from "./call/limits.ts";
 export * from "./call/relay-consent.ts";
+export * from "./call/relay-order.ts";
 export * from "./call/sdp-build.ts";
 export * from "./call/sdp-parse.ts";
 export * from "./call/setup.ts";

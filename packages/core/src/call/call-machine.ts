@@ -78,6 +78,7 @@ function commonData(
   | "self"
   | "policy"
   | "trustedRelays"
+  | "ownHomes"
   | "relayOnly"
   | "earlyCandidates"
   | "remoteMedia"
@@ -85,7 +86,7 @@ function commonData(
   | "mediaOpen"
   | "clockCorrectionMs"
 > {
-  const { callId, self, policy, trustedRelays = [], relayOnly = false, earlyCandidates } = options;
+  const { callId, self, policy, trustedRelays = [], ownHomes = [], relayOnly = false, earlyCandidates } = options;
   checkLength(self.account, 32);
   checkLength(self.device, 32);
   const remoteMedia = { audio: false, video: false };
@@ -95,6 +96,7 @@ function commonData(
     self,
     policy,
     trustedRelays,
+    ownHomes,
     relayOnly,
     earlyCandidates,
     remoteMedia,
@@ -126,6 +128,9 @@ function newLeg(id: LegId, device: Uint8Array, nonce: Uint8Array): Leg {
     missing: 0,
     generation: 0,
     credentialsSent: -1,
+    localRelays: [],
+    refusedRelays: [],
+    remoteRelays: [],
     remoteUfrag: null,
     envelopes: newLane(),
     messages: newLane(),

@@ -75,7 +75,7 @@ test("what is not exactly a message is refused", () => {
   expect(codeOf(encodeCbor([2, callId, 1, [6]]))).toBe("unknown-version");
   expect(codeOf(encodeCbor([1, callId, 0, [6]]))).toBe("bad-cbor");
   expect(codeOf(encodeCbor([1, callId.slice(1), 1, [6]]))).toBe("bad-cbor");
-  expect(codeOf(encodeCbor([1, callId, 1, [18]]))).toBe("unknown-type");
+  expect(codeOf(encodeCbor([1, callId, 1, [19]]))).toBe("unknown-type");
   expect(codeOf(encodeCbor([1, callId, 1, [6, 0]]))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 1, testBytes("short", 31)))).toBe("bad-cbor");
   expect(codeOf(altered(invite, 2, setup.bytes.slice(0, -1)))).toBe("bad-cbor");
@@ -85,13 +85,33 @@ test("what is not exactly a message is refused", () => {
   expect(codeOf(altered({ type: "ringing", setup: null }, 1, setup.bytes))).toBe("bad-setup");
   expect(codeOf(altered({ type: "cancel", reason: "hung-up" }, 1, 4))).toBe("bad-cbor");
   expect(codeOf(altered({ type: "wish", leanVoice: true, picture: "none" }, 2, 3))).toBe("bad-cbor");
-  const restart = { type: "restart", generation: 1, ufrag: "abcd", pwd: "0".repeat(22), isAnswer: false } as const;
+  const credentials = { ufrag: "abcd", pwd: "0".repeat(22) };
+  const restart = { type: "restart", generation: 1, ...credentials, isAnswer: false, relays: null } as const;
   expect(codeOf(altered(restart, 2, "a\u00e9cd"))).toBe("bad-setup");
+  const named = [testBytes("relay", 32), "Ann", 3];
+  expect(codeOf(altered(restart, 5, []))).toBe("ok");
+  expect(codeOf(altered(restart, 5, [named]))).toBe("ok");
+  expect(codeOf(altered(restart, 5, [named, named]))).toBe("bad-setup");
+  expect(codeOf(altered(restart, 5, [named, named, named]))).toBe("bad-cbor");
+  expect(codeOf(altered(restart, 5, [[...named.slice(0, 2), 26]]))).toBe("bad-cbor");
+  const refusal = { type: "refuse-relays", keys: [testBytes("relay", 32)] } as const;
+  expect(codeOf(altered(refusal, 1, []))).toBe("bad-cbor");
+  expect(codeOf(altered(refusal, 1, Array(3).fill(refusal.keys[0])))).toBe("bad-cbor");
+  expect(codeOf(altered(refusal, 1, [testBytes("short", 31)]))).toBe("bad-cbor");
   const candidates = { type: "candidates", generation: 0, firstIndex: 60, candidates: [], end: true } as const;
   const places = unwrap(
     decodeCbor(encodeCallPacket({ callId, number: 1, message: { ...candidates, candidates: [testCandidate(1)] } })),
   ) as CborValue[];
   const [candidate] = (places[3] as CborValue[])[3] as CborValue[];
   expect(codeOf(altered(candidates, 3, Array<CborValue>(6).fill(candidate as CborValue)))).toBe("too-many");
+  const withRelay = (type: number, relay: CborValue) => [
+    ...(candidate as CborValue[]).slice(0, 5),
+    type,
+    ...(candidate as CborValue[]).slice(6, 9),
+    relay,
+  ];
+  expect(codeOf(altered(candidates, 3, [withRelay(3, 1)]))).toBe("ok");
+  expect(codeOf(altered(candidates, 3, [withRelay(3, 2)]))).toBe("bad-cbor");
+  expect(codeOf(altered(candidates, 3, [withRelay(0, 1)]))).toBe("bad-candidate");
   expect(codeOf(altered(candidates, 3, Array<CborValue>(17).fill(candidate as CborValue)))).toBe("bad-cbor");
 });

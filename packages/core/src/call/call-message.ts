@@ -6,12 +6,13 @@
  *      1 invite      commitment 32, set-up, wants video, clock      9 hang-up           reason
  *      2 ringing     set-up (bytes) | null                         10 confirm           hash 32, sent mark, received mark
  *      3 answer      nB 16, set-up (bytes) | null, video           11 media             audio, video
- *      4 reveal      nA 16                                         12 restart           generation, ufrag, pwd, is answer
+ *      4 reveal      nA 16                                         12 restart           generation, ufrag, pwd, is answer, relays | null
  *      5 candidates  generation, first index, [candidate…], end    13 ping              n
  *      6 decline                                                   14 pong              n
  *      7 busy                                                      15 resend-candidates generation, from index
  *      8 cancel      reason                                        16 ask-restart       generation
  *                                                                  17 wish              lean voice, picture
+ *                                                                  18 refuse-relays     [relay key 32…]
  *
  *     mark = [generation, count, head 32, ended]
  */
@@ -37,8 +38,9 @@ import {
   CANDIDATES_MAX,
   CANDIDATES_PER_MESSAGE_MAX,
   GENERATION_MAX,
+  RELAYS_MAX,
 } from "./limits.ts";
-import { decodeSetup, PWD_PATTERN, UFRAG_PATTERN } from "./setup.ts";
+import { checkRelays, decodeSetup, PWD_PATTERN, readRelays, relaysPlaces, UFRAG_PATTERN } from "./setup.ts";
 import { CALL_NONCE_BYTES } from "./words.ts";
 
 const CANCEL_REASONS: readonly CancelReason[] = ["hung-up", "answered-elsewhere", "declined-elsewhere", "timed-out"];
@@ -72,6 +74,7 @@ export const MESSAGE_TYPES: Readonly<Record<CallMessage["type"], number>> = {
   "resend-candidates": 15,
   "ask-restart": 16,
   wish: 17,
+  "refuse-relays": 18,
 };
 
 /** At most `CALL_MESSAGE_MAX_BYTES`; a longer one is the caller's mistake (EarshotError `too-large`). */
@@ -90,7 +93,7 @@ export function decodeCallPacket(bytes: Uint8Array): Result<CallPacket> {
     const callId = asBytes(places[1], 16);
     const number = asUint(places[2], CALL_NUMBER_MAX);
     if (number === 0) return refuse("bad-cbor", "numbers start at 1");
-    const message = readMessage(asArray(places[3], [1, 5]));
+    const message = readMessage(asArray(places[3], [1, 6]));
     return message.ok ? accept({ callId, number, message: message.value }) : message;
   });
 }
@@ -124,7 +127,13 @@ function placesOf(message: CallMessage): readonly CborValue[] {
     case "media":
       return [message.audio, message.video];
     case "restart":
-      return [message.generation, message.ufrag, message.pwd, message.isAnswer];
+      return [
+        message.generation,
+        message.ufrag,
+        message.pwd,
+        message.isAnswer,
+        message.relays && relaysPlaces(message.relays),
+      ];
     case "ping":
     case "pong":
       return [message.n];
@@ -134,6 +143,8 @@ function placesOf(message: CallMessage): readonly CborValue[] {
       return [message.generation];
     case "wish":
       return [message.leanVoice, PICTURE_WISHES.indexOf(message.picture)];
+    case "refuse-relays":
+      return [message.keys];
   }
 }
 
@@ -187,19 +198,7 @@ const READERS: Readonly<Record<number, (places: Places) => Result<CallMessage>>>
     const [, audio, video] = asArray(places, 3);
     return accept({ type: "media", audio: asBool(audio), video: asBool(video) });
   },
-  12: (places) => {
-    const [, generation, ufrag, pwd, isAnswer] = asArray(places, 5);
-    const message = {
-      type: "restart" as const,
-      generation: asUint(generation, GENERATION_MAX),
-      ufrag: asText(ufrag, 32),
-      pwd: asText(pwd, 64),
-      isAnswer: asBool(isAnswer),
-    };
-    return UFRAG_PATTERN.test(message.ufrag) && PWD_PATTERN.test(message.pwd)
-      ? accept(message)
-      : refuse("bad-setup", "ice credentials");
-  },
+  12: readRestart,
   13: (places) => accept({ type: "ping", n: asUint(asArray(places, 2)[1], CALL_NUMBER_MAX) }),
   14: (places) => accept({ type: "pong", n: asUint(asArray(places, 2)[1], CALL_NUMBER_MAX) }),
   15: (places) => {
@@ -214,6 +213,10 @@ const READERS: Readonly<Record<number, (places: Places) => Result<CallMessage>>>
   17: (places) => {
     const [, leanVoice, picture] = asArray(places, 3);
     return accept({ type: "wish", leanVoice: asBool(leanVoice), picture: oneOf(PICTURE_WISHES, picture) });
+  },
+  18: (places) => {
+    const keys = asArray(asArray(places, 2)[1], [1, RELAYS_MAX]);
+    return accept({ type: "refuse-relays", keys: keys.map((key) => asBytes(key, 32)) });
   },
 };
 
@@ -252,6 +255,21 @@ function readCandidates(places: Places): Result<CallMessage> {
     candidates,
     end: asBool(end),
   });
+}
+
+function readRestart(places: Places): Result<CallMessage> {
+  const [, generation, ufrag, pwd, isAnswer, relays] = asArray(places, 6);
+  const message = {
+    type: "restart" as const,
+    generation: asUint(generation, GENERATION_MAX),
+    ufrag: asText(ufrag, 32),
+    pwd: asText(pwd, 64),
+    isAnswer: asBool(isAnswer),
+    relays: asNullable(relays, readRelays),
+  };
+  if (!UFRAG_PATTERN.test(message.ufrag) || !PWD_PATTERN.test(message.pwd))
+    return refuse("bad-setup", "ice credentials");
+  return message.relays === null || checkRelays(message.relays) ? accept(message) : refuse("bad-setup", "relays");
 }
 
 function readMark(value: CborValue | undefined): ChainMark {

@@ -17,6 +17,8 @@ import type {
   ChainMark,
   EncodedSetup,
   MediaWish,
+  NamedRelay,
+  RelayHost,
   RelayUse,
 } from "./call-types.ts";
 
@@ -81,6 +83,11 @@ export interface Leg {
   readonly generation: number;
   /** Highest generation whose credentials were sent; -1 before the set-up has been. */
   readonly credentialsSent: number;
+  /** The relays that this side named last, and those of them that the other refused (keys). */
+  readonly localRelays: readonly NamedRelay[];
+  readonly refusedRelays: readonly Uint8Array[];
+  /** Those that the other side named last. */
+  readonly remoteRelays: readonly NamedRelay[];
   /** The other side's current ufrag: names the generation of its candidates. */
   readonly remoteUfrag: string | null;
   readonly envelopes: LaneState;
@@ -102,6 +109,8 @@ export interface CallData {
   readonly policy: CallConsent;
   /** Relays that count as this side's own or its contacts'. Told to nobody. */
   readonly trustedRelays: readonly Uint8Array[];
+  /** This side's homes, whose operators' relays are refused. Told to nobody. */
+  readonly ownHomes: readonly RelayHost[];
   /** This side's addresses are kept from the other: nothing but relayed candidates is sent or tried. */
   readonly relayOnly: boolean;
   /** Candidates may go out before the answer. */
@@ -209,6 +218,8 @@ export type CallEvent =
       readonly generation: number;
       readonly ufrag: string;
       readonly pwd: string;
+      /** The relays that this side may allocate at from now on; null: the same as before. */
+      readonly relays: readonly NamedRelay[] | null;
     }
   /** The invite could not be delivered (no home took it), or the transport could not be made. */
   | { readonly type: "leg-failed"; readonly leg: LegId }
@@ -253,6 +264,8 @@ export type CallEffect =
       readonly setup: CallSetup;
       readonly relays: RelayUse;
     }
+  /** The other side refuses these of this side's relays (keys): nothing more is gathered or sent over them, and no path over them counts as one. */
+  | { readonly type: "give-up-relays"; readonly leg: LegId; readonly keys: readonly Uint8Array[] }
   /**
    * After the remote description. `ufrag` names the generation they belong to. `forbidden`: relays of the other that must not
    * be tried, told so that a path over one of them is recognised all the same.
@@ -317,6 +330,8 @@ export interface OutgoingCallOptions {
   readonly policy: CallConsent;
   /** Keys (32 bytes) of the relays that this person or their contacts run. Default none. */
   readonly trustedRelays?: readonly Uint8Array[];
+  /** This device's homes. Default none. */
+  readonly ownHomes?: readonly RelayHost[];
   /** Keep this side's addresses from the other. Default false. */
   readonly relayOnly?: boolean;
   /** False keeps own candidates until the answer. */
@@ -336,6 +351,8 @@ export interface IncomingCallOptions {
   readonly policy: CallConsent;
   /** Keys (32 bytes) of the relays that this person or their contacts run. Default none. */
   readonly trustedRelays?: readonly Uint8Array[];
+  /** This device's homes. Default none. */
+  readonly ownHomes?: readonly RelayHost[];
   /** Keep this side's addresses from the other. Default false. */
   readonly relayOnly?: boolean;
   /** This contact may have this side's candidates while it rings. */

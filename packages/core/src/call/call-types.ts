@@ -33,12 +33,18 @@ export interface HeaderExtension {
 /** Which relays a side lets carry the call: none, only its own and its contacts', or any. */
 export type RelayLevel = "never" | "trusted" | "any";
 
-/** A relay as a set-up names it. */
-export interface NamedRelay {
+/** A node, as far as relays are told from it. */
+export interface RelayHost {
   /** 32 bytes. */
   readonly key: Uint8Array;
   /** Who says to run it, unproven: at most `RELAY_OPERATOR_MAX_BYTES` of UTF-8, may be empty. */
   readonly operator: string;
+}
+
+/** A relay as a set-up or a restart names it. */
+export interface NamedRelay extends RelayHost {
+  /** The round trip between it and who names it, in steps of `RELAY_STEP_MS`: 0..`RELAY_STEPS_MAX`, the last where it is not told. */
+  readonly steps: number;
 }
 
 /** What a side's person lets a call do. */
@@ -65,10 +71,10 @@ export interface MediaWish {
 
 /** What both sides' levels come to, for one side. */
 export interface RelayUse {
-  /** This side's own relays may carry the call. */
+  /** The levels let this side's own relays carry the call; which of them it was told not to use stands in its leg. */
   readonly mine: boolean;
-  /** Those of the other may. */
-  readonly theirs: boolean;
+  /** Whether each of those that the other names may, in their order; none where it names none. */
+  readonly theirs: readonly boolean[];
 }
 
 /** Everything that one side's WebRTC must be told of the other: the typed form of an SDP. */
@@ -107,6 +113,8 @@ export interface Candidate {
   readonly relatedPort: number | null;
   /** Set if and only if the transport is tcp. */
   readonly tcpType: "active" | "passive" | "so" | null;
+  /** Which of the relays that its sender names it is on, by their place; null where it is on none, or the sender cannot tell. */
+  readonly relay: number | null;
 }
 
 /** How far one direction's candidate chain has come: what `confirm` compares. */
@@ -171,6 +179,8 @@ export type CallMessage =
       readonly ufrag: string;
       readonly pwd: string;
       readonly isAnswer: boolean;
+      /** The relays that the sender may allocate at from now on; null: the same as before. */
+      readonly relays: readonly NamedRelay[] | null;
     }
   | { readonly type: "ping"; readonly n: number }
   | { readonly type: "pong"; readonly n: number }
@@ -178,6 +188,8 @@ export type CallMessage =
   /** The callee asks the caller to restart ICE. */
   | { readonly type: "ask-restart"; readonly generation: number }
   | ({ readonly type: "wish" } & MediaWish)
+  /** Keys of relays, of those that the receiver named, that the sender does not let carry the call: 1..`RELAYS_MAX`. */
+  | { readonly type: "refuse-relays"; readonly keys: readonly Uint8Array[] };
 
 /** What an envelope of kind 4, or one data-channel message, holds. */
 export interface CallPacket {

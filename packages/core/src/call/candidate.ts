@@ -2,13 +2,15 @@
  * One ICE candidate: its CBOR form (docs/protocol/call.md section 4) and the `candidate:` text that WebRTC takes and
  * gives (RFC 8839 section 5.1). CBOR:
  *
- *     [foundation, transport, priority u32, address, port, type, related address | null, related port | null, tcptype | null]
+ *     [foundation, transport, priority u32, address, port, type, related address | null, related port | null, tcptype | null,
+ *      relay | null]
  */
 import { asArray, asNullable, asText, asUint } from "../cbor.ts";
 import type { CborValue } from "../cbor.ts";
 import { accept, refuse, type Result } from "../errors.ts";
 import { isCandidateAddress, isRelatedAddress } from "./address.ts";
 import type { Candidate } from "./call-types.ts";
+import { RELAYS_MAX } from "./limits.ts";
 
 const TRANSPORTS = ["udp", "tcp"] as const;
 const TYPES = ["host", "srflx", "prflx", "relay"] as const;
@@ -29,12 +31,13 @@ export function candidatePlaces(candidate: Candidate): CborValue {
     candidate.relatedAddress,
     candidate.relatedPort,
     candidate.tcpType === null ? null : TCP_TYPES.indexOf(candidate.tcpType),
+    candidate.relay,
   ];
 }
 
 /** Inside `readCbor` only. Refused besides: `bad-candidate`. */
 export function readCandidate(value: CborValue): Result<Candidate> {
-  const places = asArray(value, 9);
+  const places = asArray(value, 10);
   return checkCandidate({
     foundation: asText(places[0], 32),
     transport: TRANSPORTS[asUint(places[1], 1)] ?? "udp",
@@ -45,12 +48,14 @@ export function readCandidate(value: CborValue): Result<Candidate> {
     relatedAddress: asNullable(places[6], (address) => asText(address, ADDRESS_MAX_BYTES)),
     relatedPort: asNullable(places[7], (port) => asUint(port, 65_535)),
     tcpType: asNullable(places[8], (type) => TCP_TYPES[asUint(type, 2)] ?? "active"),
+    relay: asNullable(places[9], (place) => asUint(place, RELAYS_MAX - 1)),
   });
 }
 
 /** Refused as `bad-candidate`. Whether the policy wants it is another question. */
 export function checkCandidate(candidate: Candidate): Result<Candidate> {
-  const { foundation, priority, address, port, relatedAddress, relatedPort, transport, tcpType } = candidate;
+  const { foundation, priority, address, port, type, relatedAddress, relatedPort, transport, tcpType, relay } =
+    candidate;
   if (!FOUNDATION_PATTERN.test(foundation)) return refuse("bad-candidate", "foundation");
   if (!Number.isInteger(priority) || priority < 0 || priority > PRIORITY_MAX)
     return refuse("bad-candidate", "priority");
@@ -60,6 +65,8 @@ export function checkCandidate(candidate: Candidate): Result<Candidate> {
   if (relatedAddress !== null && !isRelatedAddress(relatedAddress)) return refuse("bad-candidate", "related address");
   if (relatedPort !== null && !isPort(relatedPort)) return refuse("bad-candidate", "related port");
   if ((tcpType !== null) !== (transport === "tcp")) return refuse("bad-candidate", "tcp type");
+  if (relay !== null && !(type === "relay" && Number.isInteger(relay) && relay >= 0 && relay < RELAYS_MAX))
+    return refuse("bad-candidate", "relay");
   return accept(candidate);
 }
 
@@ -67,7 +74,7 @@ function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535;
 }
 
-/** `RTCIceCandidateInit.candidate` for the generation that `ufrag` names. sdpMid is "0", sdpMLineIndex 0. */
+/** Without the relay that it is on: WebRTC has no word for that. `RTCIceCandidateInit.candidate` for the generation that `ufrag` names. sdpMid is "0", sdpMLineIndex 0. */
 export function candidateText(candidate: Candidate, ufrag: string): string {
   const { foundation, transport, priority, address, port, type, relatedAddress, relatedPort, tcpType } = candidate;
   const related = relatedAddress === null ? "" : ` raddr ${relatedAddress} rport ${relatedPort}`;
@@ -79,7 +86,7 @@ export function candidateText(candidate: Candidate, ufrag: string): string {
 const DROPPED_ATTRIBUTES = new Set(["generation", "ufrag", "network-id", "network-cost"]);
 
 /**
- * What WebRTC gathered. Refused as `bad-candidate`: another component than 1, an attribute that is not known, addresses
+ * What WebRTC gathered; which relay it is on is not in it. Refused as `bad-candidate`: another component than 1, an attribute that is not known, addresses
  * that are none.
  */
 export function parseCandidateText(text: string): Result<Candidate> {
@@ -111,5 +118,6 @@ export function parseCandidateText(text: string): Result<Candidate> {
     relatedAddress: attributes.get("raddr") ?? null,
     relatedPort: relatedPort === undefined || !/^\d{1,5}$/.test(relatedPort) ? null : Number(relatedPort),
     tcpType,
+    relay: null,
   });
 }

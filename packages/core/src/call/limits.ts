@@ -18,6 +18,10 @@ export const CODECS_MAX = 4;
 export const EXTENSIONS_MAX = 4;
 /** Relays that one side may use in a call: one near it, and another in case that one is gone. */
 export const RELAYS_MAX = 2;
+/** The round trip to a relay is named in steps of so much: no more than that tells from how far away a call is made. */
+export const RELAY_STEP_MS = 20;
+/** Steps named at most: half a second and all above it, and what is not known or is kept back. */
+export const RELAY_STEPS_MAX = 25;
 /** Who runs a relay, as a set-up names them: what a supernode's descriptor holds, and a little more. */
 export const RELAY_OPERATOR_MAX_BYTES = 64;
 /** A call message, encoded: fits an 8,192-byte envelope with room for the envelope's own fields. */

@@ -5,9 +5,9 @@ import { encodeCbor } from "../cbor.ts";
 import { unwrap } from "../errors.ts";
 import { wordsOf } from "./call-machine.ts";
 import type { CallEffect } from "./call-states.ts";
-import type { CallPolicy, CallRole, Candidate, NamedRelay, RelayLevel } from "./call-types.ts";
+import type { CallPolicy, CallRole, Candidate, NamedRelay, RelayHost, RelayLevel } from "./call-types.ts";
 import { CONNECT_TIMEOUT_MS } from "./limits.ts";
-import { relayUse } from "./relay-consent.ts";
+import { mayBeTried, refusedRelays, relayUse } from "./relay-consent.ts";
 import { decodeSetup, encodeSetup } from "./setup.ts";
 import { arbitrarySetup } from "./testing/message-cases.ts";
 import { testCandidate, testRelay, testRelayed, testSetup } from "./testing/fixture-cases.ts";
@@ -37,25 +37,54 @@ const findsBoth = (role: CallRole) => [
 ];
 
 describe("what the two levels come to", () => {
-  test.each<[RelayLevel, CallPolicy, readonly NamedRelay[], boolean, boolean]>([
-    ["any", policy("any", BENS), [], true, true],
-    ["any", policy("trusted", BENS), [], true, true],
-    ["any", policy("any"), [], true, false],
-    ["any", policy("never"), [], false, false],
-    ["trusted", policy("any", BENS), [], true, false],
-    ["trusted", policy("any", BENS), [BENS], true, true],
-    ["trusted", policy("any", BENS, ANNS), [BENS], true, false],
-    ["trusted", policy("any", BENS, ANNS), [BENS, ANNS], true, true],
-    ["trusted", policy("never"), [BENS], false, false],
-    ["never", policy("any", BENS), [BENS], false, false],
+  const rules = (relay: RelayLevel, trusted: readonly NamedRelay[] = [], homes: readonly RelayHost[] = []) => ({
+    consent: { relay, video: true },
+    trusted: trusted.map(({ key }) => key),
+    homes,
+  });
+
+  test.each<[RelayLevel, CallPolicy, readonly NamedRelay[], boolean, readonly boolean[]]>([
+    ["any", policy("any", BENS), [], true, [true]],
+    ["any", policy("trusted", BENS), [], true, [true]],
+    ["any", policy("any"), [], true, []],
+    ["any", policy("never"), [], false, []],
+    ["trusted", policy("any", BENS), [], true, [false]],
+    ["trusted", policy("any", BENS), [BENS], true, [true]],
+    ["trusted", policy("any", BENS, ANNS), [BENS], true, [true, false]],
+    ["trusted", policy("any", BENS, ANNS), [BENS, ANNS], true, [true, true]],
+    ["trusted", policy("never"), [BENS], false, []],
+    ["never", policy("any", BENS), [BENS], false, [false]],
   ])("%s, with one at %o who trusts %o", (relay, theirs, trusted, mine, theirsUsed) => {
-    const keys = trusted.map(({ key }) => key);
-    expect(relayUse({ relay, video: true }, keys, theirs)).toEqual({ mine, theirs: theirsUsed });
+    const use = relayUse(rules(relay, trusted), { level: theirs.relay, relays: theirs.relays });
+    expect(use).toEqual({ mine, theirs: theirsUsed });
   });
 
   test("nothing of theirs is used before their set-up is known", () => {
-    expect(relayUse({ relay: "any", video: true }, [], undefined)).toEqual({ mine: true, theirs: false });
-    expect(relayUse({ relay: "never", video: true }, [], undefined)).toEqual({ mine: false, theirs: false });
+    expect(relayUse(rules("any"), undefined)).toEqual({ mine: true, theirs: [] });
+    expect(relayUse(rules("never"), undefined)).toEqual({ mine: false, theirs: [] });
+  });
+
+  test.each<[string, RelayHost, readonly boolean[]]>([
+    ["by its key", { key: BENS.key, operator: "" }, [false, true]],
+    ["by its operator", { key: testRelay("another").key, operator: "Ben" }, [false, true]],
+    ["but not by an operator that is not said", { key: testRelay("another").key, operator: "" }, [true, true]],
+  ])("a relay of one's own home is known %s, and used only where it is trusted", (_, home, expected) => {
+    const theirs = { level: "any", relays: [BENS, ANNS] } as const;
+    expect(relayUse(rules("any", [], [home]), theirs).theirs).toEqual(expected);
+    expect(relayUse(rules("any", [BENS], [home]), theirs).theirs).toEqual([true, true]);
+    const refused = (level: RelayLevel, trusted: readonly NamedRelay[] = []) =>
+      refusedRelays(rules(level, trusted, [home]), theirs.relays);
+    expect(refused("any")).toEqual(expected[0] ? [] : [BENS]);
+    expect(refused("any", [BENS])).toEqual([]);
+    // Whoever is told which ones are refused for want of trust knows which ones are trusted.
+    expect(refused("trusted")).toEqual([]);
+  });
+
+  test("a candidate whose relay is not known is tried only where all may be", () => {
+    const use = (...theirs: boolean[]) => ({ mine: true, theirs });
+    expect([null, 0, 1, 2].map((place) => mayBeTried(use(true, false), place))).toEqual([false, true, false, false]);
+    expect([null, 0, 1].map((place) => mayBeTried(use(true, true), place))).toEqual([true, true, true]);
+    expect(mayBeTried(use(), null)).toBe(false);
   });
 });
 
@@ -99,7 +128,7 @@ test("who names no relay uses none, whatever its stack finds, and none of the ot
   const world = answered({ found: findsBoth });
   for (const phone of [world.caller, world.callee]) {
     expect(sentBy(phone).filter(isRelayed)).toEqual([]);
-    expect(phone.did("apply-remote-setup").map(({ relays }) => relays.theirs)).not.toContain(true);
+    expect(phone.did("apply-remote-setup").flatMap(({ relays }) => relays.theirs)).not.toContain(true);
   }
 });
 
@@ -126,6 +155,7 @@ describe("the set-up", () => {
     ["a short key", { relays: [{ ...ANNS, key: ANNS.key.slice(1) }] }],
     ["an operator of 65 bytes", { relays: [{ ...ANNS, operator: "x".repeat(65) }] }],
     ["an operator that turns the text around", { relays: [{ ...ANNS, operator: "\u202eevil" }] }],
+    ["a round trip beyond the last step", { relays: [testRelay("Ann", 26)] }],
     ["a level that there is not", { relay: "always" as RelayLevel }],
   ])("is not made with %s", (_, change) => {
     expect(() => encoded(change)).toThrow();
@@ -136,35 +166,22 @@ describe("the set-up", () => {
     const withPolicy = (places: Parameters<typeof encodeCbor>[0]) =>
       encodeCbor([...[1, 0, good.fingerprint, good.ufrag, good.pwd, [[1, 111]], [[1, 96, 97]], [[1, 4]]], places]);
     const key = ANNS.key;
-    expect(decodeSetup(withPolicy([2, true, [[key, "Ann"]]])).ok).toBe(true);
+    expect(decodeSetup(withPolicy([2, true, [[key, "Ann", 25]]])).ok).toBe(true);
     const bad = [
       [true, true],
       [3, true, []],
       [2, 1, []],
       [2, true],
       [2, true, [], 0],
-      [0, true, [[key, "Ann"]]],
+      [0, true, [[key, "Ann", 1]]],
       [2, true, [[key]]],
-      [2, true, [[key, "Ann", 1]]],
-      [2, true, [[key.slice(1), "Ann"]]],
-      [
-        2,
-        true,
-        [
-          [key, "Ann"],
-          [key, "Ann"],
-        ],
-      ],
-      [
-        2,
-        true,
-        [
-          [key, "Ann"],
-          [BENS.key, ""],
-          [testRelay("c").key, ""],
-        ],
-      ],
-      [2, true, [[key, "x".repeat(65)]]],
+      [2, true, [[key, "Ann"]]],
+      [2, true, [[key, "Ann", 26]]],
+      [2, true, [[key, "Ann", 1, 1]]],
+      [2, true, [[key.slice(1), "Ann", 1]]],
+      [2, true, Array(2).fill([key, "Ann", 1])],
+      [2, true, [key, BENS.key, testRelay("c").key].map((each) => [each, "", 1])],
+      [2, true, [[key, "x".repeat(65), 1]]],
     ];
     for (const places of bad) expect(decodeSetup(withPolicy(places))).toMatchObject({ ok: false });
   });

@@ -3,7 +3,8 @@
  *
  *     [1, role, fingerprint 32, ufrag, pwd, audio, video, extensions, policy]
  *     audio = [[codec id, payload type] ×1..4]        video = [[codec id, payload type, rtx payload type | null] ×1..4]
- *     extensions = [[extension id, number] ×1..4]     policy = [relay level, video, [[relay key 32, operator] ×0..2]]
+ *     extensions = [[extension id, number] ×1..4]     policy = [relay level, video, relays]
+ *     relays = [[relay key 32, operator, steps] ×0..2]
  */
 import {
   asArray,
@@ -27,10 +28,11 @@ import type {
   CallSetup,
   EncodedSetup,
   ExtensionName,
+  NamedRelay,
   RelayLevel,
   VideoCodecName,
 } from "./call-types.ts";
-import { CODECS_MAX, EXTENSIONS_MAX, RELAY_OPERATOR_MAX_BYTES, RELAYS_MAX } from "./limits.ts";
+import { CODECS_MAX, EXTENSIONS_MAX, RELAY_OPERATOR_MAX_BYTES, RELAY_STEPS_MAX, RELAYS_MAX } from "./limits.ts";
 
 const ROLES: readonly CallRole[] = ["caller", "callee"];
 /** Place is the number on the wire. */
@@ -57,11 +59,7 @@ export function encodeSetup(setup: CallSetup): EncodedSetup {
     setup.audio.map((codec) => [AUDIO_CODECS.indexOf(codec.name) + 1, codec.payloadType]),
     setup.video.map((codec) => [VIDEO_CODECS.indexOf(codec.name) + 1, codec.payloadType, codec.rtxPayloadType]),
     setup.extensions.map((extension) => [EXTENSIONS.indexOf(extension.name) + 1, extension.number]),
-    [
-      RELAY_LEVELS.indexOf(setup.policy.relay),
-      setup.policy.video,
-      setup.policy.relays.map(({ key, operator }) => [key, operator]),
-    ],
+    [RELAY_LEVELS.indexOf(setup.policy.relay), setup.policy.video, relaysPlaces(setup.policy.relays)],
   ]);
   return { bytes, setup };
 }
@@ -106,11 +104,25 @@ function readPolicy(value: CborValue | undefined): CallPolicy {
   return {
     relay: named(RELAY_LEVELS, relay, 0),
     video: asBool(video),
-    relays: asArray(relays, [0, RELAYS_MAX]).map((item) => {
-      const [key, operator] = asArray(item, 2);
-      return { key: asBytes(key, 32), operator: asText(operator, RELAY_OPERATOR_MAX_BYTES) };
-    }),
+    relays: readRelays(relays),
   };
+}
+
+/** For `encodeCbor`. */
+export function relaysPlaces(relays: readonly NamedRelay[]): CborValue {
+  return relays.map(({ key, operator, steps }) => [key, operator, steps]);
+}
+
+/** Inside `readCbor` only; what the places cannot say is for {@link checkRelays}. */
+export function readRelays(value: CborValue | undefined): readonly NamedRelay[] {
+  return asArray(value, [0, RELAYS_MAX]).map((item) => {
+    const [key, operator, steps] = asArray(item, 3);
+    return {
+      key: asBytes(key, 32),
+      operator: asText(operator, RELAY_OPERATOR_MAX_BYTES),
+      steps: asUint(steps, RELAY_STEPS_MAX),
+    };
+  });
 }
 
 /** The name that an id stands for; ids start at `first`. An id of nothing gives a name that `checkSetup` refuses. */
@@ -150,12 +162,21 @@ export function checkSetup(setup: CallSetup): Result<CallSetup> {
 
 /** Who allows no relay uses none; what is named stands on the other side's screen. */
 function checkPolicy({ relay, relays }: CallPolicy): boolean {
-  if (!RELAY_LEVELS.includes(relay) || relays.length > (relay === "never" ? 0 : RELAYS_MAX)) return false;
+  return RELAY_LEVELS.includes(relay) && checkRelays(relays) && (relay !== "never" || relays.length === 0);
+}
+
+/** Whether a side may name these. */
+export function checkRelays(relays: readonly NamedRelay[]): boolean {
   const sound = relays.every(
-    ({ key, operator }) =>
-      key.length === 32 && utf8(operator).length <= RELAY_OPERATOR_MAX_BYTES && checkText(operator).ok,
+    ({ key, operator, steps }) =>
+      key.length === 32 &&
+      utf8(operator).length <= RELAY_OPERATOR_MAX_BYTES &&
+      checkText(operator).ok &&
+      Number.isInteger(steps) &&
+      steps >= 0 &&
+      steps <= RELAY_STEPS_MAX,
   );
-  return sound && unique(relays.map(({ key }) => toHex(key)));
+  return sound && relays.length <= RELAYS_MAX && unique(relays.map(({ key }) => toHex(key)));
 }
 
 /** RFC 5761 section 4: 64..95 would clash with RTCP; below 35 are static. */

@@ -307,7 +307,8 @@ export class CallHandle implements Call {
       missingCandidates: leg?.missing ?? 0,
       addressHidden: this.#state.relayOnly,
       ownRelays: this.#leg?.plan?.relays ?? [],
-      theirRelays: leg?.remoteSetup?.setup.policy.relays ?? [],
+      theirRelays: leg?.remoteRelays ?? [],
+      theirCandidates: leg?.remote.candidates ?? [],
       trustedRelays: this.#state.trustedRelays,
     };
   }

@@ -1,5 +1,5 @@
 /** Two managers with real peer connections: what the settings let leave. */
-import { decodeCallPacket, type OpenedEnvelope, type RelayLevel, unwrap } from "@earshot/core";
+import { decodeCallPacket, type OpenedEnvelope, type RelayHost, type RelayLevel, unwrap } from "@earshot/core";
 import { afterEach, expect, it, vi } from "vitest";
 import type { Contact } from "../api.ts";
 import { wrtcPeerConnection } from "../node/wrtc.ts";
@@ -20,6 +20,7 @@ interface Side {
   readonly relay?: RelayLevel;
   readonly hides?: boolean;
   readonly offers?: readonly RelayOffer[];
+  readonly homes?: readonly RelayHost[];
 }
 
 interface Person {
@@ -38,13 +39,22 @@ afterEach(async () => {
 });
 
 function makePair(one: Side, two: Side): readonly [Person, Person] {
-  const make = (self: number, peer: number, { relay = "any", hides = false, offers = [] }: Side): Person => {
+  const make = (
+    self: number,
+    peer: number,
+    { relay = "any", hides = false, offers = [], homes = [] }: Side,
+  ): Person => {
     const contact: Contact = { id: `ear${peer}`, name: "Peer", state: "contact", addedAt: 0 };
     const sender = { accountKey: key(self), deviceKey: key(self + 10) };
     const privacy: CallPrivacy = {
-      relays: { choose: async (level) => (level === "never" ? [] : [...offers]) },
+      relays: {
+        choose: async (level) => (level === "never" ? [] : [...offers]),
+        renew: (level) => (level === "never" ? [] : [...offers]),
+      },
       relayConsent: () => relay,
       trustedRelays: () => [],
+      ownHomes: () => homes,
+      homesOf: () => [],
       hidesFrom: () => hides,
       lowData: () => false,
       met: () => {},
@@ -143,7 +153,7 @@ it.each<[string, Side, Side]>([
   expect(pair[1].configurations).toEqual([]);
 });
 
-it("a relay is opened anew at an ICE restart, the one that the set-up names and no other", async () => {
+it("a relay is opened anew at an ICE restart, and another is used and named from then on", async () => {
   const offers: RelayOffer[] = [OFFER];
   const pair = makePair({ offers }, { offers });
   const call = dial(pair);
@@ -151,12 +161,39 @@ it("a relay is opened anew at an ICE restart, the one that the set-up names and 
   const ring = pair[1].rings[0] as CallHandle;
   await ring.answer();
   await soon(() => expect([call.phase, ring.phase]).toEqual(["active", "active"]));
-  offers.splice(0, 1, { ...OFFER, key: key(98), username: "another relay" }, { ...OFFER, username: "fresh" });
+  offers.splice(0, 1, { ...OFFER, username: "fresh" }, { ...OFFER, key: key(98), username: "another relay" });
   pair[0].manager.handleNetworkChange();
   const names = (of: CallHandle) =>
-    of.session.leg?.peer?.getConfiguration().iceServers?.map(({ username }) => username);
-  await soon(() => expect([names(call), names(ring)].map((each) => each?.at(-1))).toEqual(["fresh", "fresh"]));
-  expect([names(call)?.length, call.phase]).toEqual([2, "active"]);
+    of.session.leg?.peer?.getConfiguration().iceServers?.flatMap(({ username }) => username ?? []);
+  const named = (of: CallHandle) => of.session.state.legs[0]?.remoteRelays.map((relay) => relay.key[0]);
+  const expected = ["fresh", "another relay"];
+  await soon(() => expect([names(call), names(ring)]).toEqual([expected, expected]));
+  await soon(() =>
+    expect([named(call), named(ring)]).toEqual([
+      [99, 98],
+      [99, 98],
+    ]),
+  );
+  expect(call.phase).toBe("active");
+});
+
+it("a relay that is a home of the other is given up by who named it, and the call goes on without", async () => {
+  const home = { key: OFFER.key, operator: "" };
+  const pair = makePair({ offers: [OFFER] }, { homes: [home] });
+  const call = dial(pair);
+  await soon(() => expect(pair[1].rings).toHaveLength(1));
+  await pair[1].rings[0]?.answer();
+  await soon(() => expect(call.phase).toBe("active"));
+  await soon(() => expect(call.session.leg?.plan?.relays).toEqual([]));
+  expect(pair[1].sent).toContainEqual({ type: "refuse-relays", keys: [OFFER.key] });
+  await soon(() => expect(call.path).toMatchObject({ kind: "direct", relay: null }));
+});
+
+it("a caller with a hidden address whose only relay is a home of the other is told at once", async () => {
+  const pair = makePair({ hides: true, offers: [OFFER] }, { homes: [{ key: key(50), operator: OFFER.operator }] });
+  const call = dial(pair);
+  await soon(() => expect(call.endReason).toBe("relay-needed"));
+  await soon(() => expect(pair[1].missed).toEqual([true]));
 });
 
 it("a callee gives WebRTC no relay where the caller allows none", async () => {

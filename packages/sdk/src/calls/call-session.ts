@@ -132,6 +132,8 @@ export class CallSession {
         return this.#createLeg(effect);
       case "apply-remote-setup":
         return this.#legs.get(effect.leg)?.applyRemoteSetup(effect.setup, effect.relays);
+      case "give-up-relays":
+        return this.#legs.get(effect.leg)?.giveUpRelays(effect.keys);
       case "add-remote-candidates":
         return this.#legs
           .get(effect.leg)
@@ -186,8 +188,8 @@ export class CallSession {
       onChannelOpen: () => this.handle({ type: "channel-open", leg: id }),
       onChannelClosed: () => this.handle({ type: "channel-closed", leg: id }),
       onMessage: (bytes) => this.#channelMessage(id, bytes),
-      onRestartReady: (generation, ufrag, pwd) =>
-        this.handle({ type: "restart-ready", leg: id, generation, ufrag, pwd }),
+      onRestartReady: (generation, ufrag, pwd, relays) =>
+        this.handle({ type: "restart-ready", leg: id, generation, ufrag, pwd, relays }),
       onRefused: (code) => this.#handlers.onRefused(code),
       onFailed: (error) => {
         this.#handlers.onProblem(`leg: ${messageOf(error)}`);

@@ -1,9 +1,9 @@
-import { type NamedRelay, toHex } from "@earshot/core";
+import { type RelayHost, toHex } from "@earshot/core";
 import { expect, it } from "vitest";
 import { type KnownOfPath, readPath } from "./call-stats.ts";
 import type { RelayOffer } from "./relay-source.ts";
 
-const relay = (n: number): NamedRelay => ({ key: new Uint8Array(32).fill(n), operator: `operator ${n}` });
+const relay = (n: number): RelayHost => ({ key: new Uint8Array(32).fill(n), operator: `operator ${n}` });
 const offer = (n: number, trusted = false): RelayOffer => ({
   ...relay(n),
   ...{ urls: [`turn:192.0.2.${n}?transport=udp`, `turns:relay${n}.example.org:443`], username: "u", credential: "c" },
@@ -11,7 +11,7 @@ const offer = (n: number, trusted = false): RelayOffer => ({
 });
 const KNOWN: KnownOfPath = {
   ...{ confirmed: true, missingCandidates: 0, addressHidden: false },
-  ...{ ownRelays: [offer(1)], theirRelays: [relay(2)], trustedRelays: [] },
+  ...{ ownRelays: [offer(1)], theirRelays: [relay(2)], theirCandidates: [], trustedRelays: [] },
 };
 
 type End = readonly [type: string, more?: Record<string, unknown>];
@@ -61,9 +61,23 @@ it("tells which of two relays it is where the platform says, and names both wher
   const over = (url?: string) => read({ ownRelays }, { ends: [["relay", { url }], ["host"]], selected: true })?.relay;
   expect(over("turn:192.0.2.3:3478?transport=udp")?.operator).toBe("operator 3");
   expect(over("turns:relay1.example.org:443?transport=tcp")?.operator).toBe("operator 1");
+  const seen = read({ ownRelays }, { ends: [["relay", { address: "192.0.2.3" }], ["host"]], selected: true });
+  expect(seen?.relay?.operator).toBe("operator 3"); // it is mostly the address of the server
   expect(over()).toEqual({ operator: "operator 1 or operator 3", key: null, side: "mine", trusted: false });
   const theirRelays = [relay(2), relay(4)];
   const theirs = read({ theirRelays, trustedRelays: [relay(2).key] }, { ends: [["host"], ["relay"]], selected: true });
+  const place = {
+    foundation: "1",
+    transport: "udp",
+    priority: 1,
+    address: "198.51.100.4",
+    port: 4,
+    type: "relay",
+  } as const;
+  const said = { ...place, relatedAddress: null, relatedPort: null, tcpType: null, relay: 1 };
+  const known = { theirRelays, theirCandidates: [said] };
+  const at = { address: "198.51.100.4", port: 4 };
+  expect(read(known, { ends: [["host"], ["relay", at]], selected: true })?.relay?.operator).toBe("operator 4");
   expect(theirs?.relay).toEqual({ operator: "operator 2 or operator 4", key: null, side: "theirs", trusted: false });
 });
 

@@ -1,6 +1,7 @@
-import { type Candidate, equalBytes, type NamedRelay, toHex } from "@earshot/core";
+import { type Candidate, equalBytes, type RelayHost, toHex } from "@earshot/core";
 import type { CallPath, CallRelay, CallStats } from "../api.ts";
 import type { RelayOffer } from "./relay-source.ts";
+import { type OwnRelayed, relaysOf } from "./which-relay.ts";
 
 /** One entry of a W3C stats report, as far as it is read here. */
 export type Entry = { readonly type: string; readonly id: string } & Record<string, unknown>;
@@ -40,7 +41,9 @@ export interface KnownOfPath {
   /** Those that this side may use. */
   readonly ownRelays: readonly RelayOffer[];
   /** Those that the other's set-up names. */
-  readonly theirRelays: readonly NamedRelay[];
+  readonly theirRelays: readonly RelayHost[];
+  /** The other's candidates, which mostly say on which of those they are. */
+  readonly theirCandidates: readonly Candidate[];
   readonly trustedRelays: readonly Uint8Array[];
 }
 
@@ -56,8 +59,8 @@ export function readPath(report: RTCStatsReport, known: KnownOfPath): CallPath |
   const localAddress = textOf(local?.address) ?? textOf(local?.ip);
   const remoteAddress = textOf(remote?.address) ?? textOf(remote?.ip);
   const roundTrip = numberOf(pair.currentRoundTripTime);
-  const near = localType === "relay" ? relayAmong(ownRelayOf(local, known.ownRelays), "mine", known) : null;
-  const far = remoteType === "relay" ? relayAmong(known.theirRelays, "theirs", known) : null;
+  const near = localType === "relay" ? relayAmong(relaysOf(ownRelayed(local), known.ownRelays), "mine", known) : null;
+  const far = remoteType === "relay" ? relayAmong(theirRelayOf(remote, known), "theirs", known) : null;
   const { confirmed, missingCandidates, addressHidden } = known;
   return {
     kind: near || far ? "relayed" : "direct",
@@ -76,22 +79,21 @@ export function readPath(report: RTCStatsReport, known: KnownOfPath): CallPath |
   };
 }
 
-/** The one it is on, by its URL, where the platform tells; else all it may be on. */
-function ownRelayOf(local: Entry | undefined, relays: readonly RelayOffer[]): readonly NamedRelay[] {
-  const place = turnPlace(textOf(local?.url) ?? "");
-  const found = relays.filter(({ urls }) => urls.some((url) => place !== undefined && turnPlace(url) === place));
-  return found.length > 0 ? found : relays;
+function ownRelayed(local: Entry | undefined): OwnRelayed {
+  return { url: textOf(local?.url), address: textOf(local?.address) ?? textOf(local?.ip) };
 }
 
-/** `host:port` of a TURN URL; platforms add the port that is the usual one. */
-function turnPlace(url: string): string | undefined {
-  const [, secure, host, port] = /^turn(s?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?/i.exec(url) ?? [];
-  return host && `${host.toLowerCase()}:${port ?? (secure ? 5349 : 3478)}`;
+/** The one that the other side says; all that it may be on where it does not. */
+function theirRelayOf(remote: Entry | undefined, { theirRelays, theirCandidates }: KnownOfPath): readonly RelayHost[] {
+  const address = textOf(remote?.address) ?? textOf(remote?.ip);
+  const found = theirCandidates.find((each) => each.address === address && each.port === remote?.port);
+  const relay = theirRelays[found?.relay ?? -1];
+  return relay ? [relay] : theirRelays;
 }
 
-function relayAmong(relays: readonly NamedRelay[], side: CallRelay["side"], known: KnownOfPath): CallRelay {
+function relayAmong(relays: readonly RelayHost[], side: CallRelay["side"], known: KnownOfPath): CallRelay {
   const names = relays.map(({ operator }) => operator).filter((name) => name !== "");
-  const isTrusted = ({ key }: NamedRelay) =>
+  const isTrusted = ({ key }: RelayHost) =>
     known.trustedRelays.some((other) => equalBytes(other, key)) ||
     known.ownRelays.some((own) => own.trusted && equalBytes(own.key, key));
   const [only] = relays;
@@ -119,20 +121,23 @@ function hasDirectPair(entries: Map<string, Entry>, theyHaveRelays: boolean): bo
 }
 
 /**
- * Whether the selected pair is over a relay that may not be used: any of this side's where `own`, or one of `theirs`, which
+ * Whether the selected pair is over a relay that may not be used: one of this side's that `own` says so of, or one of `theirs`, which
  * was never tried but may have come as peer-reflexive (some platforms tell the port of such a one alone). True also where no
  * pair is told, so that nothing is taken for allowed.
  */
 export function usesForbiddenRelay(
   report: RTCStatsReport,
-  forbidden: { readonly own: boolean; readonly theirs: readonly Candidate[] },
+  forbidden: {
+    readonly own: ((own: OwnRelayed) => boolean) | undefined;
+    readonly theirs: readonly Candidate[];
+  },
 ): boolean {
   const entries = entriesOf(report);
   const pair = selectedPair(entries);
   const local = entries.get(textOf(pair?.localCandidateId) ?? "");
   const remote = entries.get(textOf(pair?.remoteCandidateId) ?? "");
   if (!local || !remote) return true;
-  if (forbidden.own && local.candidateType === "relay") return true;
+  if (local.candidateType === "relay" && forbidden.own?.(ownRelayed(local))) return true;
   if (remote.candidateType !== "prflx" && remote.candidateType !== "relay") return false;
   const address = textOf(remote.address) ?? textOf(remote.ip);
   return forbidden.theirs.some(

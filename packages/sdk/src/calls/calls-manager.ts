@@ -1,5 +1,4 @@
 import {
-  type CallConsent,
   type CallPacket,
   type CallState,
   CALL_LEGS_MAX,
@@ -18,9 +17,8 @@ import {
 import type { CallMedia, Contact, PeerConnectionFactory } from "../api.ts";
 import { CallError } from "../errors.ts";
 import { CallHandle } from "./call-handle.ts";
-import { type CallPrivacy, mustFindRelay, NO_PRIVACY, planOf } from "./call-privacy.ts";
+import { type CallPrivacy, choicesOf, mustFindRelay, NO_PRIVACY, plansOf } from "./call-privacy.ts";
 import { CallSession, type CallSessionHandlers } from "./call-session.ts";
-import type { LegPlan } from "./leg-plan.ts";
 import { HIDDEN_WAIT_MS } from "./relay-pool.ts";
 import { type CallsHomes, RestartSignalling } from "./restart-signalling.ts";
 import type { Resend } from "./unanswered.ts";
@@ -92,6 +90,7 @@ export class CallsManager {
     this.#privacy = ports.privacy ?? NO_PRIVACY;
     this.#signalling = new RestartSignalling(ports.clock, ports.homes);
     this.#handlers = handlers;
+    this.#privacy.onRelays?.(() => this.#lookForPaths());
   }
 
   /** Calls that the app knows of and that have not ended. */
@@ -101,7 +100,7 @@ export class CallsManager {
 
   /** To be waited for before {@link place}. Throws {@link CallError} `no-relay`: this side's address is to be hidden, and none is there. */
   async readyFor(account: Uint8Array, devices: readonly Uint8Array[]): Promise<void> {
-    if (this.#hidesFrom(account, devices)) await mustFindRelay(this.#privacy);
+    if (this.#hidesFrom(account, devices)) await mustFindRelay(this.#privacy, account);
   }
 
   /** Dials these devices of a contact. Throws {@link CallError} `already-in-call`, `not-a-contact`. */
@@ -189,6 +188,11 @@ export class CallsManager {
 
   /** A home can be sent by again: calls that wait for their path go on looking for it. */
   handleHomeBack(): void {
+    this.#lookForPaths();
+  }
+
+  /** Calls without a path restart at once. */
+  #lookForPaths(): void {
     for (const { session } of this.#calls.values())
       if (session.state.phase === "reconnecting") session.handle({ type: "timer", name: "restart" });
   }
@@ -241,27 +245,18 @@ export class CallsManager {
 
   /** What the person lets this call do. */
   #choices(account: Uint8Array, devices: readonly Uint8Array[]) {
-    const policy: CallConsent = { relay: this.#privacy.relayConsent(), video: true };
-    const trustedRelays = this.#privacy.trustedRelays();
-    return { policy, trustedRelays, relayOnly: this.#hidesFrom(account, devices) };
+    return choicesOf(this.#privacy, this.#hidesFrom(account, devices));
   }
 
   #enter(state: CallState): Entry {
     const id = toHex(state.callId);
     const account = state.peer;
     const { clock, peerConnection, sendEnvelope } = this.#ports;
-    let plan: Promise<LegPlan> | undefined;
     const session: CallSession = new CallSession(
       state,
       {
         clock,
-        // The same for all its devices.
-        legOptions: {
-          clock,
-          peerConnection,
-          plan: () => (plan ??= planOf(this.#privacy, this.#ports.iceServers(), state)),
-          offers: () => this.#privacy.relays.choose(state.policy.relay),
-        },
+        legOptions: { clock, peerConnection, ...plansOf(this.#privacy, this.#ports.iceServers, state) },
         sendEnvelope: (device, bytes) => sendEnvelope(account, device, bytes),
         canSend: () => this.#signalling.canSend(),
       },
@@ -327,7 +322,8 @@ export class CallsManager {
   /** This side's address is hidden from them: without a relay it could not be answered, and does not ring. */
   async #whenRelayFound(entry: Entry): Promise<void> {
     const { session } = entry;
-    const offers = await this.#privacy.relays.choose(session.state.policy.relay, HIDDEN_WAIT_MS);
+    const { policy, peer } = session.state;
+    const offers = await this.#privacy.relays.choose(policy.relay, HIDDEN_WAIT_MS, this.#privacy.homesOf(peer));
     entry.relayFound = offers.length > 0;
     if (entry.relayFound) this.#ring(toHex(session.state.callId), session.state.peer);
     else session.handle({ type: "relay-missing" });

@@ -1,4 +1,4 @@
-import { type CallConsent, type CallPolicy, equalBytes } from "@earshot/core";
+import { type CallConsent, type CallPolicy, RELAY_STEPS_MAX, relaySteps } from "@earshot/core";
 import type { RelayOffer } from "./relay-source.ts";
 
 /** What one peer connection may use, and say of it in its set-up. */
@@ -9,16 +9,6 @@ export interface LegPlan {
   readonly consent: CallConsent;
   /** This side's addresses are kept from the other. */
   readonly relayOnly: boolean;
-}
-
-/** The other side's level allows none. */
-export function withoutRelays(plan: LegPlan): LegPlan {
-  return { ...plan, relays: [] };
-}
-
-/** The relays that the set-up names, opened by what opens them now: a call may last longer than a credential. */
-export function renewed(plan: LegPlan, offers: readonly RelayOffer[]): LegPlan {
-  return { ...plan, relays: plan.relays.map((old) => offers.find(({ key }) => equalBytes(key, old.key)) ?? old) };
 }
 
 /** Where addresses are hidden, nobody is asked for them, and nothing but relayed candidates is gathered or used. */
@@ -32,6 +22,11 @@ export function configurationOf({ stunServers, relays, relayOnly }: LegPlan): RT
   };
 }
 
-export function policyOf({ consent, relays }: LegPlan): CallPolicy {
-  return { ...consent, relays: relays.map(({ key, operator }) => ({ key, operator })) };
+/** What the set-up says. How far the relays are would tell where an address is that is kept back. */
+export function policyOf({ consent, relays, relayOnly }: LegPlan): CallPolicy {
+  const stepsTo = ({ roundTripMs }: RelayOffer) => (relayOnly ? RELAY_STEPS_MAX : relaySteps(roundTripMs));
+  return {
+    ...consent,
+    relays: relays.map((relay) => ({ key: relay.key, operator: relay.operator, steps: stepsTo(relay) })),
+  };
 }

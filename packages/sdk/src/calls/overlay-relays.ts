@@ -6,7 +6,7 @@ import {
   LANE_REQUEST,
   mailboxIdOf,
   publicKeyOf,
-  RELAYS_MAX,
+  toHex,
   unitFromBytes,
   WORK_PURPOSE_MAILBOX,
 } from "@earshot/core";
@@ -20,6 +20,10 @@ const ASK_LIMIT_MS = 8_000;
 /** So long one that did not answer, or is none after all, is not asked again. */
 const FAILED_FOR_MS = 10 * 60_000;
 const MAX_FAILED = 256;
+/** Asked at once, so that the nearest can be taken, and one is left that is no home of whoever is called. Each learns this client's address. */
+export const RELAYS_ASKED_MAX = 4;
+/** How long the others are waited for once one has answered. */
+const OTHERS_WAIT_MS = 1_000;
 
 /** A node that says to relay calls. */
 export interface RelayPlace {
@@ -52,18 +56,26 @@ export class OverlayRelays implements RelaySource {
     this.#ports = ports;
   }
 
-  async offers(): Promise<readonly RelayOffer[]> {
-    const places = this.#choose();
-    const asked = await Promise.all(
-      places.map((place) =>
-        this.#ask(place).catch((error: unknown) => {
-          this.#fail(place.key);
-          this.#ports.onProblem(`relay: ${String(error)}`);
-          return undefined;
-        }),
-      ),
+  async offers(without: readonly Uint8Array[] = []): Promise<readonly RelayOffer[]> {
+    const found: RelayOffer[] = [];
+    let first = () => {};
+    const one = new Promise<void>((resolve) => (first = resolve));
+    const asked = this.#choose(without.map(toHex)).map(async (place) => {
+      try {
+        found.push(await this.#ask(place));
+        first();
+      } catch (error) {
+        this.#fail(place.key);
+        this.#ports.onProblem(`relay: ${String(error)}`);
+      }
+    });
+    let cancel = () => {};
+    const late = one.then(
+      () => new Promise<void>((resolve) => (cancel = this.#ports.clock.setTimer(OTHERS_WAIT_MS, resolve))),
     );
-    return asked.filter((offer) => offer !== undefined);
+    await Promise.race([Promise.all(asked), late]);
+    cancel();
+    return [...found];
   }
 
   readonly trustedKeys = (): readonly Uint8Array[] =>
@@ -72,10 +84,12 @@ export class OverlayRelays implements RelaySource {
       .filter(({ own, trusted }) => own || trusted)
       .map(({ home }) => home.supernodeKey);
 
-  #choose(): readonly RelayPlace[] {
+  #choose(without: readonly string[]): readonly RelayPlace[] {
     const { clock, random } = this.#ports;
     const now = clock.now();
-    const places = this.#ports.relays().filter(({ key }) => now - (this.#failed.get(key) ?? -Infinity) > FAILED_FOR_MS);
+    const mayAsk = (key: string) =>
+      !without.includes(key) && now - (this.#failed.get(key) ?? -Infinity) > FAILED_FOR_MS;
+    const places = this.#ports.relays().filter(({ key }) => mayAsk(key));
     return chooseRelays(places, this.#ports.homes(), () => unitFromBytes(random.bytes(4)));
   }
 
@@ -106,6 +120,7 @@ export class OverlayRelays implements RelaySource {
         credential: pass.password,
         expiresAtMs: pass.expiresAt,
         trusted: place.own || place.trusted,
+        roundTripMs: pass.roundTripMs,
       };
     } finally {
       cancel();
@@ -125,9 +140,10 @@ export class OverlayRelays implements RelaySource {
     const opened = await session.openMailbox({ mailboxKeySeed, mailboxKey, lanes: LANE_REQUEST, hour, work });
     if (!opened.ok) throw new Error(opened.code);
     const pass = await session.request({ type: "get-relay", mailboxId });
+    const before = this.#ports.clock.now();
     await session.request({ type: "close-mailbox", mailboxId, forget: true }).catch(() => {});
     if (!pass.ok) throw new Error(pass.code);
-    return pass.value;
+    return { ...pass.value, roundTripMs: this.#ports.clock.now() - before };
   }
 
   #fail(key: string): void {
@@ -160,5 +176,5 @@ export function chooseRelays(
     )
     .map(({ place }) => place)
     .filter(({ operator }, i, all) => operator === "" || all.findIndex((each) => each.operator === operator) === i)
-    .slice(0, RELAYS_MAX);
+    .slice(0, RELAYS_ASKED_MAX);
 }

@@ -5,7 +5,7 @@ import { PathGate } from "./path-gate.ts";
 
 const RELAYED: Candidate = {
   ...{ foundation: "1", transport: "udp", priority: 1, address: "198.51.100.9", port: 40_000, type: "relay" },
-  ...{ relatedAddress: null, relatedPort: null, tcpType: null },
+  ...{ relatedAddress: null, relatedPort: null, tcpType: null, relay: null },
 };
 const DIRECT = ["host", "srflx", 5_000] as const;
 const OVER_OWN = ["relay", "srflx", 5_000] as const;
@@ -62,7 +62,7 @@ it("is not there where no relay is forbidden: all is told at once", () => {
 
 it("holds a path over the own relay back, with what comes over it, until a direct one is taken", async () => {
   path = OVER_OWN;
-  gate.forbidOwn();
+  gate.forbidOwn(() => true);
   gate.channelOpen();
   gate.transport("connected");
   gate.message(Uint8Array.of(1));
@@ -72,6 +72,14 @@ it("holds a path over the own relay back, with what comes over it, until a direc
   await clock.advance(250);
   gate.message(Uint8Array.of(2));
   expect(told).toEqual(["connected", "channel", "01", "02"]);
+});
+
+it("lets a path through over another of the own relays", async () => {
+  gate.forbidOwn(() => false);
+  path = OVER_OWN;
+  gate.transport("connected");
+  await clock.advance(0);
+  expect(told).toEqual(["connected"]);
 });
 
 it("knows a relay of theirs that was never tried by its port", async () => {
@@ -86,7 +94,7 @@ it("knows a relay of theirs that was never tried by its port", async () => {
 });
 
 it("takes no path that is not told for one that is allowed", async () => {
-  gate.forbidOwn();
+  gate.forbidOwn(() => true);
   path = undefined;
   gate.transport("connected");
   await clock.advance(1_000);
@@ -94,14 +102,14 @@ it("takes no path that is not told for one that is allowed", async () => {
 });
 
 it("lets a direct path through within one look", async () => {
-  gate.forbidOwn();
+  gate.forbidOwn(() => true);
   gate.transport("connected");
   await clock.advance(0);
   expect(told).toEqual(["connected"]);
 });
 
 it("tells a path as gone that turns to a forbidden relay during the call, and as back once it is direct again", async () => {
-  gate.forbidOwn();
+  gate.forbidOwn(() => true);
   gate.transport("connected");
   gate.channelOpen();
   await clock.advance(0);
@@ -124,7 +132,7 @@ it("looks at a path that stands already once a relay of theirs becomes known as 
 
 it("looks no more once the path is gone or the call over, and keeps a bounded number of messages", async () => {
   path = OVER_OWN;
-  gate.forbidOwn();
+  gate.forbidOwn(() => true);
   gate.transport("connected");
   await clock.advance(1_000);
   gate.transport("failed");

@@ -1,5 +1,6 @@
 import type { Candidate, Clock } from "@earshot/core";
 import { usesForbiddenRelay } from "./call-stats.ts";
+import type { OwnRelayed } from "./which-relay.ts";
 
 /** Between two looks while the path goes over a relay that may not be used: a direct one is mostly found within a second. */
 const HELD_LOOK_MS = 250;
@@ -24,8 +25,8 @@ export interface PathGateHandlers {
 export class PathGate {
   readonly #clock: Clock;
   readonly #handlers: PathGateHandlers;
-  /** Set once this side's own relays may not be used, though some were given to WebRTC. */
-  #ownForbidden = false;
+  /** Set once some of this side's own relays may not be used, though they were given to WebRTC: whether a candidate is on one. */
+  #ownForbidden: ((own: OwnRelayed) => boolean) | undefined;
   #theirs: readonly Candidate[] = [];
   #connected = false;
   /** The path was looked at and may be used; always, where no relay is forbidden. */
@@ -41,8 +42,9 @@ export class PathGate {
     this.#handlers = handlers;
   }
 
-  forbidOwn(): void {
-    this.#ownForbidden = true;
+  /** From now on no path counts whose own relayed candidate `isForbidden`. */
+  forbidOwn(isForbidden: (own: OwnRelayed) => boolean): void {
+    this.#ownForbidden = isForbidden;
     this.#watch();
   }
 
@@ -80,7 +82,7 @@ export class PathGate {
   }
 
   get #isNeeded(): boolean {
-    return this.#ownForbidden || this.#theirs.length > 0;
+    return this.#ownForbidden !== undefined || this.#theirs.length > 0;
   }
 
   /** Something became forbidden while a path stands. */

@@ -17,7 +17,7 @@ const options = {
   clock: systemClock,
 };
 
-const ANY_RELAY = { mine: true, theirs: false };
+const ANY_RELAY = { mine: true, theirs: [] };
 
 interface LegChanges {
   readonly clock?: Clock;
@@ -115,6 +115,7 @@ it("connects two sides from typed set-ups alone, and carries messages and sound"
     addressHidden: false,
     ownRelays: [],
     theirRelays: [],
+    theirCandidates: [],
     trustedRelays: [],
   });
   expect(path).toMatchObject({ kind: "direct", localType: expect.any(String), confirmed: true });

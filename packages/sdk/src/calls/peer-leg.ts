@@ -3,24 +3,24 @@ import {
   type CallSetup,
   type Candidate,
   candidateText,
-  type Clock,
   credentialsOfSdp,
   EarshotError,
+  type NamedRelay,
   parseCandidateText,
   PLAIN_VOICE,
-  type RefusalCode,
   type RelayUse,
   sdpOfSetup,
   setupOfSdp,
   unwrap,
   type VoiceSending,
 } from "@earshot/core";
-import type { CallMedia, PeerConnectionFactory } from "../api.ts";
+import type { CallMedia } from "../api.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { CandidateBatch } from "./candidate-batch.ts";
-import { configurationOf, type LegPlan, policyOf, renewed, withoutRelays } from "./leg-plan.ts";
+import { configurationOf, type LegPlan, policyOf } from "./leg-plan.ts";
+import { LegRelays } from "./leg-relays.ts";
 import { PathGate } from "./path-gate.ts";
-import type { RelayOffer } from "./relay-source.ts";
+import type { PeerLegHandlers, PeerLegOptions } from "./peer-leg-ports.ts";
 
 /** Operations waiting at one peer connection: far more than a call's set-up and restarts ever queue. */
 const MAX_OPERATIONS = 256;
@@ -34,27 +34,7 @@ const CLOSE_WAIT_MS = 500;
 /** How long a platform may take to stop sending a track. Then the connection is closed: better no call than a mute that is none. */
 export const OFF_LIMIT_MS = 2_000;
 
-export interface PeerLegHandlers {
-  onSetup(setup: CallSetup): void;
-  onCandidates(generation: number, candidates: readonly Candidate[], end: boolean): void;
-  onTransport(state: "connected" | "disconnected" | "failed"): void;
-  onChannelOpen(): void;
-  onChannelClosed(): void;
-  onMessage(bytes: Uint8Array): void;
-  onRestartReady(generation: number, ufrag: string, pwd: string): void;
-  onRefused(code: RefusalCode): void;
-  /** The peer connection could not be made or did not take what it was given. */
-  onFailed(error: unknown): void;
-}
-
-export interface PeerLegOptions {
-  readonly peerConnection: PeerConnectionFactory;
-  /** Asked once, before the connection is made; waits a bounded time for relays. */
-  readonly plan: () => Promise<LegPlan>;
-  /** What opens relays now: asked before each ICE restart. */
-  readonly offers?: () => Promise<readonly RelayOffer[]>;
-  readonly clock: Clock;
-}
+export type { PeerLegHandlers, PeerLegOptions } from "./peer-leg-ports.ts";
 
 /**
  * One peer connection in the typed shape: audio, video and one negotiated data channel, without tracks. It knows nothing
@@ -66,10 +46,12 @@ export class PeerLeg {
   readonly #operations = new SerialQueue(MAX_OPERATIONS);
   readonly #batch: CandidateBatch;
   readonly #gate: PathGate;
-  #plan: LegPlan | undefined;
+  readonly #relays: LegRelays;
   /** Which generation a local ufrag belongs to: candidates name their ufrag. */
   readonly #generations = new Map<string, number>();
   #generation = 0;
+  /** Of the candidate that was found last; nothing can be behind the first. */
+  #foundIn = 0;
   #role: CallRole = "caller";
   #peer: RTCPeerConnection | undefined;
   #channel: RTCDataChannel | undefined;
@@ -84,6 +66,7 @@ export class PeerLeg {
   constructor(options: PeerLegOptions, handlers: PeerLegHandlers) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#relays = new LegRelays(options.clock, options.renewRelays);
     this.#batch = new CandidateBatch(options.clock, (generation, candidates, end) => {
       if (!this.#closed) handlers.onCandidates(generation, candidates, end);
     });
@@ -98,7 +81,7 @@ export class PeerLeg {
 
   /** What it may use, once that is known. */
   get plan(): LegPlan | undefined {
-    return this.#plan;
+    return this.#relays.plan;
   }
 
   get peer(): RTCPeerConnection | undefined {
@@ -109,7 +92,7 @@ export class PeerLeg {
   createCaller(): void {
     this.#do(async () => {
       this.#role = "caller";
-      const plan = await this.#options.plan();
+      const plan = this.#relays.begin(await this.#options.plan());
       if (this.#closed) return;
       const peer = this.#make(plan);
       peer.addTransceiver("audio", { direction: "sendrecv" });
@@ -123,7 +106,7 @@ export class PeerLeg {
   createCallee(remote: CallSetup, relays: RelayUse): void {
     this.#do(async () => {
       this.#role = "callee";
-      const plan = relays.mine ? await this.#options.plan() : withoutRelays(await this.#options.plan());
+      const plan = this.#relays.begin(await this.#options.plan(), relays.mine);
       if (this.#closed) return;
       const peer = this.#make(plan);
       await this.#setRemote(peer, remote, 0);
@@ -136,8 +119,15 @@ export class PeerLeg {
   /** Caller: the chosen callee's set-up. Where its side allows no relay, no path over this side's is taken from now on. */
   applyRemoteSetup(setup: CallSetup, relays: RelayUse): void {
     this.#do(async (peer) => {
-      if (!relays.mine) this.#giveUpRelays(peer);
+      if (!relays.mine && this.#relays.giveUpAll()) this.#relaysGivenUp(peer);
       await this.#setRemote(peer, setup, this.#generation);
+    });
+  }
+
+  /** Relays that the other side refuses: no path over them is taken from now on. */
+  giveUpRelays(keys: readonly Uint8Array[]): void {
+    this.#do(async (peer) => {
+      if (this.#relays.giveUp(keys)) this.#relaysGivenUp(peer);
     });
   }
 
@@ -168,18 +158,18 @@ export class PeerLeg {
   restartIce(generation: number): void {
     this.#do(async (peer) => {
       if (peer.signalingState === "have-local-offer") await peer.setLocalDescription({ type: "rollback" });
-      await this.#renewRelays(peer);
-      await this.#restartLocal(peer, await peer.createOffer({ iceRestart: true }), generation);
+      const relays = this.#renewRelays(peer);
+      await this.#restartLocal(peer, await peer.createOffer({ iceRestart: true }), generation, relays);
     });
   }
 
   /** The other side's new credentials: callee answers them (`onRestartReady` follows), caller takes them as the answer. */
   applyRestart(generation: number, remote: CallSetup): void {
     this.#do(async (peer) => {
-      if (this.#role === "callee") await this.#renewRelays(peer);
+      const relays = this.#role === "callee" ? this.#renewRelays(peer) : null;
       await this.#setRemote(peer, remote, generation);
       if (this.#role === "caller") return;
-      await this.#restartLocal(peer, await peer.createAnswer(), generation);
+      await this.#restartLocal(peer, await peer.createAnswer(), generation, relays);
     });
   }
 
@@ -289,27 +279,23 @@ export class PeerLeg {
   }
 
   /** WebRTC has allocated there already; what is gathered from now on is without, and no path over them counts as one. */
-  #giveUpRelays(peer: RTCPeerConnection): void {
-    if (!this.#plan?.relays.length) return;
-    this.#plan = withoutRelays(this.#plan);
-    this.#gate.forbidOwn();
-    peer.setConfiguration(configurationOf(this.#plan));
+  #relaysGivenUp(peer: RTCPeerConnection): void {
+    this.#gate.forbidOwn((own) => this.#relays.isForbidden(own));
+    if (this.plan) peer.setConfiguration(configurationOf(this.plan));
   }
 
-  /** A restart allocates anew, and what opened the relay when the call began may have run out. */
-  async #renewRelays(peer: RTCPeerConnection): Promise<void> {
-    if (!this.#plan?.relays.length || !this.#options.offers) return;
-    const fresh = renewed(this.#plan, await this.#options.offers());
-    if (this.#closed) return;
-    this.#plan = fresh;
-    peer.setConfiguration(configurationOf(fresh));
+  /** A restart allocates anew, and what opened the relay when the call began may have run out, or the relay be gone. */
+  #renewRelays(peer: RTCPeerConnection): readonly NamedRelay[] | null {
+    const named = this.#relays.renew();
+    if (this.plan && (named || this.plan.relays.length > 0)) peer.setConfiguration(configurationOf(this.plan));
+    return named;
   }
 
   #make(plan: LegPlan): RTCPeerConnection {
-    this.#plan = plan;
     const peer = this.#options.peerConnection(configurationOf(plan));
     this.#peer = peer;
-    peer.onicecandidate = (event) => this.#localCandidate(event.candidate);
+    peer.onicecandidate = ({ candidate, url }: RTCPeerConnectionIceEvent & { readonly url?: string | null }) =>
+      this.#localCandidate(candidate, url ?? undefined);
     peer.onconnectionstatechange = () => this.#stateChanged(peer);
     return peer;
   }
@@ -339,16 +325,22 @@ export class PeerLeg {
     this.#handlers.onSetup(setup);
   }
 
-  async #restartLocal(peer: RTCPeerConnection, made: RTCSessionDescriptionInit, generation: number): Promise<void> {
+  async #restartLocal(
+    peer: RTCPeerConnection,
+    made: RTCSessionDescriptionInit,
+    generation: number,
+    relays: readonly NamedRelay[] | null,
+  ): Promise<void> {
     const { ufrag, pwd } = unwrap(credentialsOfSdp(made.sdp ?? "", this.#role));
     await this.#setLocal(peer, made, generation, ufrag);
-    this.#handlers.onRestartReady(generation, ufrag, pwd);
+    this.#handlers.onRestartReady(generation, ufrag, pwd, relays);
   }
 
   async #setLocal(peer: RTCPeerConnection, made: RTCSessionDescriptionInit, generation: number, ufrag: string) {
     // Before it is set, because candidates start to come the moment it is.
     this.#generation = generation;
     this.#generations.set(ufrag, generation);
+    this.#relays.gathering();
     await peer.setLocalDescription(made);
   }
 
@@ -369,12 +361,16 @@ export class PeerLeg {
     this.#remote = setup;
   }
 
-  #localCandidate(candidate: RTCIceCandidate | null): void {
+  /** `url`: of the relay's server, where the platform tells. */
+  #localCandidate(candidate: (RTCIceCandidate & { readonly url?: string | null }) | null, url?: string): void {
     if (this.#closed) return;
-    if (!candidate?.candidate) return this.#batch.end(this.#generation);
+    // The end of a generation that was overtaken may come late: one that has found nothing yet has not ended.
+    if (!candidate?.candidate)
+      return this.#foundIn === this.#generation ? this.#batch.end(this.#generation) : undefined;
     const generation = this.#generations.get(candidate.usernameFragment ?? "") ?? this.#generation;
     const parsed = parseCandidateText(candidate.candidate);
-    if (parsed.ok) this.#batch.add(generation, parsed.value);
+    this.#foundIn = generation;
+    if (parsed.ok) this.#batch.add(generation, this.#relays.labelled(parsed.value, candidate.url ?? url));
     else this.#handlers.onRefused(parsed.code);
   }
 

@@ -1,5 +1,5 @@
 import { deferred, VirtualClock } from "@earshot/testkit";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { EXPIRY_MARGIN_MS, HIDDEN_WAIT_MS, RELAY_WAIT_MS, RelayPool } from "./relay-pool.ts";
 import type { RelayOffer } from "./relay-source.ts";
 
@@ -25,10 +25,13 @@ function offer(n: number, changes: Partial<RelayOffer> = {}): RelayOffer {
   };
 }
 
-function pool(answer: () => Promise<readonly RelayOffer[]>, trustedKeys?: () => readonly Uint8Array[]): RelayPool {
-  const offers = () => {
+function pool(
+  answer: (without: readonly Uint8Array[]) => Promise<readonly RelayOffer[]>,
+  trustedKeys?: () => readonly Uint8Array[],
+): RelayPool {
+  const offers = (without: readonly Uint8Array[] = []) => {
     asked++;
-    return answer();
+    return answer(without);
   };
   return new RelayPool({ offers, ...(trustedKeys ? { trustedKeys } : {}) }, clock, (detail) => problems.push(detail));
 }
@@ -40,6 +43,72 @@ it("takes two, trusted ones first, none twice, and only trusted ones where that 
   expect(operators(await relays.choose("any"))).toEqual(["operator 3", "operator 1"]);
   expect(operators(await relays.choose("trusted"))).toEqual(["operator 3"]);
   expect(asked).toBe(1);
+});
+
+it("takes the nearest of strangers', and of those that are trusted", async () => {
+  const far = { roundTripMs: 90 };
+  const relays = pool(async () => [
+    ...[offer(1), offer(2, far), offer(3, { roundTripMs: 9 })],
+    ...[offer(4, { trusted: true, ...far }), offer(5, { trusted: true, roundTripMs: 80 })],
+  ]);
+  expect(operators(await relays.choose("any"))).toEqual(["operator 5", "operator 4"]);
+  const strangers = pool(async () => [offer(1), offer(2, far), offer(3, { roundTripMs: 9 })]);
+  expect(operators(await strangers.choose("any"))).toEqual(["operator 3", "operator 2"]);
+});
+
+it("offers nobody a stranger's relay that is one of their homes, by key or operator", async () => {
+  const relays = pool(async () => [offer(1), offer(2), offer(3), offer(4, { trusted: true })]);
+  const homes = [
+    { key: offer(1).key, operator: "" },
+    { key: offer(9).key, operator: "operator 2" },
+    { key: offer(4).key, operator: "" },
+  ];
+  expect(operators(await relays.choose("any", RELAY_WAIT_MS, homes))).toEqual(["operator 4", "operator 3"]);
+});
+
+describe("for a restart", () => {
+  const wanted = { kept: [], spent: [], refused: [] };
+
+  it("opens what is kept by what opens it now, and adds others, but for those refused and what they refuse", async () => {
+    const relays = pool(async () => [offer(1, { username: "fresh" }), offer(2), offer(3), offer(4)]);
+    await relays.choose("any");
+    const kept = [offer(1)];
+    const renew = (refused: readonly RelayOffer[], homes: readonly RelayOffer[] = []) =>
+      relays.renew("any", { ...wanted, kept, refused: refused.map(({ key }) => key) }, homes);
+    expect(renew([]).map(({ username }) => username)).toEqual(["fresh", "u"]);
+    expect(operators(renew([]))).toEqual(["operator 1", "operator 2"]);
+    expect(operators(renew([offer(2)]))).toEqual(["operator 1", "operator 3"]);
+    expect(operators(renew([offer(2)], [offer(3)]))).toEqual(["operator 1", "operator 4"]);
+    expect(relays.renew("never", { ...wanted, kept })).toEqual([]);
+    expect(asked).toBe(1);
+  });
+
+  it("has others looked for where one is gone, says when they are there, and offers the gone one to no call", async () => {
+    let told = 0;
+    const without: number[][] = [];
+    const relays = pool(async (keys) => {
+      without.push(keys.map((key) => key[0] as number));
+      return asked === 1 ? [offer(1)] : [offer(2)];
+    });
+    await relays.choose("any");
+    relays.onFound(() => told++);
+    await clock.advance(20_000);
+    expect(relays.renew("any", { ...wanted, spent: [offer(1).key] })).toEqual([]);
+    await clock.advance(0);
+    expect([told, without]).toEqual([1, [[], [1]]]);
+    expect(operators(relays.renew("any", wanted))).toEqual(["operator 2"]);
+    expect(operators(await relays.choose("any"))).toEqual(["operator 2"]);
+    // Where nobody has another, it is not asked for again and again, and nothing is told.
+    for (let i = 0; i < 5; i++) relays.renew("any", { ...wanted, kept: [offer(2)] });
+    await clock.advance(0);
+    expect([told, asked]).toEqual([1, 2]);
+  });
+
+  it("drops what can no longer be opened", async () => {
+    const relays = pool(async () => []);
+    const kept = [offer(1, { expiresAtMs: clock.now() })];
+    expect(relays.renew("any", { ...wanted, kept })).toEqual([]);
+  });
 });
 
 it("asks nobody where no relay may be used", async () => {

@@ -19,12 +19,17 @@ export interface RelayOffer {
   readonly expiresAtMs: number;
   /** The person, or a contact of theirs, runs it. */
   readonly trusted: boolean;
+  /** To it and back, as far as that was measured. Milliseconds. */
+  readonly roundTripMs?: number;
 }
 
 /** Finds relays. */
 export interface RelaySource {
-  /** Relays that may be used now, the best first; none where there are none. May take its time, and reject. */
-  offers(): Promise<readonly RelayOffer[]>;
+  /**
+   * Relays that may be used now, the best first; none where there are none. May take its time, and reject. `without`: keys of
+   * those that did not carry a call just now.
+   */
+  offers(without?: readonly Uint8Array[]): Promise<readonly RelayOffer[]>;
   /** Keys of the relays that the person's contacts run, for those that the *other* side of a call uses. Default: those offered as trusted. */
   readonly trustedKeys?: () => readonly Uint8Array[];
 }

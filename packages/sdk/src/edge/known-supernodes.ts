@@ -11,6 +11,7 @@ import {
 
 /** More are of no use to one client; those heard of longest ago are forgotten first. */
 const MAX_KNOWN = 256;
+const MAX_RELAYS = 64;
 
 /** A supernode whose descriptor was found good. */
 export interface KnownSupernode {
@@ -27,6 +28,8 @@ export class KnownSupernodes {
   readonly #signatures: SignatureBackend;
   readonly #onRefused: (code: RefusalCode) => void;
   readonly #known = new Map<string, KnownSupernode>();
+  /** Nodes that relay calls, and are no supernodes. */
+  readonly #relays = new Map<string, SupernodeDescriptor>();
 
   constructor(signatures: SignatureBackend, onRefused: (code: RefusalCode) => void) {
     this.#signatures = signatures;
@@ -60,7 +63,13 @@ export class KnownSupernodes {
     for (const each of checked) {
       if (!each.ok) this.#onRefused(each.code);
       else if (each.value.maxClients > 0) this.#take(each.value, named);
+      else if (each.value.relays) this.#takeRelay(each.value);
     }
+  }
+
+  /** Of those that relay calls and are no supernodes, the ones whose word still holds. */
+  relays(now: number): readonly SupernodeDescriptor[] {
+    return [...this.#relays.values()].filter(({ issuedAt }) => issuedAt + DESCRIPTOR_LIFETIME_MS > now);
   }
 
   /** As choosing homes and scouts takes them. */
@@ -76,6 +85,16 @@ export class KnownSupernodes {
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(failedAt === undefined ? {} : { failedAt }),
     }));
+  }
+
+  /** It may have been a supernode before. */
+  #takeRelay(descriptor: SupernodeDescriptor): void {
+    const key = toHex(descriptor.supernodeKey);
+    const before = this.#relays.get(key);
+    if (before && before.issuedAt > descriptor.issuedAt) return;
+    this.#relays.delete(key);
+    this.#relays.set(key, descriptor);
+    if (this.#relays.size > MAX_RELAYS) this.#relays.delete(this.#relays.keys().next().value as string);
   }
 
   #take(descriptor: SupernodeDescriptor, named: boolean): void {

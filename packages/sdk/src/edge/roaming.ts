@@ -24,7 +24,7 @@ import type { HomeSlot } from "./home-slot.ts";
 import type { Homes } from "./homes.ts";
 import { KnownSupernodes } from "./known-supernodes.ts";
 import { OnDemandLink } from "./on-demand-link.ts";
-import { relaysAmong, withSelf } from "./relay-places.ts";
+import { homeOf, relaysAlone, relaysAmong, withSelf } from "./relay-places.ts";
 import { ScoutChoice } from "./scout-choice.ts";
 
 /** How often the own node is asked who there is, give or take a third. */
@@ -329,12 +329,16 @@ export class Roaming {
     link.stop();
   }
 
-  /** Those that say to relay calls: supernodes, and the node of the options where it does. */
+  /** Those that say to relay calls: supernodes, nodes that do that alone, and the node of the options where it does. */
   relays(): readonly RelayPlace[] {
-    const descriptorOf = (key: string) => this.#known.get(key)?.descriptor;
-    const places = relaysAmong(this.#candidates(), descriptorOf, (key) => this.#homeOf(key));
+    const places = relaysAmong(
+      this.#candidates(),
+      (key) => this.#known.get(key),
+      (key) => this.#homeOf(key),
+    );
+    const alone = relaysAlone(this.#known.relays(this.#now()), this.#ports.isTrusted, this.#ports.homes.tunnels);
     const { self, own = false } = this.#self ?? {};
-    return self ? withSelf(places, self, this.#fallback(self), own) : places;
+    return withSelf(places, alone, self && { self, home: this.#fallback(self), own });
   }
 
   /** Who says to run it, where that is known. */
@@ -393,8 +397,4 @@ export class Roaming {
       ...(leavingAt === undefined ? {} : { leavingAt }),
     };
   }
-}
-
-function homeOf({ url, supernodeKey, hopKey, dht }: SupernodeDescriptor): Home {
-  return { url, supernodeKey, hopKey, dht };
 }

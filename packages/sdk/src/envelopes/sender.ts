@@ -6,6 +6,7 @@ import {
   deliveryToken,
   type EnvelopeKind,
   type HopLane,
+  type Home,
   hourOf,
   type Place,
   type PublicRecord,
@@ -99,6 +100,11 @@ export class Sender {
     if (!found.ok) return found;
     for (const place of found.value.record.places) await this.#parts.courier.prepare(place);
     return accept(undefined);
+  }
+
+  /** Where that device was found last, whether or not it still is there; none where it was not looked for yet. */
+  homesOf({ locatorKey }: Pick<DeviceAddress, "locatorKey">): readonly Home[] {
+    return this.#remembered.get(toHex(locatorKey))?.found.record.places.map(({ home }) => home) ?? [];
   }
 
   /** To every device in a stranger's public bundle, paid with work. Ok where at least one took it. */

@@ -14,6 +14,7 @@ function parts(failures: number) {
       prepare: async () => ({ ok: true, value: undefined }),
       toContact: async () => ({ ok: false, code: "rolled-back", outdated: false }),
       toStranger: async () => ({ ok: false, code: "rolled-back", outdated: false }),
+      homesOf: () => [],
     },
     publisher: { publish: async () => true, leaveKey: async () => {}, outdated: () => "mailbox-moved" },
   };

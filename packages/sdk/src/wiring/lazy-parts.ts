@@ -12,7 +12,7 @@ const MAX_TRIES = 5;
 /** What is loaded: one of each for the client's whole life. */
 export interface LoadedParts {
   readonly router: Pick<EnvelopeRouter, "handle">;
-  readonly sender: Pick<Sender, "look" | "prepare" | "toContact" | "toStranger">;
+  readonly sender: Pick<Sender, "look" | "prepare" | "toContact" | "toStranger" | "homesOf">;
   readonly publisher: Pick<Publisher, "publish" | "leaveKey" | "outdated">;
 }
 
@@ -40,12 +40,13 @@ export class LazyParts implements LoadedParts {
     handle: async (...envelope) => (await this.#loadedInTime()).router.handle(...envelope),
   };
 
-  /** Each rejects with {@link NodeError} `offline` where it cannot be loaded, as without a connection. */
+  /** Each but the last rejects with {@link NodeError} `offline` where it cannot be loaded, as without a connection. */
   readonly sender: LoadedParts["sender"] = {
     look: async (...what) => (await this.loaded()).sender.look(...what),
     prepare: async (...what) => (await this.loaded()).sender.prepare(...what),
     toContact: async (...what) => (await this.loaded()).sender.toContact(...what),
     toStranger: async (...what) => (await this.loaded()).sender.toStranger(...what),
+    homesOf: (address) => this.#parts?.sender.homesOf(address) ?? [],
   };
 
   /** One try, or what an earlier one gave. Rejects with {@link NodeError} `offline`. */

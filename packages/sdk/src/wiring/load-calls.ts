@@ -1,5 +1,5 @@
 /** What is loaded once calls are to be made or taken, or their settings looked at: the parts, and how they are wired. */
-import { contactSecret, equalBytes } from "@earshot/core";
+import { contactSecret, equalBytes, type Home, toHex } from "@earshot/core";
 import { CallSettingsStore } from "../calls/call-settings.ts";
 import type { CallPrivacy } from "../calls/call-privacy.ts";
 import { type CallsHandlers, CallsManager, type CallsPorts } from "../calls/calls-manager.ts";
@@ -32,12 +32,11 @@ export async function loadCallSettings({
 }
 
 function relayPorts({ ports, options, homes, network, log }: Assembly): OverlayRelaysPorts {
-  const operatorOf = (key: string) => network.roaming?.operatorOf(key) ?? "";
   return {
     ...ports,
     transport: options.transport,
     relays: () => network.roaming?.relays() ?? [],
-    homes: () => homes.current.map(({ key }) => ({ key, operator: operatorOf(key) })),
+    homes: () => homes.current.map(({ key }) => ({ key, operator: network.roaming?.operatorOf(key) ?? "" })),
     addressOf: (home) => homes.addressOf(home),
     onProblem: (detail) => log("call", detail),
   };
@@ -60,9 +59,18 @@ function callsPorts(parts: Assembly): CallsPorts {
   };
 }
 
-function privacyOf({ trusted, problem }: Assembly, settings: CallSettingsStore, relays: RelayPool): CallPrivacy {
+function privacyOf(parts: Assembly, settings: CallSettingsStore, relays: RelayPool): CallPrivacy {
+  const { trusted, problem, homes, network, book, later } = parts;
+  const hostOf = ({ supernodeKey: key }: Home) => ({ key, operator: network.roaming?.operatorOf(toHex(key)) ?? "" });
   return {
     relays,
+    onRelays: (found) => relays.onFound(found),
+    ownHomes: () => homes.current.map(({ mailboxes }) => hostOf(mailboxes.home)),
+    homesOf(account) {
+      const state = book.get(account)?.state;
+      const devices = state?.status === "contact" ? state.locators : [];
+      return devices.flatMap((device) => later.sender.homesOf(device)).map(hostOf);
+    },
     relayConsent: () => settings.value.relayConsent,
     trustedRelays: () => [...trusted.keys, ...relays.trustedKeys()],
     hidesFrom: (account, isNewDevice) => settings.hidesFrom(account, isNewDevice),

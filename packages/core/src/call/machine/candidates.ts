@@ -7,6 +7,9 @@ import { checkCandidate } from "../candidate.ts";
 import type { CallState, CandidateTrack, Leg, LegId } from "../call-states.ts";
 import type { CallMessage, Candidate, Carrier, ChainMark } from "../call-types.ts";
 import { CANDIDATES_MAX, CANDIDATES_PER_MESSAGE_MAX, REPAIR_DELAY_MS } from "../limits.ts";
+import { mayBeTried } from "../relay-consent.ts";
+import { placedRelay } from "../relay-order.ts";
+import { mayBeSent, usableOwn } from "./relays.ts";
 import { carrierOf, sendOn } from "./sending.ts";
 import { currentLeg, emit, isOpen, patchLeg, refused, relayUseOf, type Turn } from "./turn.ts";
 
@@ -15,8 +18,8 @@ export function emptyTrack(generation: number): CandidateTrack {
 }
 
 /**
- * Takes what WebRTC gathered, up to `CANDIDATES_MAX`: no relay where either side's level wants none or the own set-up names
- * none, and nothing but relays where this side's addresses are kept from the other.
+ * Takes what WebRTC gathered, up to `CANDIDATES_MAX`: no relay where either side's level wants none, this side names none or
+ * the other refused it, and nothing but relays where this side's addresses are kept from the other.
  */
 export function gatherLocal(turn: Turn, id: LegId, found: readonly Candidate[], end: boolean): void {
   const leg = currentLeg(turn, id);
@@ -31,8 +34,7 @@ export function gatherLocal(turn: Turn, id: LegId, found: readonly Candidate[], 
 
 function wantedLocal(state: CallState, leg: Leg, candidate: Candidate): readonly Candidate[] {
   if (candidate.type !== "relay") return state.relayOnly ? [] : [candidate];
-  const named = leg.localSetup?.setup.policy.relays.length ?? 0;
-  if (named === 0 || !relayUseOf(state, leg).mine) return [];
+  if (!relayUseOf(state, leg).mine || !mayBeSent(leg, candidate.relay)) return [];
   // The related address of a relayed candidate is the one that is kept back.
   return [state.relayOnly ? { ...candidate, relatedAddress: null, relatedPort: null } : candidate];
 }
@@ -101,15 +103,16 @@ function refusalOf(leg: Leg, message: CandidatesMessage): RefusalCode | undefine
   return remote.ended && last > remote.candidates.length ? "chain-broken" : undefined;
 }
 
-/** To the transport, without relays that may not be used: those stay in the chain, but are never tried. */
+/** To the transport, without relays that may not be used, which stay in the chain; a caller's with those that may in their order. */
 function applyRemote(turn: Turn, id: LegId, added: readonly Candidate[], end: boolean): void {
   const leg = currentLeg(turn, id);
-  const { theirs } = relayUseOf(turn.state, leg);
-  const forbidden = theirs ? [] : added.filter(({ type }) => type === "relay");
+  const { relayOnly, trustedRelays, role } = turn.state;
+  const use = relayUseOf(turn.state, leg);
+  const forbidden = added.filter(({ type, relay }) => type === "relay" && !mayBeTried(use, relay));
   if (forbidden.length > 0) refused(turn, "policy-refused");
-  const candidates = added.filter(
-    (candidate) => !forbidden.includes(candidate) && !(turn.state.relayOnly && isMdnsName(candidate.address)),
-  );
+  const candidates = added
+    .filter((candidate) => !forbidden.includes(candidate) && !(relayOnly && isMdnsName(candidate.address)))
+    .map((each) => (role === "caller" ? placedRelay(each, usableOwn(leg), leg.remoteRelays, trustedRelays) : each));
   if (leg.remoteUfrag === null || (candidates.length + forbidden.length === 0 && !end)) return;
   emit(turn, { type: "add-remote-candidates", leg: id, candidates, forbidden, ufrag: leg.remoteUfrag, end });
 }

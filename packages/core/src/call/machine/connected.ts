@@ -1,23 +1,14 @@
 /** From the answer on: both sides do the same here, but for who may reveal and who offers restarts. */
-import type { CallEvent, CallState, Leg, LegId } from "../call-states.ts";
+import type { CallEvent, CallState, LegId } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
 import { CHANNEL_CLOSED_GRACE_MS, PING_INTERVAL_MS, PINGS_UNANSWERED_MAX } from "../limits.ts";
 import { nonceMatches } from "../words.ts";
 import { activateIfReady, endUnconfirmed, sendConfirm } from "./confirming.ts";
 import { endCall, sayAndEnd } from "./ending.ts";
+import { receiveRefusal, wasRelayForbidden } from "./relays.ts";
 import { confirmAgain, finishReconnecting, requestRestart, retryRestart, startReconnecting } from "./restarting.ts";
 import { sendOn } from "./sending.ts";
-import {
-  currentLeg,
-  emit,
-  legById,
-  patchData,
-  patchLeg,
-  refused,
-  relayUseOf,
-  type Turn,
-  videoAllowed,
-} from "./turn.ts";
+import { currentLeg, emit, legById, patchData, patchLeg, refused, type Turn, videoAllowed } from "./turn.ts";
 
 type Active = Extract<CallState, { phase: "active" }>;
 type Reconnecting = Extract<CallState, { phase: "reconnecting" }>;
@@ -93,14 +84,8 @@ export function peerVanished(turn: Turn, state: Reconnecting): void {
 }
 
 export function connectTimedOut(turn: Turn, state: InCall): void {
-  const reason = wasRelayForbidden(state, currentLeg(turn, state.chosen)) ? "relay-needed" : "connection-failed";
+  const reason = wasRelayForbidden(turn, currentLeg(turn, state.chosen)) ? "relay-needed" : "connection-failed";
   sayAndEnd(turn, state.chosen, { type: "hang-up", reason }, reason);
-}
-
-/** Nothing direct was found, and a relay, which might have carried it, is what one of the two sides does not want. */
-function wasRelayForbidden(state: InCall, leg: Leg): boolean {
-  const { mine, theirs } = relayUseOf(state, leg);
-  return !mine || (!theirs && leg.remote.candidates.some(({ type }) => type === "relay"));
 }
 
 /** Still there? Two pings without an answer and the path counts as gone, whatever ICE says. */
@@ -138,6 +123,16 @@ export function receiveMedia(turn: Turn, id: LegId, message: Extract<CallMessage
   const video = message.video && videoAllowed(turn.state, currentLeg(turn, id));
   if (message.video && !video) refused(turn, "policy-refused");
   patchData(turn, { remoteMedia: { audio: message.audio, video } });
+}
+
+/** Not answered long ago, and there is no other way: nothing of this side's relays is left. */
+export function connectingRefusal(
+  turn: Turn,
+  state: Extract<CallState, { phase: "connecting" }>,
+  message: Extract<CallMessage, { type: "refuse-relays" }>,
+): void {
+  if (!receiveRefusal(turn, state.chosen, message))
+    sayAndEnd(turn, state.chosen, { type: "hang-up", reason: "relay-needed" }, "relay-needed");
 }
 
 export function receiveHangUp(turn: Turn, message: Extract<CallMessage, { type: "hang-up" }>): void {

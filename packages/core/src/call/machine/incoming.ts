@@ -7,6 +7,7 @@ import { checkAnswering, checkSetup, encodeSetup } from "../setup.ts";
 import { applyPending, flushLocal } from "./candidates.ts";
 import { activateIfReady } from "./confirming.ts";
 import { endCall, sayAndEnd } from "./ending.ts";
+import { receiveRefusal, sayRefused } from "./relays.ts";
 import { retryRestart } from "./restarting.ts";
 import { carrierOf, sendBoth, sendOn } from "./sending.ts";
 import { currentLeg, dataOf, emit, patchData, patchLeg, relayUseOf, type Turn } from "./turn.ts";
@@ -33,6 +34,7 @@ export function receiveInvite(
   patchLeg(turn, INCOMING_LEG, {
     commitment,
     remoteSetup: setup,
+    remoteRelays: setup.setup.policy.relays,
     remoteUfrag: setup.setup.ufrag,
     progress: "ringing",
   });
@@ -57,6 +59,11 @@ function sayRelayNeeded(turn: Turn): void {
 /** No relay was found in time. What rings already is not taken away: its set-up says what there is. */
 export function relayMissing(turn: Turn, state: Alerting): void {
   if (state.relayOnly && !state.shown) sayRelayNeeded(turn);
+}
+
+/** The caller refuses relays of this side. Without one it cannot be answered, and stops ringing. */
+export function receiveRelayRefusal(turn: Turn, message: Extract<CallMessage, { type: "refuse-relays" }>): void {
+  if (!receiveRefusal(turn, INCOMING_LEG, message)) sayRelayNeeded(turn);
 }
 
 /** Another call was taken while this one's ring was kept back. What rings already is not taken away. */
@@ -95,10 +102,11 @@ export function setupReady(turn: Turn, event: Extract<CallEvent, { type: "setup-
   if (!answers) return transportFailed(turn);
   if (turn.state.relayOnly && event.setup.policy.relays.length === 0) return sayRelayNeeded(turn);
   const setup = encodeSetup(event.setup);
-  patchLeg(turn, INCOMING_LEG, { localSetup: setup });
+  patchLeg(turn, INCOMING_LEG, { localSetup: setup, localRelays: event.setup.policy.relays });
   if (leg.progress === "answered") return sendAnswer(turn);
   sendOn(turn, INCOMING_LEG, "envelope", { type: "ringing", setup });
   patchLeg(turn, INCOMING_LEG, { credentialsSent: 0 });
+  sayRefused(turn, INCOMING_LEG, ["envelope"]);
   flushLocal(turn, INCOMING_LEG);
 }
 
@@ -141,6 +149,7 @@ function sendAnswer(turn: Turn): void {
     video: turn.state.localMedia.video && turn.state.policy.video,
   });
   patchLeg(turn, INCOMING_LEG, { nonceSent: true, credentialsSent: Math.max(leg.credentialsSent, 0) });
+  if (leg.credentialsSent < 0) sayRefused(turn, INCOMING_LEG, ["envelope"]);
   flushLocal(turn, INCOMING_LEG);
 }
 

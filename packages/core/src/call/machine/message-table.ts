@@ -6,6 +6,7 @@ import { endUnconfirmed, receiveConfirm } from "./confirming.ts";
 import * as connected from "./connected.ts";
 import * as incoming from "./incoming.ts";
 import * as outgoing from "./outgoing.ts";
+import { receiveRefusal } from "./relays.ts";
 import { receiveAskRestart, receiveRestart } from "./restarting.ts";
 import { sendOn } from "./sending.ts";
 import { patchData, refused, type Turn } from "./turn.ts";
@@ -64,6 +65,7 @@ const nothing = {
   "resend-candidates": unexpected,
   "ask-restart": unexpected,
   wish: unexpected,
+  "refuse-relays": unexpected,
 } satisfies MessageRow<CallPhaseName>;
 
 const calling = {
@@ -76,6 +78,7 @@ const calling = {
   confirm: onConfirm,
   "resend-candidates": onResend,
   "hang-up": (turn, _state, message, { id }) => outgoing.receiveHangUp(turn, id, message),
+  "refuse-relays": (turn, _state, message, { id }) => outgoing.receiveRelayRefusal(turn, id, message),
 } satisfies MessageRow<CallPhaseName>;
 
 const answered = {
@@ -92,6 +95,7 @@ const answered = {
   "resend-candidates": onResend,
   "ask-restart": (turn, _state, message, { id }) => receiveAskRestart(turn, id, message.generation),
   wish: (turn, _state, { leanVoice, picture }) => patchData(turn, { remoteWish: { leanVoice, picture } }),
+  "refuse-relays": (turn, _state, message, { id }) => void receiveRefusal(turn, id, message),
 } satisfies MessageRow<CallPhaseName>;
 
 export const MESSAGE_TABLE: MessageTable = {
@@ -108,8 +112,12 @@ export const MESSAGE_TABLE: MessageTable = {
     "hang-up": onHangUp,
     confirm: onConfirm,
     "resend-candidates": onResend,
+    "refuse-relays": (turn, _state, message) => incoming.receiveRelayRefusal(turn, message),
   },
-  connecting: answered,
+  connecting: {
+    ...answered,
+    "refuse-relays": (turn, state, message) => connected.connectingRefusal(turn, state, message),
+  },
   active: { ...answered, pong: (turn, state, message) => connected.receivePong(turn, state, message.n) },
   reconnecting: { ...answered, pong: (turn, state, message) => connected.receivePong(turn, state, message.n) },
   ended: {
@@ -130,6 +138,7 @@ export const MESSAGE_TABLE: MessageTable = {
     "resend-candidates": ignored,
     "ask-restart": ignored,
     wish: ignored,
+    "refuse-relays": ignored,
   },
 };
 

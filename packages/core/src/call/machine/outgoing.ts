@@ -8,6 +8,7 @@ import { nonceCommitment } from "../words.ts";
 import { flushLocal } from "./candidates.ts";
 import { activateIfReady } from "./confirming.ts";
 import { cancelLeg, closeLeg, endCall } from "./ending.ts";
+import { receiveRefusal, sayRefused } from "./relays.ts";
 import { retryRestart } from "./restarting.ts";
 import { send, sendOn } from "./sending.ts";
 import {
@@ -40,7 +41,7 @@ export function inviteLeg(turn: Turn, event: Extract<CallEvent, { type: "setup-r
   if (event.setup.role !== "caller" || !checkSetup(event.setup).ok) return failLeg(turn, leg.id);
   if (turn.state.relayOnly && event.setup.policy.relays.length === 0) return failForRelay(turn, leg.id);
   const setup = encodeSetup(event.setup);
-  patchLeg(turn, leg.id, { localSetup: setup });
+  patchLeg(turn, leg.id, { localSetup: setup, localRelays: event.setup.policy.relays });
   sendOn(turn, leg.id, "envelope", {
     type: "invite",
     commitment: nonceCommitment(leg.nonce),
@@ -58,6 +59,17 @@ export function failLeg(turn: Turn, id: LegId): void {
   if (leg === undefined || !isOpen(leg)) return;
   closeLeg(turn, id, "closed");
   endIfNobodyLeft(turn);
+}
+
+/** The device refuses relays of this side; where that leaves no way to it, it is told. */
+export function receiveRelayRefusal(
+  turn: Turn,
+  id: LegId,
+  message: Extract<CallMessage, { type: "refuse-relays" }>,
+): void {
+  if (receiveRefusal(turn, id, message)) return;
+  sendOn(turn, id, "envelope", { type: "hang-up", reason: "relay-needed" });
+  failForRelay(turn, id);
 }
 
 /** Only a relay could lead to that device, and none may: the others may still ring. */
@@ -114,7 +126,8 @@ function learnRemoteSetup(turn: Turn, id: LegId, encoded: EncodedSetup): boolean
     refused(turn, "bad-setup");
     return false;
   }
-  const learnt = patchLeg(turn, id, { remoteSetup: encoded, remoteUfrag: encoded.setup.ufrag });
+  const remoteRelays = encoded.setup.policy.relays;
+  const learnt = patchLeg(turn, id, { remoteSetup: encoded, remoteRelays, remoteUfrag: encoded.setup.ufrag });
   const relays = relayUseOf(turn.state, learnt);
   if (turn.state.relayOnly && !relays.mine) {
     sendOn(turn, id, "envelope", { type: "hang-up", reason: "relay-needed" });
@@ -122,6 +135,7 @@ function learnRemoteSetup(turn: Turn, id: LegId, encoded: EncodedSetup): boolean
     return false;
   }
   emit(turn, { type: "apply-remote-setup", leg: id, setup: encoded.setup, relays });
+  sayRefused(turn, id, ["envelope"]);
   return true;
 }
 

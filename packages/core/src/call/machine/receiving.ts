@@ -30,6 +30,7 @@ const RULES: Readonly<Record<CallMessage["type"], Rule>> = {
   "resend-candidates": { from: "both", by: "channel" },
   "ask-restart": { from: "callee", by: "either" },
   wish: { from: "both", by: "channel" },
+  "refuse-relays": { from: "both", by: "either" },
 };
 
 /** Acts on a message that is in order. `ageMs`: how long ago it was sent, by two clocks: less than nothing where they differ. */

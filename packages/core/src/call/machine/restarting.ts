@@ -12,6 +12,7 @@ import {
 import { PWD_PATTERN, UFRAG_PATTERN } from "../setup.ts";
 import { emptyTrack, flushLocal } from "./candidates.ts";
 import { sendConfirm } from "./confirming.ts";
+import { learnNamedAnew, namedAnew, sayRefused } from "./relays.ts";
 import { sendBoth, sendOn } from "./sending.ts";
 import { currentLeg, dataOf, emit, patchLeg, refused, type Turn } from "./turn.ts";
 
@@ -84,11 +85,13 @@ export function receiveRestart(turn: Turn, id: LegId, message: Extract<CallMessa
   }
   const setup = restarted(leg, message);
   if (setup === undefined) return refused(turn, "bad-state");
+  learnNamedAnew(turn, id, message.relays);
   patchLeg(turn, id, { remote: emptyTrack(generation), remoteUfrag: message.ufrag, expected: null });
   emit(turn, { type: "apply-restart", leg: id, generation, setup });
+  if (message.relays !== null) sayRefused(turn, id, leg.channelOpen ? ["channel", "envelope"] : ["envelope"]);
 }
 
-/** Everything but the ICE credentials stays as signed: fingerprint, codecs and policy cannot be changed by a restart. */
+/** Everything but the ICE credentials and the relays stays as signed: no restart changes fingerprint, codecs or consent. */
 function restarted(leg: Leg, credentials: { ufrag: string; pwd: string }): CallSetup | undefined {
   if (leg.remoteSetup === null) return undefined;
   return { ...leg.remoteSetup.setup, ufrag: credentials.ufrag, pwd: credentials.pwd };
@@ -100,7 +103,8 @@ export function restartReady(turn: Turn, event: Extract<CallEvent, { type: "rest
   const leg = currentLeg(turn, id);
   if (generation !== leg.generation || leg.credentialsSent >= generation) return;
   if (!UFRAG_PATTERN.test(ufrag) || !PWD_PATTERN.test(pwd)) return;
-  sendBoth(turn, id, { type: "restart", generation, ufrag, pwd, isAnswer: turn.state.role === "callee" });
+  const relays = namedAnew(turn, id, event.relays);
+  sendBoth(turn, id, { type: "restart", generation, ufrag, pwd, isAnswer: turn.state.role === "callee", relays });
   patchLeg(turn, id, { credentialsSent: generation });
   flushLocal(turn, id);
 }

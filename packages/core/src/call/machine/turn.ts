@@ -4,7 +4,7 @@ import type { RefusalCode } from "../../errors.ts";
 import type { CallData, CallEffect, CallState, Leg, LegId, MediaState } from "../call-states.ts";
 import type { RelayUse } from "../call-types.ts";
 import type { CallBinding } from "../confirm.ts";
-import { relayUse } from "../relay-consent.ts";
+import { type RelayRules, relayUse } from "../relay-consent.ts";
 
 export interface Turn {
   state: CallState;
@@ -28,6 +28,7 @@ export function dataOf(state: CallState): CallData {
     peer,
     policy,
     trustedRelays,
+    ownHomes,
     relayOnly,
     earlyCandidates,
     legs,
@@ -45,6 +46,7 @@ export function dataOf(state: CallState): CallData {
     peer,
     policy,
     trustedRelays,
+    ownHomes,
     relayOnly,
     earlyCandidates,
     legs,
@@ -90,7 +92,12 @@ export function videoAllowed(state: CallState, leg: Leg): boolean {
 
 /** Before the other's set-up is known, this side's level alone counts, and it may use its own relays. */
 export function relayUseOf(state: CallState, leg: Leg): RelayUse {
-  return relayUse(state.policy, state.trustedRelays, leg.remoteSetup?.setup.policy);
+  const level = leg.remoteSetup?.setup.policy.relay;
+  return relayUse(rulesOf(state), level && { level, relays: leg.remoteRelays });
+}
+
+export function rulesOf({ policy, trustedRelays, ownHomes }: CallState): RelayRules {
+  return { consent: policy, trusted: trustedRelays, homes: ownHomes };
 }
 
 /** What this side may send on the leg, of what its person wants to. */

@@ -2,6 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, toHex, utf8 } from "../../bytes.ts";
 import type { CallRole, CallSetup, Candidate, NamedRelay } from "../call-types.ts";
+import { RELAY_STEPS_MAX } from "../limits.ts";
 
 /** Repeatable bytes. */
 export function testBytes(label: string, length: number): Uint8Array {
@@ -22,17 +23,18 @@ export function testSetup(role: CallRole, label: string, changes: Partial<CallSe
   };
 }
 
-export function testRelay(label: string): NamedRelay {
-  return { key: testBytes(`relay ${label}`, 32), operator: label };
+export function testRelay(label: string, steps = RELAY_STEPS_MAX): NamedRelay {
+  return { key: testBytes(`relay ${label}`, 32), operator: label, steps };
 }
 
-/** A relayed candidate, with the address behind it as WebRTC tells it. */
-export function testRelayed(port: number): Candidate {
+/** A relayed candidate, with the address behind it as WebRTC tells it. `relay`: the place of the one it is on. */
+export function testRelayed(port: number, relay: number | null = null): Candidate {
   return testCandidate(port, {
     type: "relay",
     address: "198.51.100.9",
     relatedAddress: "203.0.113.5",
     relatedPort: 40_000,
+    relay,
   });
 }
 
@@ -47,6 +49,7 @@ export function testCandidate(port: number, changes: Partial<Candidate> = {}): C
     relatedAddress: null,
     relatedPort: null,
     tcpType: null,
+    relay: null,
     ...changes,
   };
 }

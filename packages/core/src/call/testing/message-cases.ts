@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { toHex } from "../../bytes.ts";
 import { CLOCK_SKEW_MS } from "../../identity/certificate.ts";
 import type { CallMessage, CallPacket, CallPolicy, CallSetup, Candidate, ChainMark } from "../call-types.ts";
-import { CANDIDATES_MAX, GENERATION_MAX, RELAYS_MAX } from "../limits.ts";
+import { CANDIDATES_MAX, GENERATION_MAX, RELAY_STEPS_MAX, RELAYS_MAX } from "../limits.ts";
 import { encodeSetup } from "../setup.ts";
 
 const ICE_CHARS = [..."ABCXYZabcxyz0189+/"];
@@ -19,6 +19,7 @@ const relays = fc.uniqueArray(
   fc.record({
     key: bytes(32),
     operator: fc.constantFrom("", "Ann’s shed", "example.org", "x".repeat(64), "é".repeat(32)),
+    steps: fc.nat(RELAY_STEPS_MAX),
   }),
   { maxLength: RELAYS_MAX, selector: ({ key }) => toHex(key) },
 );
@@ -77,12 +78,14 @@ export const arbitraryCandidate: fc.Arbitrary<Candidate> = fc
     type: fc.constantFrom("host" as const, "srflx" as const, "prflx" as const, "relay" as const),
     related: fc.option(fc.record({ address, port }), { nil: null }),
     tcpType: fc.constantFrom("active" as const, "passive" as const, "so" as const),
+    relay: fc.option(fc.nat(RELAYS_MAX - 1), { nil: null }),
   })
-  .map(({ related, tcpType, ...rest }) => ({
+  .map(({ related, tcpType, relay, ...rest }) => ({
     ...rest,
     relatedAddress: related?.address ?? null,
     relatedPort: related?.port ?? null,
     tcpType: rest.transport === "tcp" ? tcpType : null,
+    relay: rest.type === "relay" ? relay : null,
   }));
 
 const generation = fc.nat(GENERATION_MAX);
@@ -125,7 +128,15 @@ export const arbitraryMessage: fc.Arbitrary<CallMessage> = fc.oneof(
   }),
   fc.record({ type: type("confirm"), hash: bytes(32), sent: mark, received: mark }),
   fc.record({ type: type("media"), audio: fc.boolean(), video: fc.boolean() }),
-  fc.record({ type: type("restart"), generation, ufrag: iceText(4, 32), pwd: iceText(22, 64), isAnswer: fc.boolean() }),
+  fc.record({
+    type: type("restart"),
+    generation,
+    ufrag: iceText(4, 32),
+    pwd: iceText(22, 64),
+    isAnswer: fc.boolean(),
+    relays: fc.option(relays, { nil: null }),
+  }),
+  fc.record({ type: type("refuse-relays"), keys: fc.array(bytes(32), { minLength: 1, maxLength: RELAYS_MAX }) }),
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const), n: fc.nat(0xffffffff) }),
   fc.record({ type: type("resend-candidates"), generation, fromIndex: fc.nat(CANDIDATES_MAX) }),
   fc.record({ type: type("ask-restart"), generation }),

@@ -5,7 +5,7 @@ import type { CallEvent, CallState, LegId, TimerName } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
 import { encodeSetup } from "../setup.ts";
 import { nonceCommitment } from "../words.ts";
-import { testBytes, testCandidate, testSetup } from "./fixture-cases.ts";
+import { testBytes, testCandidate, testRelay, testSetup } from "./fixture-cases.ts";
 import { expectedConfirm } from "./oracle-cases.ts";
 
 export const MEDIA = { audio: true, video: true };
@@ -46,7 +46,16 @@ const message = fc.oneof(
   fc.record({ type: fc.constant("confirm" as const), right: fc.boolean(), sent: mark, received: mark }),
   fc.record({ type: fc.constant("confirm" as const), right: fc.constant(true), sent: mark, received: mark }),
   fc.record({ type: fc.constant("media" as const), audio: fc.boolean(), video: fc.boolean() }),
-  fc.record({ type: fc.constant("restart" as const), generation: fc.nat(3), isAnswer: fc.boolean() }),
+  fc.record({
+    type: fc.constant("restart" as const),
+    generation: fc.nat(3),
+    isAnswer: fc.boolean(),
+    relays: fc.constantFrom(null, [], [testRelay("theirs")]),
+  }),
+  fc.record({
+    type: fc.constant("refuse-relays" as const),
+    keys: fc.constantFrom([testRelay("own").key], [testRelay("theirs").key, testRelay("own").key]),
+  }),
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const), n: fc.nat(3) }),
   fc.record({ type: fc.constant("resend-candidates" as const), generation: fc.nat(2), fromIndex: fc.nat(4) }),
   fc.record({ type: fc.constant("ask-restart" as const), generation: fc.nat(2) }),
@@ -206,7 +215,14 @@ function localEvent(state: CallState, leg: LegId, n: number): CallEvent {
     { type: "channel-open", leg },
     { type: "channel-open", leg },
     { type: "channel-closed", leg },
-    { type: "restart-ready", leg, generation, ufrag: "abcd", pwd: "0123456789012345678901" },
+    {
+      type: "restart-ready",
+      leg,
+      generation,
+      ufrag: "abcd",
+      pwd: "0123456789012345678901",
+      relays: [testRelay("own")],
+    },
   ];
   return events[n] as CallEvent;
 }

@@ -6,7 +6,16 @@ import { unwrap } from "../../errors.ts";
 import { createIncomingCall, createOutgoingCall, step } from "../call-machine.ts";
 import { decodeCallPacket } from "../call-message.ts";
 import type { CallEffect, CallEvent, CallState, LegId, TimerName } from "../call-states.ts";
-import type { CallMessage, CallPacket, CallPolicy, CallRole, Candidate, Carrier } from "../call-types.ts";
+import type {
+  CallMessage,
+  CallPacket,
+  CallPolicy,
+  CallRole,
+  Candidate,
+  Carrier,
+  NamedRelay,
+  RelayHost,
+} from "../call-types.ts";
 import { testBytes, testCandidate, testSetup } from "./fixture-cases.ts";
 import { createSchedule, type Schedule, type Task } from "./schedule-cases.ts";
 
@@ -60,10 +69,14 @@ export interface WorldOptions {
   readonly calleePolicy?: CallPolicy;
   readonly callerTrusts?: readonly Uint8Array[];
   readonly calleeTrusts?: readonly Uint8Array[];
+  readonly callerHomes?: readonly RelayHost[];
+  readonly calleeHomes?: readonly RelayHost[];
   readonly callerHides?: boolean;
   readonly calleeHides?: boolean;
   /** What each stack finds; three addresses of its own where not said. */
-  readonly found?: (role: CallRole) => readonly Candidate[];
+  readonly found?: (role: CallRole, generation: number) => readonly Candidate[];
+  /** The relays that a stack has from this restart on; null: the same as before. */
+  readonly renewed?: (role: CallRole, generation: number) => readonly NamedRelay[] | null;
   /** How far their supernodes' clocks are ahead of their own. */
   readonly callerCorrectionMs?: number;
   readonly calleeCorrectionMs?: number;
@@ -132,6 +145,7 @@ function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; call
     devices: called.map((device, i) => ({ device, nonce: testBytes(`nA ${i}`, 16) })),
     policy: callerPolicy,
     trustedRelays: wiring.options.callerTrusts ?? [],
+    ownHomes: wiring.options.callerHomes ?? [],
     relayOnly: wiring.options.callerHides ?? false,
     earlyCandidates: callerEarly ?? true,
     media: { audio: true, video: video ?? false },
@@ -149,6 +163,7 @@ function createPeople(wiring: Wiring, callId: Uint8Array): { caller: Phone; call
         nonce: testBytes(`nB ${i}`, 16),
         policy: calleePolicy,
         trustedRelays: wiring.options.calleeTrusts ?? [],
+        ownHomes: wiring.options.calleeHomes ?? [],
         relayOnly: wiring.options.calleeHides ?? false,
         earlyCandidates: calleeEarly ?? true,
         busy: busy ?? false,
@@ -229,12 +244,15 @@ function describeLeg(wiring: Wiring, phone: Phone, leg: LegId, generation: numbe
   const setup = testSetup(phone.role, `${phone.name} ${link.leg} ${generation}`, { policy: phone.policy });
   wiring.schedule.later(STACK_MS, lane, () => {
     if (generation === 0) phone.dispatch({ type: "setup-ready", leg, setup });
-    else phone.dispatch({ type: "restart-ready", leg, generation, ufrag: setup.ufrag, pwd: setup.pwd });
+    else {
+      const relays = wiring.options.renewed?.(phone.role, generation) ?? null;
+      phone.dispatch({ type: "restart-ready", leg, generation, ufrag: setup.ufrag, pwd: setup.pwd, relays });
+    }
     if (phone.role === "callee") link.calleeHas = Math.max(link.calleeHas, generation);
     connectIfReady(wiring, link);
   });
   const candidates =
-    wiring.options.found?.(phone.role) ??
+    wiring.options.found?.(phone.role, generation) ??
     Array.from({ length: CANDIDATES }, (_, i) => testCandidate(1000 + 100 * generation + i));
   wiring.schedule.later(2 * STACK_MS, lane, () => {
     phone.dispatch({ type: "local-candidates", leg, generation, candidates, end: true });

@@ -21,61 +21,24 @@ async function peer(host: string, port = 0): Promise<{ socket: Socket; port: num
   return { socket, port: socket.address().port };
 }
 
-/** Ports that nobody has at this moment, the first one even. */
-async function spare(count: number): Promise<number[]> {
-  for (;;) {
-    const { port } = await peer(HOST);
-    const first = port - (port % 2) + 2;
-    const ports = Array.from({ length: count }, (_, at) => first + at);
-    const tried = await Promise.allSettled(ports.map((each) => peer(HOST, each)));
-    for (const close of closing.splice(0)) close();
-    if (tried.every(({ status }) => status === "fulfilled")) return ports;
-  }
-}
-
 async function opened(sockets: RelaySockets, ports: RelayPorts = "any", family: 4 | 6 = 4): Promise<RelaySocket[]> {
   const found = (await sockets.open(family, ports)).filter((each) => each !== undefined);
   for (const each of found) closing.push(() => each.close());
   return found;
 }
-const portsOf = (found: readonly RelaySocket[]) => found.map(({ address }) => address.port);
 
-test("only the ports that a router lets others in to are used, each by one at a time, and none where all are", async () => {
-  const ports = await spare(4);
-  const sockets = new RelaySockets([{ host: HOST, announced: "8.8.4.4", ports: () => ports }]);
-  const found = (await Promise.all(ports.map(() => opened(sockets)))).flat();
-  expect(portsOf(found).toSorted()).toEqual(ports);
-  expect(found.map(({ address }) => addressText(address.address))).toEqual(Array(4).fill("8.8.4.4"));
+test("of ports that are held it takes those that it is given, and gives them back unclosed", async () => {
+  const [{ socket, port }, other] = [await peer(HOST), await peer(HOST)];
+  const given: number[] = [];
+  const free = [[socket], [], [socket, other.socket]];
+  const held = { take: () => free.shift() ?? [], giveBack: (back: number) => void given.push(back) };
+  const sockets = new RelaySockets([{ host: HOST, announced: "8.8.4.4", held }]);
+  const found = await opened(sockets);
+  expect(found.map(({ address }) => `${addressText(address.address)} ${address.port}`)).toEqual([`8.8.4.4 ${port}`]);
   await expect(sockets.open(4, "any")).rejects.toThrow(/no port is left/);
-  found[2]?.close();
-  expect(portsOf(await opened(sockets))).toEqual([found[2]?.address.port]);
-});
-
-test("a port that was just given back is the last to be given again", async () => {
-  const ports = await spare(4);
-  const sockets = new RelaySockets([{ host: HOST, announced: "8.8.4.4", ports: () => ports }]);
-  const seen = new Set<number>();
-  for (const _ of ports) {
-    const [one] = await opened(sockets);
-    seen.add(one?.address.port ?? 0);
-    one?.close();
-  }
-  expect(seen.size).toBe(4);
-});
-
-test("of them even ones and pairs are found, and one that another program has is passed over", async () => {
-  const ports = await spare(4);
-  const [first = 0] = ports;
-  const sockets = new RelaySockets([{ host: HOST, announced: "8.8.4.4", ports: () => ports }]);
-  await peer(HOST, first);
-  expect(portsOf(await opened(sockets, "pair"))).toEqual([first + 2, first + 3]);
-  await expect(sockets.open(4, "even")).rejects.toThrow();
-  expect(portsOf(await opened(sockets))).toEqual([first + 1]);
-});
-
-test("without any none is opened", async () => {
-  const sockets = new RelaySockets([{ host: HOST, announced: "8.8.4.4", ports: () => [] }]);
-  await expect(sockets.open(4, "any")).rejects.toThrow();
+  found[0]?.close();
+  expect(given).toEqual([port]);
+  expect((await opened(sockets, "pair")).map(({ address }) => address.port)).toEqual([port, other.port]);
 });
 
 test("two that relay reach each other without the router, and see its address", async () => {

@@ -9,7 +9,6 @@ import { bindUdp } from "./udp-socket.ts";
 
 /** Half of the system's ports are even. */
 const EVEN_TRIES = 16;
-const ANY_PORT = 0;
 const EVERYWHERE = new Set(["0.0.0.0", "::"]);
 
 export interface RelayAddress {
@@ -17,16 +16,21 @@ export interface RelayAddress {
   readonly host: string;
   /** What clients are told, where that is another: behind a 1:1 NAT, or a router that lets others in. */
   readonly announced: string;
-  /** The ports that it may relay by: those that a router lets others in to, as of now. Absent: the system's choice. */
-  readonly ports?: () => readonly number[];
+  /** The ports that it may relay by: those that a router lets others in to. Absent: the system's choice. */
+  readonly held?: HeldPorts;
+}
+
+/** Bound sockets that outlive their use. */
+export interface HeldPorts {
+  /** One, or two for a pair; none where none is left. */
+  take(ports: RelayPorts): readonly Socket[];
+  giveBack(port: number): void;
 }
 
 export class RelaySockets {
   readonly #addresses: ReadonlyMap<RelayFamily, RelayAddress>;
   /** By where they are bound. */
   readonly #open = new Map<string, RelaySocket>();
-  /** Of all that were chosen from a router's: the next ones come first, so that nobody gets what was meant for the last to have it. */
-  #chosen = 0;
 
   constructor(addresses: readonly RelayAddress[]) {
     this.#addresses = new Map(addresses.map((address) => [isIPv6(address.host) ? 6 : 4, address]));
@@ -39,33 +43,27 @@ export class RelaySockets {
   readonly open: OpenRelaySocket = async (family, ports) => {
     const address = this.#addresses.get(family);
     if (address === undefined) throw new Error(`no address of family ${family}`);
-    for (const wanted of this.#candidates(address, ports)) {
-      const first = await bindUdp(address.host, wanted, 0).catch((error: unknown) => {
-        if (wanted === ANY_PORT) throw error;
-      });
-      if (first === undefined) continue;
+    if (address.held !== undefined) {
+      const [one, other] = address.held.take(ports);
+      if (one === undefined) throw new Error("no port is left");
+      const first = this.#relaySocket(one, address);
+      return other === undefined ? [first] : [first, this.#relaySocket(other, address)];
+    }
+    for (let tries = 1; ; tries++) {
+      const first = await bindUdp(address.host, 0, 0);
       const { port } = first.address();
       if (ports === "any" || port % 2 === 0) {
-        if (ports !== "pair") return [this.#relaySocket(first, address, port)];
+        if (ports !== "pair") return [this.#relaySocket(first, address)];
         const second = await bindUdp(address.host, port + 1, 0).catch(() => undefined);
-        if (second) return [this.#relaySocket(first, address, port), this.#relaySocket(second, address, port + 1)];
+        if (second) return [this.#relaySocket(first, address), this.#relaySocket(second, address)];
       }
       first.close();
+      if (tries === EVEN_TRIES) throw new Error("no even port");
     }
-    throw new Error("no port is left");
   };
 
-  #candidates({ host, ports }: RelayAddress, asked: RelayPorts): readonly number[] {
-    if (ports === undefined) return Array<number>(EVEN_TRIES).fill(ANY_PORT);
-    const all = ports();
-    const from = all.length === 0 ? 0 : this.#chosen++ % all.length;
-    const isFree = (port: number) => all.includes(port) && !this.#open.has(nameOf(host, port));
-    return [...all.slice(from), ...all.slice(0, from)].filter(
-      (port) => isFree(port) && (asked === "any" || port % 2 === 0) && (asked !== "pair" || isFree(port + 1)),
-    );
-  }
-
-  #relaySocket(socket: Socket, { host, announced }: RelayAddress, port: number): RelaySocket {
+  #relaySocket(socket: Socket, { host, announced, held }: RelayAddress): RelaySocket {
+    const { port } = socket.address();
     const name = nameOf(host, port);
     const own = ownAddresses(host, announced);
     const textOf = isIPv6(host) ? sameText : (address: string) => address;
@@ -80,7 +78,9 @@ export class RelaySockets {
         else socket.send(data, toPort, to);
       },
       close: () => {
-        if (this.#open.delete(name)) socket.close();
+        if (!this.#open.delete(name)) return;
+        if (held === undefined) socket.close();
+        else held.giveBack(port);
       },
     };
     this.#open.set(name, relay);

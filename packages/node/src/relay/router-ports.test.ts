@@ -1,82 +1,179 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import type { PortMapping } from "@earshot/core";
-import { beforeEach, expect, test } from "vitest";
-import { RouterPorts } from "./router-ports.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { MAX_ROUTER_PORTS, RouterPorts } from "./router-ports.ts";
 
 const MINUTE = 60_000;
 const EXTERNAL = "8.8.4.4";
-let now = 0;
-let seen = "";
+const EVERYWHERE = "0.0.0.0";
+const ENDS = 4;
+const closing: (() => unknown)[] = [];
+let now: number;
+let seen: string;
 let mapping: PortMapping;
-const router = () => new RouterPorts({ port: 3_478, now: () => now, mapping: () => mapping, seenAt: () => seen });
+/** Where clients come; calls go by those that follow. */
+let port: number;
+let looked: number;
+beforeEach(async () => {
+  [now, seen, looked] = [0, "", 0];
+  port = await spare();
+});
+afterEach(() => {
+  for (const close of closing.splice(0).reverse()) close();
+});
 
-/** A router that has opened what was asked for, but for these. */
-function opened(ends: number, isRefused: (name: string) => boolean = () => false): PortMapping {
-  const ports = router()
-    .wanted(ends)
-    .map((port) => ({ ...port, mapped: !isRefused(`${port.protocol} ${port.port}`) }));
+async function bound(at: number): Promise<Socket> {
+  const socket = createSocket("udp4");
+  closing.push(() => socket.close());
+  socket.bind(at, EVERYWHERE);
+  await once(socket, "listening");
+  return socket;
+}
+
+/** An odd port after which some are free at this moment. */
+async function spare(): Promise<number> {
+  for (;;) {
+    const one = (await bound(0)).address().port;
+    const first = one + 1 + (one % 2);
+    const tried = await Promise.allSettled(Array.from({ length: 1 + MAX_ROUTER_PORTS }, (_, at) => bound(first + at)));
+    for (const close of closing.splice(0)) close();
+    if (tried.every(({ status }) => status === "fulfilled")) return first;
+  }
+}
+
+function router(): RouterPorts {
+  const ports = new RouterPorts({ port, first: port + 1, now: () => now, seenAt: () => seen });
+  ports.follow({ mapping: () => mapping, onWanted: () => looked++ });
+  closing.push(() => ports.release());
+  return ports;
+}
+async function holding(ends = ENDS): Promise<RouterPorts> {
+  const ports = router();
+  await ports.hold(ends, false);
+  mapping = opened(ports);
+  return ports;
+}
+
+/** A router that has opened what was asked for, but for these, counted from where clients come. */
+function opened(ports: RouterPorts, refused: readonly string[] = []): PortMapping {
+  const wanted = ports.wanted();
+  const name = (one: (typeof wanted)[number]) => `${one.protocol} ${one.port - port}`;
   return {
     state: "mapped",
     way: "upnp",
     gateway: "192.168.1.1",
     externalAddress: EXTERNAL,
     externalPublic: true,
-    ports: [{ use: "dht", protocol: "udp", port: 4_000, mapped: true }, ...ports],
+    ports: [
+      { use: "dht", protocol: "udp", port: 4_000, mapped: true },
+      ...wanted.map((one) => ({ ...one, mapped: !refused.includes(name(one)) })),
+    ],
   };
 }
+const numbers = (sockets: readonly Socket[]) => sockets.map((socket) => socket.address().port - port);
 
-beforeEach(() => {
-  now = 0;
-  seen = "";
-  mapping = opened(60);
+describe("what a router is asked for", () => {
+  test("is where clients come, and a port for each end of a call, sixteen at most: none before they are held", async () => {
+    const ports = router();
+    expect(ports.wanted()).toEqual([]);
+    await ports.hold(2, false);
+    expect(ports.wanted().map((one) => `${one.use} ${one.protocol} ${one.port - port}`)).toEqual([
+      "relay udp 0",
+      "relay tcp 0",
+      "relayed udp 1",
+      "relayed udp 2",
+    ]);
+    await ports.hold(60, false);
+    expect(ports.wanted()).toHaveLength(2 + MAX_ROUTER_PORTS);
+    await ports.hold(3, false);
+    expect(ports.wanted()).toHaveLength(2 + 3);
+    expect(looked).toBe(3);
+    await ports.hold(3, false);
+    expect(looked).toBe(3);
+    ports.release();
+    expect([ports.wanted(), looked]).toEqual([[], 4]);
+  });
+
+  test("is never another program's", async () => {
+    await bound(port + 2);
+    const ports = await holding();
+    expect(numbers([...ports.take("any")])).toEqual([]);
+    expect(ports.wanted().map((one) => one.port - port)).toEqual([0, 0, 1, 3, 4]);
+    const service = createServer().listen(port, EVERYWHERE);
+    closing.push(() => service.close());
+    await once(service, "listening");
+    // Unless it is this relay's, which runs.
+    await ports.hold(ENDS, true);
+    await expect(ports.hold(ENDS, false)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(ports.wanted()).toEqual([]);
+  });
 });
 
-test("a router is asked for where clients come, and for a port for each end of a call, sixteen at most", () => {
-  const names = (ends: number) =>
-    router()
-      .wanted(ends)
-      .map(({ use, protocol, port }) => `${use} ${protocol} ${port}`);
-  expect(names(2)).toEqual(["relay udp 3478", "relay tcp 3478", "relayed udp 49160", "relayed udp 49161"]);
-  expect(names(60)).toHaveLength(18);
+describe("where others come", () => {
+  test("is the router's address, once it has opened what is needed, by the ports that it gave", async () => {
+    const ports = await holding();
+    mapping = opened(ports, ["udp 2"]);
+    expect(ports.place()).toMatchObject({ host: EVERYWHERE, announced: EXTERNAL });
+    expect(["any", "any", "any"].flatMap(() => numbers(ports.take("any")))).toEqual([1, 3, 4]);
+    expect(ports.take("any")).toEqual([]);
+  });
+
+  test.each<[string, (ports: RouterPorts) => unknown]>([
+    ["the router refuses where clients come", (ports) => (mapping = opened(ports, ["tcp 0"]))],
+    ["it gives too few for a call", (ports) => (mapping = opened(ports, ["udp 2", "udp 3", "udp 4"]))],
+    ["it refuses all", () => (mapping = { ...mapping, state: "refused" })],
+    ["there is none", () => (mapping = { ...mapping, state: "no-gateway" })],
+    ["it was not asked", () => (mapping = { ...mapping, state: "off", ports: [] })],
+    ["its address is no public one", () => (mapping = { ...mapping, externalPublic: false })],
+    ["others see another address", () => (seen = "9.9.9.9")],
+  ])("is nowhere where %s", async (_, make) => {
+    const ports = await holding();
+    make(ports);
+    expect(ports.place()).toBeUndefined();
+    expect(ports.take("any")).toEqual([]);
+  });
+
+  test("is what the network agrees with, where it knows the address", async () => {
+    const ports = await holding();
+    seen = EXTERNAL;
+    expect([ports.place()?.announced, ports.isRefused]).toEqual([EXTERNAL, false]);
+    seen = "9.9.9.9";
+    expect([ports.place(), ports.isRefused]).toEqual([undefined, true]);
+  });
+
+  test("stays for a while where a router falls silent: it has taken nothing back yet", async () => {
+    const ports = await holding();
+    ports.place();
+    mapping = { ...opened(ports), state: "no-gateway", externalAddress: "", externalPublic: false };
+    now = 14 * MINUTE;
+    expect(ports.place()?.announced).toBe(EXTERNAL);
+    expect(numbers(ports.take("any"))).toEqual([1]);
+    now = 15 * MINUTE;
+    expect(ports.place()).toBeUndefined();
+    expect(ports.take("any")).toEqual([]);
+  });
 });
 
-test("once it has opened them, others come to the router's address, and calls go by the ports that it gave", () => {
-  mapping = opened(4, (name) => name === "udp 49161");
-  const place = router().place();
-  expect(place).toMatchObject({ host: "0.0.0.0", announced: EXTERNAL });
-  expect(place?.ports?.()).toEqual([49_160, 49_162, 49_163]);
-});
+describe("ports that are held", () => {
+  test("are one's at a time, even or in pairs where that is asked, and given again last", async () => {
+    const ports = await holding();
+    ports.place();
+    expect(numbers(ports.take("pair"))).toEqual([1, 2]);
+    ports.giveBack(port + 1);
+    expect(numbers(ports.take("even"))).toEqual([3]);
+    expect(numbers(ports.take("any"))).toEqual([4]);
+    expect(numbers(ports.take("any"))).toEqual([1]);
+    expect(ports.take("any")).toEqual([]);
+  });
 
-test.each<[string, () => void]>([
-  ["the router refuses where clients come", () => (mapping = opened(4, (name) => name === "tcp 3478"))],
-  ["it gives too few for a call", () => (mapping = opened(4, (name) => /udp 4916[123]/.test(name)))],
-  ["it refuses all", () => (mapping = { ...mapping, state: "refused" })],
-  ["there is none", () => (mapping = { ...mapping, state: "no-gateway" })],
-  ["it was not asked", () => (mapping = { ...mapping, state: "off", ports: [] })],
-  [
-    "its address is no public one",
-    () => (mapping = { ...mapping, externalAddress: "100.64.0.3", externalPublic: false }),
-  ],
-  ["others see another address", () => (seen = "9.9.9.9")],
-])("nobody comes where %s", (_, make) => {
-  make();
-  expect(router().place()).toBeUndefined();
-});
-
-test("the network agrees with the router where it knows the address", () => {
-  seen = EXTERNAL;
-  expect(router().place()?.announced).toBe(EXTERNAL);
-});
-
-test("a router that falls silent has not taken anything back yet", () => {
-  const ports = router();
-  const before = ports.place();
-  mapping = { ...opened(60, () => true), state: "no-gateway", externalAddress: "", externalPublic: false };
-  now = 14 * MINUTE;
-  const silent = ports.place();
-  expect(silent?.announced).toBe(EXTERNAL);
-  expect(silent?.ports?.()).toEqual(before?.ports?.());
-  now = 15 * MINUTE;
-  expect(ports.place()).toBeUndefined();
-  // What runs until somebody ends it gets no more ports.
-  expect(before?.ports?.()).toEqual([]);
+  test("forget who listened when they are given back", async () => {
+    const ports = await holding();
+    ports.place();
+    const [socket] = ports.take("any");
+    socket?.on("message", () => {});
+    ports.giveBack(port + 1);
+    expect(socket?.listenerCount("message")).toBe(0);
+  });
 });

@@ -46,7 +46,7 @@ it("carries a call whose people hide their addresses, and both are told whose re
   await expect.poll(relayedPackets).toBeGreaterThan(before + 50);
   await outgoing.hangUp();
   await endOf(incoming);
-  await expect.poll(() => node.relay?.own?.allocations).toBe(0);
+  await expect.poll(() => node.relay.own?.allocations).toBe(0);
 });
 
 it("is not used where a direct path works", async () => {

@@ -11,7 +11,7 @@ let chromium: ChromiumProcess;
 
 beforeAll(async () => {
   [chromium] = await Promise.all([launchChromium(), network.startAll(["dedicated", "promoted", "dedicated"])]);
-  own = await network.start("client", { role: "volunteer" });
+  own = await network.start("client", { role: "volunteer", lentRelayPort: 0 });
   await network.allKnown();
   await firstRun(chromium.page, own.url, "Ada");
 });
@@ -52,6 +52,28 @@ describe("lending the node", () => {
     await control(page, "open-settings").click();
     await control(page, "settings-dialog-close").click();
     expect(await control(page, "lend-question").count()).toBe(0);
+  });
+});
+
+describe("relaying calls", () => {
+  it("is off until its owner turns it on, with limits, and off again, apart from lending", async () => {
+    const { page } = chromium;
+    await openNodePage();
+    expect(await control(page, "relay-text").textContent()).toMatch(/^Off/);
+    await control(page, "node-relay-open").click();
+    await control(page, "relay-ends").fill("12");
+    expect(await seriousFindings(page)).toEqual([]);
+    await control(page, "relay-yes").click();
+    await control(page, "relay-dialog").waitFor({ state: "detached" });
+    await control(page, "relay-text").filter({ hasText: "On" }).waitFor();
+    const { relay, relayLending } = await own.report();
+    expect(relayLending).toMatchObject({ given: true, state: "on", limits: { maxAllocations: 12 } });
+    expect(await control(page, "node-relay").textContent()).toContain(relay?.urls[0]?.replace("?transport=", " "));
+    await control(page, "node-stop-relaying").click();
+    await control(page, "relay-text").filter({ hasText: "Off" }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("relay-title");
+    expect(await own.report()).toMatchObject({ relay: null, relayLending: { given: false }, consent: { given: true } });
+    await control(page, "node-dialog-close").click();
   });
 });
 

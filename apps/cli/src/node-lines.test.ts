@@ -24,6 +24,7 @@ const REPORT = {
     ],
   },
   relay: null,
+  relayLending: null,
   role: "client",
   roleState: "measuring",
   roleReason: "The uplink is too slow.",
@@ -154,8 +155,11 @@ it("lines columns up", () => {
 });
 
 it("says whose relay it is, and what it carries", () => {
-  const relay = { urls: ["turn:203.0.113.5:3478?transport=udp"], own: true, allocations: 4, bytes: 12_000_000 };
+  const relay = { urls: ["turn:203.0.113.5:3478?transport=udp"], own: true, allocations: 4, bytes: 12_000_000, refused: 3 };
   expect(linesOf({ ...REPORT, relay }).join("\n")).toMatch(/relay +4 ends of calls now, .*turn:203\.0\.113\.5:3478/s);
   expect(linesOf({ ...REPORT, relay: { ...relay, own: false } }).join("\n")).toMatch(/relay +another server/);
+  const limits = { maxAllocations: 4, maxBytesPerSecond: 100_000 };
+  const relayLending = { given: true, limits, state: "behind-router" } as const;
+  expect(linesOf({ ...REPORT, relayLending }).join("\n")).toMatch(/relay +allowed, and not possible now: .*router's/s);
   expect(linesOf(REPORT).join("\n")).not.toMatch(/turn:/);
 });

@@ -39,6 +39,8 @@ export function tellReport(report: NodeReport, terminal: Terminal): void {
   say("lent", lentText(report));
   if (report.portMapping.state !== "off") say("router", routerText(report.portMapping));
   if (report.relay !== null) say("relay", relayText(report.relay));
+  const trouble = relayTrouble(report.relayLending);
+  if (trouble !== undefined) say("relay", `allowed, and not possible now: ${trouble}`);
   if (report.role !== "client") say("key", report.supernodeKey);
   if (report.role !== "client") say("clients", `${report.capacity.clients} of ${report.capacity.maxClients}`);
   for (const [label, text] of loadLines(report)) say(label, text);
@@ -132,9 +134,22 @@ function routerText({ state, way, externalAddress, externalPublic, ports }: Node
   return `${open}${address}${vain}${refused.length === 0 ? "" : `; refuses ${named(refused)}`}`;
 }
 
-function relayText({ urls, own, allocations, bytes }: NonNullable<NodeReport["relay"]>): string {
+/** Why calls are not relayed though the owner allows it in the app. */
+function relayTrouble(lending: NodeReport["relayLending"]): string | undefined {
+  const reasons = {
+    off: undefined,
+    on: undefined,
+    "no-address": "no public address of this node is known yet",
+    "behind-router": "the address that others see is a router's (--relay, --relay-bind)",
+    "port-taken": "another program uses port 3478",
+    failed: "the relay could not be started; the log says why",
+  };
+  return lending?.given ? reasons[lending.state] : undefined;
+}
+
+function relayText({ urls, own, allocations, bytes, refused }: NonNullable<NodeReport["relay"]>): string {
   const load = own
-    ? `${allocations} ends of calls now, ${bytesText(bytes)} so far; `
+    ? `${allocations} ends of calls now, ${bytesText(bytes)} so far, ${refused} refused; `
     : "another server of its operator's; ";
   return `${load}${urls.join(", ")}`;
 }

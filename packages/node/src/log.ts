@@ -23,6 +23,8 @@ type LogEvent =
   | "certificate-rejected"
   | "supernodes-forgotten"
   | "supernodes-not-saved"
+  | "relay-started"
+  | "relay-unavailable"
   | "role-serving"
   | "role-draining"
   | "role-ended"

@@ -12,7 +12,6 @@ import {
 } from "@earshot/core";
 import { Backbone } from "./backbone/backbone.ts";
 import { DEDICATED_BACKBONE_LIMITS } from "./backbone/backbone-limits.ts";
-import type { NetworkConfig } from "./backbone/network-config.ts";
 import { nodeSignatures } from "./crypto.ts";
 import type { EdgeListener } from "./edge/edge-listener.ts";
 import type { NodeSecrets } from "./home/node-secrets.ts";
@@ -51,7 +50,7 @@ export interface AttachedTo {
 }
 
 export class NodeNetwork {
-  readonly config: NetworkConfig;
+  readonly config: NodeNetworkOptions;
   readonly backbone: Backbone;
   readonly overlay: NodeOverlay;
   readonly #parts: Parts;
@@ -95,7 +94,7 @@ export class NodeNetwork {
   }
 
   private constructor(
-    config: NetworkConfig,
+    config: NodeNetworkOptions,
     backbone: Backbone,
     parts: Parts,
     remembered: { readonly path: string; readonly supernodes: readonly SupernodeRef[] },

@@ -7,7 +7,8 @@ import type { NameFileOptions } from "./names/name-file.ts";
 import type { NameResolverParts } from "./names/name-resolver.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { GatewayPlace } from "./port-mapping/open-port-mapping.ts";
-import type { RelayRole, RelayRoleOptions } from "./relay/relay-role.ts";
+import type { RelayRoleOptions } from "./relay/relay-role.ts";
+import type { RelaySwitch } from "./relay/relay-switch.ts";
 import type { NodeRoles } from "./roles/node-roles.ts";
 import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
 
@@ -60,6 +61,8 @@ export interface NodeOptions {
   readonly gateway?: GatewayPlace;
   /** Relays calls that find no direct path. Absent: does not. */
   readonly relay?: RelayRoleOptions;
+  /** UDP and TCP, of a relay that a volunteer's owner turns on while the node runs. Default 3478. */
+  readonly lentRelayPort?: number;
   /** Of a volunteer: other numbers than docs/promotion.md's. */
   readonly promotion?: Partial<PromotionParams>;
   readonly limits?: Partial<NodeLimits>;
@@ -109,7 +112,8 @@ export interface RunningNode {
   readonly front: PublicFront | undefined;
   /** What a volunteer or dedicated node in a network makes of its role. */
   readonly roles: NodeRoles | undefined;
-  readonly relay: RelayRole | undefined;
+  /** What relays at present, if anything. */
+  readonly relay: RelaySwitch;
   /** The node's part in its network; undefined where it is alone. */
   readonly network: NodeNetwork | undefined;
   /** Tells clients to move, gives them the grace time, then closes everything. Safe to call twice. */

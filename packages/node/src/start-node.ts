@@ -1,6 +1,6 @@
 /** Puts the daemon together: state, HTTP, edge listener, STUN. */
 import type { Server } from "node:http";
-import { Admission, type Clock, EarshotError, HopOpener, NO_NETWORK_ID } from "@earshot/core";
+import { Admission, type Clock, HopOpener, NO_NETWORK_ID } from "@earshot/core";
 import { createSigner, nodeAead, nodeSignatures, nodeX25519 } from "./crypto.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import type { EdgeServices } from "./edge/edge-services.ts";
@@ -23,7 +23,8 @@ import { type NodeState, openState, sweepRegularly } from "./node-state.ts";
 import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
 import { listenerPorts } from "./port-mapping/open-port-mapping.ts";
-import { type RelayRole, startRelayRole } from "./relay/relay-role.ts";
+import { openRelay } from "./relay/open-relay.ts";
+import type { RelaySwitch } from "./relay/relay-switch.ts";
 import { openRoles } from "./report/open-roles.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
 import { systemClock } from "./system-clock.ts";
@@ -53,7 +54,7 @@ interface ListenerParts {
   readonly needsToken: boolean;
   readonly addresses: Addresses;
   readonly network: NodeNetwork | undefined;
-  readonly relay: RelayRole | undefined;
+  readonly relay: RelaySwitch;
 }
 
 /**
@@ -134,7 +135,7 @@ interface Sockets {
   readonly network: NodeNetwork | undefined;
   readonly front: NodeFront | undefined;
   readonly stun: StunServer | undefined;
-  readonly relay: RelayRole | undefined;
+  readonly relay: RelaySwitch;
 }
 
 /** All that is bound; where one cannot be, none is left. */
@@ -156,31 +157,11 @@ async function openSockets(options: NodeOptions, host: string, parts: Parts): Pr
     log.warn("stun-unavailable", { errorCode: errorCodeOf(error) });
     return undefined;
   });
-  const relay = await relayOf(options, parts).catch(async (error: unknown) => {
+  const relay = await openRelay(options, parts, network).catch(async (error: unknown) => {
     await Promise.all([network?.close(), front?.stop(), stun?.close()]);
     return failed(error);
   });
   return { server, port, network, front, stun, relay };
-}
-
-/** Its ports are what its owner turned it on for: where they cannot be had, the node does not start. */
-async function relayOf({ relay }: NodeOptions, parts: Parts): Promise<RelayRole | undefined> {
-  try {
-    return relay && (await startRelayRole(relay, parts));
-  } catch (error) {
-    throw relayError(error);
-  }
-}
-
-function relayError(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  const reasons: Record<string, string> = {
-    EADDRINUSE: "the relay's port is in use: choose another with --relay-port",
-    EACCES: "this user may not open the relay's port: choose one above 1023 with --relay-port",
-    EADDRNOTAVAIL: "the relay's address is none of this machine's: give one that is, or --relay-bind",
-  };
-  const reason = code === undefined ? undefined : reasons[code];
-  return reason === undefined ? error : new EarshotError("relay-unavailable", reason);
 }
 
 interface Stopping {
@@ -204,7 +185,7 @@ async function stopNode(
   server.closeAllConnections();
   await Promise.all([closed, front?.stop()]);
   await network?.close();
-  await Promise.all([stun?.close(), relay?.close()]);
+  await Promise.all([stun?.close(), relay.close()]);
   lag.stop();
   await state.store.close();
   log.info("stopped");
@@ -330,7 +311,7 @@ function edgeServices(
     hopKey,
     dedicated: network ? options.role === "dedicated" : isOpen,
     servesApp: options.front?.serveApp !== undefined,
-    relays: relay !== undefined,
+    relays: relay.current !== undefined,
     clients: network?.serving?.roughClients ?? 0,
     maxClients: network ? (network.serving?.maxClients ?? 0) : isOpen ? limits.maxConnections : 0,
     url,
@@ -358,7 +339,7 @@ function edgeServices(
     hopKey,
     descriptor: () => own.bytes(),
     iceUrls: () => (stunUrl ? [stunUrl] : []),
-    relayPass: relay && ((mailboxId) => relay.pass(mailboxId)),
+    relayPass: (mailboxId) => relay.pass(mailboxId),
     backbone: network?.backbone,
     overlay: network?.overlay,
   };

@@ -32,7 +32,7 @@ async function startOne({ home, host, relayHost, operator }: LabSupernode, file:
     log: createNodeLog("warn", process.stderr),
   });
   await node.network?.setServing(CLIENTS);
-  if (node.relay) tellPasses(node.relay);
+  if (node.relay.current) tellPasses(node.relay.current);
   return { key: Buffer.from(node.supernodeKey).toString("hex"), url: node.edgeUrl };
 }
 

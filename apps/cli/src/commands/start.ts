@@ -109,7 +109,7 @@ function tellStarted(node: RunningNode, options: StartOptions, terminal: Termina
     terminal.say("Others may use it, within its limits; it serves them no app. In another terminal:");
   }
   terminal.say(`  earshot id${command}`);
-  for (const url of node.relay?.urls ?? []) terminal.say(`It relays calls that find no direct path: ${url}`);
+  for (const url of node.relay.current?.urls ?? []) terminal.say(`It relays calls that find no direct path: ${url}`);
   if (options.echo) terminal.say(`  earshot call echo${command} --play hello.wav --record back.wav`);
   terminal.say(terminal.dim("Ctrl-C stops it."));
 }

@@ -167,7 +167,7 @@ function tellStarted(node: RunningNode, { publicEdgeUrl, front, network }: Dedic
   const { supernodeKey } = node;
   terminal.say(`  for others --supernode ${formatNamedSupernode({ url: publicEdgeUrl, supernodeKey })}`);
   if (front?.serveApp !== undefined) terminal.say(`  app        served to anyone, labelled as hosted`);
-  for (const url of node.relay?.urls ?? []) terminal.say(`  relay      ${url}`);
+  for (const url of node.relay.current?.urls ?? []) terminal.say(`  relay      ${url}`);
   const expires = node.front?.certificate()?.notAfter;
   if (expires !== undefined)
     terminal.say(`  TLS        until ${new Date(expires).toISOString().slice(0, 10)}; SIGHUP reads it anew`);

@@ -14,6 +14,8 @@ import {
   MEASURING,
   neighbour,
   PROMOTED,
+  RELAY_LIMITS,
+  RELAYING_TOO,
   VOLUNTEER,
 } from "./scripted-report.ts";
 
@@ -86,6 +88,30 @@ const pressed = async (testId: string, shows: string) => {
   document.querySelector<HTMLElement>(`[data-testid=${testId}]`)?.click();
   await appears(shows);
 };
+
+const type = (testId: string, text: string) => {
+  const field = document.querySelector<HTMLInputElement>(`[data-testid=${testId}]`);
+  if (field) field.value = text;
+  field?.dispatchEvent(new Event("input", { bubbles: true }));
+};
+
+/** Its owner lets it relay calls, and it cannot. */
+const notRelaying = (state: NonNullable<NodeReport["relayLending"]>["state"]): NodeReport => ({
+  ...VOLUNTEER,
+  relayLending: { given: true, limits: RELAY_LIMITS, state },
+});
+
+/** What came of asking the router. */
+const mapping = (change: Partial<NodeReport["portMapping"]>): NodeReport => ({
+  ...MEASURING,
+  portMapping: {
+    ...MEASURING.portMapping,
+    way: "",
+    externalAddress: "",
+    ports: MEASURING.portMapping.ports.map((port) => ({ ...port, mapped: change.state === "mapped" })),
+    ...change,
+  },
+});
 
 const hosted = (operator: string, host: string, more?: (stage: Stage) => void): Scene => ({
   before: (stage) => {
@@ -164,9 +190,7 @@ export const OVERLAY_SCENES: Readonly<Record<string, Scene>> = {
     before: networked,
     then: async () => {
       await pressed("lend-open", "[data-testid=lend-form]");
-      const field = document.querySelector<HTMLInputElement>("[data-testid=lend-clients]");
-      if (field) field.value = "lots";
-      field?.dispatchEvent(new Event("input", { bubbles: true }));
+      type("lend-clients", "lots");
       await pressed("lend-yes", "[data-testid=lend-problem] p");
     },
   },
@@ -176,6 +200,33 @@ export const OVERLAY_SCENES: Readonly<Record<string, Scene>> = {
   "node-promoted": nodeScene(PROMOTED),
   "node-draining": nodeScene(DRAINING),
   "node-dedicated": nodeScene(DEDICATED),
+  "node-relaying": nodeScene(RELAYING_TOO),
+  "node-relay-behind-router": nodeScene(notRelaying("behind-router")),
+  "node-relay-no-address": nodeScene(notRelaying("no-address")),
+  "node-relay-port-taken": nodeScene(notRelaying("port-taken")),
+  "relay-dialog": {
+    before: networked,
+    then: async (stage, home) => {
+      await nodePage(stage, home);
+      await pressed("node-relay-open", "[data-testid=relay-form]");
+    },
+  },
+  "relay-mistyped": {
+    before: (stage) => networked(stage, RELAYING_TOO),
+    then: async (stage, home) => {
+      await nodePage(stage, home);
+      await pressed("node-relay-open", "[data-testid=relay-form]");
+      type("relay-ends", "lots");
+      await pressed("relay-yes", "[data-testid=relay-problem] p");
+    },
+  },
+  "node-router-mapped": nodeScene(
+    mapping({ state: "mapped", way: "pcp", externalAddress: "198.51.100.20", externalPublic: true }),
+  ),
+  "node-router-double": nodeScene(MEASURING),
+  "node-router-refused": nodeScene(mapping({ state: "refused" })),
+  "node-router-none": nodeScene(mapping({ state: "no-gateway", gateway: "" })),
+  "node-router-not-needed": nodeScene(mapping({ state: "not-needed", gateway: "", ports: [] })),
   "node-many": nodeScene(MANY),
   "node-long": nodeScene(LONG),
   "node-alone": nodeScene(ALONE),

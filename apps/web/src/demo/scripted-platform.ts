@@ -15,7 +15,7 @@ import type {
 } from "../view-models/ports.ts";
 import { checkCard } from "../platform/client-module.ts";
 import { ScriptedClient } from "./scripted-client.ts";
-import { ALONE } from "./scripted-report.ts";
+import { ALONE, RELAYING } from "./scripted-report.ts";
 
 /** A clock that stands still until `advance`. */
 export class ManualClock implements ClockPort {
@@ -176,6 +176,12 @@ function scriptedNode(script: ScriptedPlatform["script"], log: string[]): NodePo
     setConsent: async (given, limits = script.report.consent.limits) => {
       ask(`node consent ${given}`);
       script.report = { ...script.report, consent: { given, askedBefore: true, limits } };
+    },
+    setRelayConsent: async (given, limits = script.report.relayLending?.limits) => {
+      ask(`node relay ${given}`);
+      if (limits === undefined) return;
+      const state = given ? "on" : "off";
+      script.report = { ...script.report, relayLending: { given, limits, state }, relay: given ? RELAYING : null };
     },
     stepDown: async () => {
       ask("node step down");

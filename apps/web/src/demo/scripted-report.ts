@@ -1,5 +1,5 @@
 /** What a node might report, for the demo screens and the tests. */
-import type { ConsentLimits, Neighbour, NodeReport } from "@earshot/core";
+import type { ConsentLimits, Neighbour, NodeReport, RelayLimits } from "@earshot/core";
 
 const OPERATORS = ["", "", "", "calls.example", "Stadtwerke", "", "hack.lab", "uni.example"];
 
@@ -9,6 +9,17 @@ export const LIMITS: ConsentLimits = {
   maxStoreBytes: 500_000_000,
   fromHour: 0,
   toHour: 24,
+};
+
+export const RELAY_LIMITS: RelayLimits = { maxAllocations: 60, maxBytesPerSecond: 1_000_000 };
+
+/** A volunteer's, just turned on. */
+export const RELAYING: NonNullable<NodeReport["relay"]> = {
+  urls: ["turn:198.51.100.20:3478?transport=udp", "turn:198.51.100.20:3478?transport=tcp"],
+  own: true,
+  allocations: 0,
+  bytes: 0,
+  refused: 0,
 };
 
 /** The `index`th of many: spread over operators, prefixes, kinds, distances and loads, always the same. */
@@ -93,6 +104,10 @@ const SEES_NOTHING: NodeReport["sees"] = {
   ],
 };
 
+const SEES_CALLS =
+  "The network addresses of both ends of the calls that it relays, when they talk and how many bytes: not who they are.";
+const SEES_NO_SOUND = "Sound or pictures: those of the calls that it relays are encrypted for the people on them.";
+
 /** A volunteer's node that serves nobody else yet. */
 export const VOLUNTEER: NodeReport = {
   version: 1,
@@ -106,6 +121,7 @@ export const VOLUNTEER: NodeReport = {
   },
   portMapping: { state: "off", way: "", gateway: "", externalAddress: "", externalPublic: false, ports: [] },
   relay: null,
+  relayLending: { given: false, limits: RELAY_LIMITS, state: "off" },
   supernodeKey: "5f".repeat(32),
   operator: "",
   role: "client",
@@ -191,6 +207,17 @@ export const PROMOTED: NodeReport = {
   ],
 };
 
+/** And relays calls, which its owner allowed besides. */
+export const RELAYING_TOO: NodeReport = {
+  ...PROMOTED,
+  relay: { ...RELAYING, allocations: 6, bytes: 4.8e9, refused: 31 },
+  relayLending: { given: true, limits: RELAY_LIMITS, state: "on" },
+  sees: {
+    can: [...PROMOTED.sees.can, SEES_CALLS],
+    cannot: [...PROMOTED.sees.cannot.slice(0, -1), SEES_NO_SOUND],
+  },
+};
+
 /** It leaves, and nobody's call is cut off. */
 export const DRAINING: NodeReport = {
   ...PROMOTED,
@@ -210,17 +237,13 @@ export const DEDICATED: NodeReport = {
     own: true,
     allocations: 46,
     bytes: 9.4e11,
+    refused: 1_204,
   },
+  relayLending: null,
   sees: {
     ...PROMOTED.sees,
-    can: [
-      ...PROMOTED.sees.can,
-      "The network addresses of both ends of the calls that it relays, when they talk and how many bytes: not who they are.",
-    ],
-    cannot: [
-      ...PROMOTED.sees.cannot.slice(0, -1),
-      "Sound or pictures: those of the calls that it relays are encrypted for the people on them.",
-    ],
+    can: [...PROMOTED.sees.can, SEES_CALLS],
+    cannot: [...PROMOTED.sees.cannot.slice(0, -1), SEES_NO_SOUND],
   },
   criteria: [],
   capacity: { clients: 18_440, maxClients: 20_000 },
@@ -262,6 +285,7 @@ export const ALONE: NodeReport = {
   ...VOLUNTEER,
   network: { name: "", private: false, state: "alone", dhtAddress: "", dhtNodes: 0, publicAddress: false },
   roleReason: "A node without a network serves only its own person.",
+  relayLending: null,
   criteria: [],
   neighbours: [],
 };

@@ -40,6 +40,9 @@ export function nodePort(token: () => string | null | undefined): NodePort {
     setConsent: async (given, limits) => {
       await ask("PUT", "/api/consent", { given, ...(limits ? { limits } : {}) });
     },
+    setRelayConsent: async (given, limits) => {
+      await ask("PUT", "/api/relay-consent", { given, ...(limits ? { limits } : {}) });
+    },
     stepDown: async () => {
       await ask("POST", "/api/step-down");
     },

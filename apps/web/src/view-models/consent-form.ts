@@ -1,12 +1,12 @@
 /** Lending the node: the limits as typed, and what is wrong with them. */
 import type { ConsentLimits } from "@earshot/core";
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { createAmounts } from "./amounts.ts";
 import { isAlways } from "./node-words.ts";
 
 const MEGABYTE = 1_000_000;
 const LAST_HOUR = 24;
 
-/** Bounds of what can be typed: a slip of the finger is not a limit. */
 const BOUNDS = {
   clients: { min: 1, max: 100_000, unit: 1, what: "People" },
   megabytesPerSecond: { min: 0.05, max: 10_000, unit: MEGABYTE, what: "Bandwidth" },
@@ -14,7 +14,6 @@ const BOUNDS = {
 } as const;
 
 export type ConsentField = keyof typeof BOUNDS;
-export const CONSENT_FIELDS = Object.keys(BOUNDS) as ConsentField[];
 
 export interface ConsentFormModel {
   readonly fields: Readonly<Record<ConsentField, ReadonlySignal<string>>>;
@@ -33,20 +32,20 @@ export interface ConsentFormModel {
 
 /** Starts from `limits`: what holds now, or the defaults that the node proposes. */
 export function createConsentForm(limits: ConsentLimits): ConsentFormModel {
-  const fields = {
-    clients: signal(numberText(limits.maxClients)),
-    megabytesPerSecond: signal(numberText(limits.maxBytesPerSecond / MEGABYTE)),
-    megabytes: signal(numberText(limits.maxStoreBytes / MEGABYTE)),
-  };
+  const amounts = createAmounts(BOUNDS, {
+    clients: limits.maxClients,
+    megabytesPerSecond: limits.maxBytesPerSecond,
+    megabytes: limits.maxStoreBytes,
+  });
+  const { fields, wrong, set, valueOf } = amounts;
   const wasAlways = isAlways(limits.fromHour, limits.toHour);
   const always = signal(wasAlways);
   const fromHour = signal(wasAlways ? 22 : limits.fromHour);
   const toHour = signal(wasAlways ? 7 : limits.toHour);
   const tried = signal(false);
-  const wrong = computed(() => CONSENT_FIELDS.find((field) => typeof valueOf(field, fields[field].value) === "string"));
   const found = computed(() => {
     const field = wrong.value;
-    if (field !== undefined) return String(valueOf(field, fields[field].value));
+    if (field !== undefined) return String(valueOf(field));
     return !always.value && fromHour.value === toHour.value
       ? "Hours: choose an end that is not the beginning, or “At any hour”."
       : undefined;
@@ -58,9 +57,7 @@ export function createConsentForm(limits: ConsentLimits): ConsentFormModel {
     toHour,
     problem: computed(() => (tried.value ? found.value : undefined)),
     wrong: computed(() => (tried.value ? wrong.value : undefined)),
-    set: (field, text) => {
-      fields[field].value = text;
-    },
+    set,
     setAlways: (next) => {
       always.value = next;
     },
@@ -71,27 +68,13 @@ export function createConsentForm(limits: ConsentLimits): ConsentFormModel {
     read: () => {
       tried.value = true;
       if (found.value !== undefined) return undefined;
-      const amount = (field: ConsentField) => Number(valueOf(field, fields[field].value));
       return {
-        maxClients: amount("clients"),
-        maxBytesPerSecond: amount("megabytesPerSecond"),
-        maxStoreBytes: amount("megabytes"),
+        maxClients: Number(valueOf("clients")),
+        maxBytesPerSecond: Number(valueOf("megabytesPerSecond")),
+        maxStoreBytes: Number(valueOf("megabytes")),
         fromHour: always.value ? 0 : fromHour.value,
         toHour: always.value ? LAST_HOUR : toHour.value,
       };
     },
   };
-}
-
-/** In people or bytes; a sentence where it is none. */
-function valueOf(field: ConsentField, text: string): number | string {
-  const { min, max, unit, what } = BOUNDS[field];
-  const typed = Number(text.trim().replace(",", "."));
-  if (text.trim() === "" || !Number.isFinite(typed) || typed < min || typed > max)
-    return `${what}: a number from ${min} to ${max}, please.`;
-  return Math.round(typed * unit);
-}
-
-function numberText(value: number): string {
-  return String(Number(value.toFixed(2)));
 }

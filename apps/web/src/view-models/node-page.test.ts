@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { type ScriptedPlatform, scriptedPlatform } from "../demo/scripted-platform.ts";
-import { ALONE, DEDICATED, JOINING, LIMITS, MEASURING, PROMOTED, VOLUNTEER } from "../demo/scripted-report.ts";
+import {
+  ALONE,
+  DEDICATED,
+  JOINING,
+  LIMITS,
+  MEASURING,
+  PROMOTED,
+  RELAY_LIMITS,
+  VOLUNTEER,
+} from "../demo/scripted-report.ts";
 import { createConsentForm } from "./consent-form.ts";
 import { createLendQuestion } from "./lend-question.ts";
 import { createNodePageModel } from "./node-page.ts";
@@ -73,6 +82,11 @@ describe("the node's page", () => {
     expect(model.report.value?.roleState).toBe("draining");
     expect(await model.stopLending()).toBe(true);
     expect(model.report.value?.consent.given).toBe(false);
+    expect(model.report.value?.relayLending?.given).toBe(false);
+    expect(await model.relay(RELAY_LIMITS)).toBe(true);
+    expect(model.report.value).toMatchObject({ relayLending: { given: true, state: "on" }, consent: { given: false } });
+    expect(await model.stopRelaying()).toBe(true);
+    expect(model.report.value?.relayLending).toMatchObject({ given: false, limits: RELAY_LIMITS });
     platform.script.nodeFails = "token-refused";
     expect(await model.stepDown()).toBe(false);
     expect(model.message.value).toMatchObject({ bad: true, text: expect.stringMatching(/does not know this token/) });

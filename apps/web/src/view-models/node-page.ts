@@ -1,5 +1,5 @@
 /** The node's own page: its report, fetched again and again while somebody looks, and what its owner can tell it. */
-import type { ConsentLimits, NodeReport } from "@earshot/core";
+import type { ConsentLimits, NodeReport, RelayLimits } from "@earshot/core";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { codeOf } from "./plain-words.ts";
 import type { ClockPort, NodePort } from "./ports.ts";
@@ -24,6 +24,9 @@ export interface NodePageModel {
   /** True when the node has taken it. */
   lend(limits: ConsentLimits): Promise<boolean>;
   stopLending(): Promise<boolean>;
+  /** Lets it relay calls, within these limits. */
+  relay(limits: RelayLimits): Promise<boolean>;
+  stopRelaying(): Promise<boolean>;
   stepDown(): Promise<boolean>;
   dispose(): void;
 }
@@ -81,6 +84,11 @@ export function createNodePageModel(deps: NodePageDeps): NodePageModel {
         deps.node.setConsent(true, limits),
       ),
     stopLending: () => tell("Your node serves only you from now on.", () => deps.node.setConsent(false)),
+    relay: (limits) =>
+      tell("Thank you. Your node relays calls where it can, within these limits.", () =>
+        deps.node.setRelayConsent(true, limits),
+      ),
+    stopRelaying: () => tell("Your node relays no calls from now on.", () => deps.node.setRelayConsent(false)),
     stepDown: () => tell("It is stepping down: the people it serves are told to move.", () => deps.node.stepDown()),
     dispose: poll.stop,
   };

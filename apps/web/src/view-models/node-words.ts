@@ -21,21 +21,17 @@ export function roleTitle({ role, roleState }: NodeReport): string {
 }
 
 /** What that means for whoever reads it. */
-export function roleMeaning({ role, roleState }: NodeReport): string {
+export function roleMeaning({ role, roleState, relay }: NodeReport): string {
   if (roleState === "draining") return "The people it served are moving to other supernodes; nobody’s call is cut off.";
-  if (role !== "client")
-    return "It keeps other people’s mailboxes and passes their sealed messages on. It never carries sound or picture.";
+  if (role !== "client") {
+    const serves = "It keeps other people’s mailboxes and passes their sealed messages on.";
+    return relay?.own
+      ? `${serves} Sound and picture pass through it only where it relays a call, encrypted.`
+      : `${serves} It never carries sound or picture.`;
+  }
   return roleState === "measuring"
     ? "It serves only you for now. Others measure whether it can be reached and has capacity to spare."
     : "Nobody else’s messages pass through it.";
-}
-
-/** What the relay role does at present. */
-export function relayText({ urls, own, allocations, bytes }: NonNullable<NodeReport["relay"]>): string {
-  const where = urls.map((url) => url.replace(/\?transport=/, " ")).join(", ");
-  if (!own) return `Calls without a direct path may go over another server of its operator's: ${where}.`;
-  const now = allocations === 0 ? "no call at present" : `${countText(allocations)} ends of calls at present`;
-  return `It relays calls without a direct path: ${now}, ${bytesText(bytes)} so far. It cannot read them. ${where}`;
 }
 
 export function networkText({ network, neighbours }: NodeReport): string {

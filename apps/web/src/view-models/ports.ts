@@ -1,5 +1,5 @@
 /** What the view models need of the outside world: handed in, so that they run in Node and against a script. */
-import type { ConsentLimits, NodeReport } from "@earshot/core";
+import type { ConsentLimits, NodeReport, RelayLimits } from "@earshot/core";
 import type { Client } from "@earshot/sdk";
 
 /** Why the microphone or the camera could not be opened. */
@@ -115,6 +115,8 @@ export interface NodePort {
   report(): Promise<NodeReport>;
   /** Whether others may use the node, and how much of it; without limits those that held stay. */
   setConsent(given: boolean, limits?: ConsentLimits): Promise<void>;
+  /** Whether the node may relay calls: asked and answered apart from that. */
+  setRelayConsent(given: boolean, limits?: RelayLimits): Promise<void>;
   /** Asks a serving node to move its clients away and stop serving. */
   stepDown(): Promise<void>;
 }

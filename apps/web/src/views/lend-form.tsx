@@ -2,6 +2,7 @@
 import type { ConsentLimits } from "@earshot/core";
 import { useId, useRef, useState } from "preact/hooks";
 import { type ConsentField, createConsentForm, type ConsentFormModel } from "../view-models/consent-form.ts";
+import { AmountField } from "./amount-field.tsx";
 import { Button, Problem } from "./parts.tsx";
 
 interface Props {
@@ -15,6 +16,12 @@ interface Props {
   readonly onYes: (limits: ConsentLimits) => unknown;
   readonly onNo: () => unknown;
 }
+
+const FIELDS: readonly (readonly [ConsentField, string])[] = [
+  ["clients", "People at most"],
+  ["megabytesPerSecond", "Bandwidth at most, MB a second"],
+  ["megabytes", "Storage at most, MB"],
+];
 
 /** The form; the node judges whether it is fit. */
 export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props) {
@@ -31,9 +38,18 @@ export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props)
   };
   return (
     <form ref={element} class="lend" onSubmit={submit} noValidate data-testid="lend-form">
-      <Amount form={form} problemId={problemId} field="clients" label="People at most" />
-      <Amount form={form} problemId={problemId} field="megabytesPerSecond" label="Bandwidth at most, MB a second" />
-      <Amount form={form} problemId={problemId} field="megabytes" label="Storage at most, MB" />
+      {FIELDS.map(([field, label]) => (
+        <AmountField
+          key={field}
+          name={field}
+          label={label}
+          testId={`lend-${field}`}
+          value={form.fields[field].value}
+          wrong={form.wrong.value === field}
+          problemId={problemId}
+          onInput={(text) => form.set(field, text)}
+        />
+      ))}
       <Hours form={form} />
       <div id={problemId}>
         <Problem text={form.problem.value ?? problem} testId="lend-problem" />
@@ -59,40 +75,12 @@ export function LendMeaning() {
         other people’s mailboxes and pass their sealed messages on.
       </p>
       <ul class="plain-list">
-        <li>It never carries calls: sound and picture go straight between the people who talk.</li>
+        <li>It carries no calls for this: sound and picture go straight between the people who talk.</li>
         <li>It cannot read what it passes on. It sees network addresses, times and sizes.</li>
         <li>It asks your router to let others in, for as long as you lend it.</li>
         <li>It is used only within your limits, and only when the network needs it. You can stop at any time.</li>
       </ul>
     </>
-  );
-}
-
-interface AmountProps {
-  readonly form: ConsentFormModel;
-  readonly field: ConsentField;
-  /** Where what is wrong is told. */
-  readonly problemId: string;
-  readonly label: string;
-}
-
-function Amount({ form, field, label, problemId }: AmountProps) {
-  const wrong = form.wrong.value === field;
-  return (
-    <label class="field field-row">
-      <span class="label">{label}</span>
-      <input
-        type="text"
-        name={field}
-        inputMode="decimal"
-        aria-invalid={wrong || undefined}
-        aria-describedby={wrong ? problemId : undefined}
-        autocomplete="off"
-        data-testid={`lend-${field}`}
-        value={form.fields[field].value}
-        onInput={(event) => form.set(field, event.currentTarget.value)}
-      />
-    </label>
   );
 }
 

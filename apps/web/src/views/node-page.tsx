@@ -12,7 +12,6 @@ import {
   gauges,
   loadRows,
   networkText,
-  relayText,
   roleMeaning,
   roleTitle,
 } from "../view-models/node-words.ts";
@@ -21,6 +20,7 @@ import { countText } from "../view-models/quantities.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { LendForm, LendMeaning } from "./lend-form.tsx";
 import { Button, Dialog, Problem } from "./parts.tsx";
+import { RelayCard } from "./relay-card.tsx";
 import { SupernodeMap } from "./supernode-map.tsx";
 
 interface Props {
@@ -49,6 +49,7 @@ export function NodePage({ model, homes }: Props) {
         <>
           <Role report={report} />
           <Lending report={report} model={model} />
+          {(report.relay !== null || report.relayLending !== null) && <RelayCard report={report} model={model} />}
           <Criteria report={report} />
           <Capacity report={report} />
           <section class="node-card node-wide" aria-labelledby="map-title">
@@ -89,12 +90,6 @@ function Role({ report }: { readonly report: NodeReport }) {
           <>
             <dt>Router</dt>
             <dd data-testid="node-router">{router}</dd>
-          </>
-        )}
-        {report.relay !== null && (
-          <>
-            <dt>Relay</dt>
-            <dd data-testid="node-relay">{relayText(report.relay)}</dd>
           </>
         )}
         {report.operator !== "" && (

@@ -102,9 +102,29 @@ export interface RelayReport {
   readonly urls: readonly string[];
   /** Its own TURN server; otherwise another of its operator's, of which it knows nothing else. */
   readonly own: boolean;
-  /** Ends of calls that it relays now, and bytes so far. */
+  /** Ends of calls that it relays now, bytes so far, and requests it has refused: too many, malformed, or for addresses it does not send to. */
   readonly allocations: number;
   readonly bytes: number;
+  readonly refused: number;
+}
+
+/** How much of a volunteer's node its owner lends to calls that find no direct path. */
+export interface RelayLimits {
+  /** Ends of calls at once. */
+  readonly maxAllocations: number;
+  /** All together, both directions. */
+  readonly maxBytesPerSecond: number;
+}
+
+/** Whether a volunteer's node may relay calls, which its owner says apart from lending it as a supernode; docs/relay.md. */
+export interface RelayLending {
+  readonly given: boolean;
+  readonly limits: RelayLimits;
+  /**
+   * `off`: not allowed. `on`: it relays. Otherwise allowed, and not possible now: `no-address`: nobody has told it its address yet;
+   * `behind-router`: this machine does not have the address that others see; `port-taken`; `failed`. It is tried again by itself.
+   */
+  readonly state: "off" | "on" | "no-address" | "behind-router" | "port-taken" | "failed";
 }
 
 export interface NodeReport {
@@ -120,6 +140,8 @@ export interface NodeReport {
   readonly portMapping: PortMapping;
   /** Null where it relays no calls. */
   readonly relay: RelayReport | null;
+  /** Null where its owner has nothing to say about that while it runs: it was started as a relay, or is no volunteer's. */
+  readonly relayLending: RelayLending | null;
   /** Hex. */
   readonly supernodeKey: string;
   readonly operator: string;

@@ -52,8 +52,8 @@ export interface EdgeServices {
   /** This node's own, signed. */
   descriptor(): Uint8Array;
   iceUrls(): readonly string[];
-  /** What opens this node's relay, for whoever has that mailbox. Undefined where it is none. */
-  readonly relayPass: ((mailboxId: Uint8Array) => RelayPass) | undefined;
+  /** What opens this node's relay, for whoever has that mailbox. Undefined while it is none. */
+  relayPass(mailboxId: Uint8Array): RelayPass | undefined;
   /** Where records are kept beyond this node; undefined where it is alone. */
   readonly backbone?: Pick<Backbone, "putRecord" | "getRecord"> | undefined;
   /** Undefined where the node is alone. */

@@ -104,7 +104,7 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
 }
 
 function getRelay(s: EdgeServices, mailboxId: Uint8Array): Answer {
-  const pass = s.relayPass?.(mailboxId);
+  const pass = s.relayPass(mailboxId);
   if (pass === undefined) return refuse("not-allowed", "no relay");
   const { urls, username, password, expiresAtMs } = pass;
   return answer({ type: "relay", urls, username, password, expiresAt: expiresAtMs });

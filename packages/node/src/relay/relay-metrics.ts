@@ -13,6 +13,12 @@ export class RelayCounts {
   readonly packets = new Map<RelayedOutcome, number>();
   bytes = 0;
 
+  /** Requests, but for those that only lacked a nonce or had an old one: every client's first. */
+  get refused(): number {
+    const counted = [...this.requests].filter(([outcome]) => outcome !== "ok" && outcome !== 401 && outcome !== 438);
+    return counted.reduce((sum, [, count]) => sum + count, 0);
+  }
+
   request(outcome: RequestOutcome): void {
     this.requests.set(outcome, (this.requests.get(outcome) ?? 0) + 1);
   }
@@ -23,8 +29,10 @@ export class RelayCounts {
   }
 }
 
-export function registerRelayMetrics(registry: Registry, counts: RelayCounts, relay: Relay): void {
+/** The result takes them out again: a relay may be turned off and on. */
+export function registerRelayMetrics(registry: Registry, counts: RelayCounts, relay: Relay): () => void {
   const registers = [registry];
+  const before = new Set(namesIn(registry));
   const tally = (name: string, help: string, read: () => ReadonlyMap<string | number, number>): void => {
     new Counter({
       name,
@@ -51,4 +59,12 @@ export function registerRelayMetrics(registry: Registry, counts: RelayCounts, re
   });
   gauge("earshot_relay_allocations", "TURN allocations held", () => relay.allocations);
   gauge("earshot_relay_connections", "TURN clients on TCP and TLS", () => relay.connections);
+  const added = namesIn(registry).filter((name) => !before.has(name));
+  return () => {
+    for (const name of added) registry.removeSingleMetric(name);
+  };
+}
+
+function namesIn(registry: Registry): string[] {
+  return registry.getMetricsAsArray().map(({ name }) => name);
 }

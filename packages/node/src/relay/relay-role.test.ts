@@ -48,7 +48,7 @@ test("whoever has a mailbox there is given what opens its relay, and no second q
   const answer = await turn(asker.allocate());
   expect(codeOf(answer)).toBe(0);
   expect([...relayedOf(answer).address]).toEqual([127, 0, 0, 1]);
-  expect(node?.relay?.own?.allocations).toBe(1);
+  expect(node?.relay.own?.allocations).toBe(1);
   const metrics = await (await fetch(`http://${HOST}:${node?.port}/metrics`)).text();
   expect(metrics).toMatch(/^earshot_relay_allocations 1$/m);
   expect(metrics).toMatch(/^earshot_relay_requests_total\{outcome="401"\} 1$/m);
@@ -81,7 +81,7 @@ test("with a certificate it takes TLS too, under the certificate's name", async 
 
 test("a port that is taken is said to be, and nothing is left", async () => {
   const { node: first } = await clientOf(OWN);
-  const port = first.relay?.own?.port ?? 0;
+  const port = first.relay.own?.port ?? 0;
   await expect(startTestNode({ relay: { ...OWN, port } })).rejects.toMatchObject({
     code: "relay-unavailable",
     message: expect.stringMatching(/--relay-port/),

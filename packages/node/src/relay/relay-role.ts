@@ -53,6 +53,8 @@ export interface RelayRole {
   readonly own: Relay | undefined;
   /** Relayed so far by its own, both directions. */
   readonly bytes: number;
+  /** Requests that its own refused. */
+  readonly refused: number;
   /** What opens the relay, for whoever has that mailbox. */
   pass(mailboxId: Uint8Array): RelayPass;
   close(): Promise<void>;
@@ -62,6 +64,12 @@ interface RelayParts {
   readonly clock: Clock;
   readonly log: NodeLog;
   readonly metrics: NodeMetrics;
+  /** Of a relay that is started anew: who was let in before still is. Default: a new one. */
+  readonly secret?: string;
+}
+
+export function newRelaySecret(): string {
+  return randomBytes(SECRET_BYTES).toString("hex");
 }
 
 /** Rejects with the system's error where a port cannot be had, or as `readCertificate` does. */
@@ -69,7 +77,7 @@ export async function startRelayRole(options: RelayRoleOptions, parts: RelayPart
   if ("secret" in options)
     return roleOf({ urls: options.urls, secret: options.secret, limits: DEFAULT_TURN_LIMITS, clock: parts.clock });
   const limits = { ...DEFAULT_TURN_LIMITS, ...options.limits };
-  const secret = randomBytes(SECRET_BYTES).toString("hex");
+  const { secret = newRelaySecret() } = parts;
   const tls = options.tls && new RelayCertificate(options.tls, parts);
   const counts = new RelayCounts();
   const own = await startRelay(
@@ -95,8 +103,9 @@ export async function startRelayRole(options: RelayRoleOptions, parts: RelayPart
     tls?.stop();
     throw error;
   });
-  registerRelayMetrics(parts.metrics.registry, counts, own);
+  const unregister = registerRelayMetrics(parts.metrics.registry, counts, own);
   const stop = async (): Promise<void> => {
+    unregister();
     tls?.stop();
     await own.close();
   };
@@ -117,6 +126,9 @@ function roleOf({ urls, secret, limits, clock, own }: RoleParts): RelayRole {
     own: own?.relay,
     get bytes() {
       return own?.counts.bytes ?? 0;
+    },
+    get refused() {
+      return own?.counts.refused ?? 0;
     },
     pass: (mailboxId) => ({ urls, ...credentialFor(secret, mailboxId, clock.now(), limits.credentialMs) }),
     close: async () => own?.stop(),

@@ -8,6 +8,8 @@ import {
   type NodeReport,
   type NodeRole,
   parseDhtAddress,
+  type RelayLending,
+  type RelayLimits,
   type SupernodeDescriptor,
   decodeDescriptor,
   toHex,
@@ -16,7 +18,7 @@ import type { NodeLimits } from "../limits.ts";
 import type { NodeNetwork } from "../node-network.ts";
 import type { NodeStats } from "../node-options.ts";
 import type { PortMapper } from "../port-mapping/port-mapper.ts";
-import type { RelayRole } from "../relay/relay-role.ts";
+import type { RelaySwitch } from "../relay/relay-switch.ts";
 import { ConsentStore } from "../roles/consent-store.ts";
 import { MachineWatch } from "../roles/machine-watch.ts";
 import type { NodeRoles } from "../roles/node-roles.ts";
@@ -38,7 +40,7 @@ export interface ReportParts {
   /** Missing where the node is alone, or serves its own person only. */
   readonly roles: NodeRoles | undefined;
   readonly portMapping: PortMapper;
-  readonly relay: RelayRole | undefined;
+  readonly relay: RelaySwitch;
   readonly now: () => number;
   /** This node's own, signed. */
   descriptor(): Uint8Array;
@@ -50,6 +52,8 @@ export interface NodeReporter {
   report(): NodeReport;
   /** Undefined where the node is dedicated: it serves because it was started so. */
   setConsent(given: boolean, limits: ConsentLimits | undefined): NodeConsent | undefined;
+  /** Whether it relays calls; apart from the other. Null where there is nothing to say about it while the node runs. */
+  setRelayConsent(given: boolean, limits: RelayLimits | undefined): Promise<RelayLending | null>;
   stepDown(): void;
 }
 
@@ -66,6 +70,8 @@ export function createReporter(parts: ReportParts): NodeReporter {
       consent.set(given, limits ?? consent.current.limits, parts.now());
       return consentOf(consent);
     },
+    setRelayConsent: (given, limits) =>
+      parts.relay.setConsent(given, limits).finally(() => parts.portMapping.consider()),
     stepDown: () => roles?.manager.stepDown(),
   };
 }
@@ -99,6 +105,7 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
     network: networkOf(network),
     portMapping: parts.portMapping.report,
     relay: relayOf(parts),
+    relayLending: parts.relay.lending,
     supernodeKey: toHex(parts.supernodeKey),
     operator: parts.operator,
     role,
@@ -117,7 +124,7 @@ function reportOf(parts: ReportParts, consent: ConsentStore, machine: MachineWat
     sees: whatItSees({
       shares: roleState === "serving" || roleState === "draining",
       measuring: roleState === "measuring",
-      relays: parts.relay?.own !== undefined,
+      relays: parts.relay.own !== undefined,
     }),
   };
 }
@@ -139,9 +146,9 @@ function roleOf({
 }
 
 function relayOf({ relay }: ReportParts): NodeReport["relay"] {
-  if (!relay) return null;
-  const { urls, own } = relay;
-  return { urls, own: own !== undefined, allocations: own?.allocations ?? 0, bytes: relay.bytes };
+  if (relay.current === undefined) return null;
+  const { urls, own, bytes, refused } = relay.current;
+  return { urls, own: own !== undefined, allocations: own?.allocations ?? 0, bytes, refused };
 }
 
 function networkOf(network: NodeNetwork | undefined): NodeReport["network"] {

@@ -5,7 +5,7 @@ import { mayMapPorts, openPortMapping, type OwnPorts, ownPorts } from "../port-m
 import type { PortMapper } from "../port-mapping/port-mapper.ts";
 import { watchPortMapping } from "../port-mapping/port-mapping-metrics.ts";
 import { type NodeRoles, type RoleParts, startRoles } from "../roles/node-roles.ts";
-import type { RelayRole } from "../relay/relay-role.ts";
+import type { RelaySwitch } from "../relay/relay-switch.ts";
 import type { NodeLimits } from "../limits.ts";
 import type { NodeState } from "../node-state.ts";
 import { createReporter, type NodeReporter } from "./node-report.ts";
@@ -18,7 +18,7 @@ interface Parts extends Pick<RoleParts, "clock" | "log" | "metrics"> {
 interface Around {
   readonly network: NodeNetwork | undefined;
   readonly isOpen: boolean;
-  readonly relay: RelayRole | undefined;
+  readonly relay: RelaySwitch;
   /** That strangers are to reach. */
   readonly ports: Omit<OwnPorts, "dht">;
   loopLagMs(): number;

@@ -15,7 +15,9 @@ export const DEFAULT_CONSENT_LIMITS: ConsentLimits = {
 };
 
 /** Bounds of what may be allowed: beyond them a number is a mistake. */
-const BOUNDS: { readonly [Name in keyof ConsentLimits]: readonly [least: number, most: number] } = {
+export type Bounds<Limits> = { readonly [Name in keyof Limits]: readonly [least: number, most: number] };
+
+const BOUNDS: Bounds<ConsentLimits> = {
   maxClients: [1, 100_000],
   maxBytesPerSecond: [1_024, 10_000 * MIB],
   maxStoreBytes: [MIB, 1_000_000 * MIB],
@@ -78,16 +80,21 @@ export class ConsentStore {
 
 /** Limits as a person may set them; undefined where one is out of bounds, not whole, or the hours are none. */
 export function parseConsentLimits(value: unknown): ConsentLimits | undefined {
+  const limits = parseLimits(value, BOUNDS);
+  return limits?.fromHour === limits?.toHour ? undefined : limits;
+}
+
+/** Whole numbers within their bounds, and nothing besides; undefined where one is not. */
+export function parseLimits<Limits>(value: unknown, bounds: Bounds<Limits>): Limits | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const given = value as Record<string, unknown>;
   const numbers: Record<string, number> = {};
-  for (const [name, [least, most]] of Object.entries(BOUNDS)) {
+  for (const [name, [least, most]] of Object.entries<readonly [number, number]>(bounds)) {
     const number = given[name];
     if (typeof number !== "number" || !Number.isInteger(number) || number < least || number > most) return undefined;
     numbers[name] = number;
   }
-  if (numbers["fromHour"] === numbers["toHour"]) return undefined;
-  return numbers as unknown as ConsentLimits;
+  return numbers as Limits;
 }
 
 function parseConsent(text: string | undefined): KeptConsent {

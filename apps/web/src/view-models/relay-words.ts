@@ -1,0 +1,48 @@
+/** What a node does for calls that find no direct path, in sentences and rows. */
+import type { NodeReport, RelayLending } from "@earshot/core";
+import type { Row } from "./node-words.ts";
+import { bytesText, countText } from "./quantities.ts";
+
+/** The first sentence: whether it relays, and by whose word. */
+export function relayTitle({ relay, relayLending }: NodeReport): string {
+  if (relay !== null && !relay.own) return "Another server of its operator’s relays calls for it.";
+  if (relayLending === null)
+    return relay === null ? "It relays no calls." : "It relays calls: it was started as a relay.";
+  if (!relayLending.given) return "Off: nobody else’s calls pass through your connection.";
+  return relayLending.state === "on"
+    ? "On: calls without a direct path may pass through your connection."
+    : "Allowed, and not possible now.";
+}
+
+const WHY_NOT: Readonly<Record<RelayLending["state"], string | undefined>> = {
+  off: undefined,
+  on: undefined,
+  "no-address":
+    "Nobody has told your node a public address of its own yet: it may still be joining, or the connection has none. It is tried again by itself.",
+  "behind-router":
+    "The address that others see is a router’s, and not this machine’s, so they would not get through. It takes a router that hands its address on to this machine, and a node that is started with --relay and --relay-bind.",
+  "port-taken": "Another program uses the relay’s port, 3478. It is tried again by itself.",
+  failed: "The relay could not be started. It is tried again by itself; the node’s log says why.",
+};
+
+/** Why it does not run though it may. */
+export function relayTrouble({ relayLending }: NodeReport): string | undefined {
+  return relayLending?.given ? WHY_NOT[relayLending.state] : undefined;
+}
+
+/** What it is allowed, does now and has done. */
+export function relayRows({ relay, relayLending }: NodeReport): Row[] {
+  const rows: Row[] = [];
+  if (relayLending?.given) {
+    const { maxAllocations, maxBytesPerSecond } = relayLending.limits;
+    rows.push(["At most", `${countText(maxAllocations)} ends of calls, ${bytesText(maxBytesPerSecond)} a second`]);
+  }
+  if (relay === null) return rows;
+  if (relay.own) {
+    rows.push(["Now", relay.allocations === 0 ? "no call" : `${countText(relay.allocations)} ends of calls`]);
+    rows.push(["So far", bytesText(relay.bytes)]);
+    rows.push(["Refused", relay.refused === 1 ? "1 request" : `${countText(relay.refused)} requests`]);
+  }
+  rows.push(["Reached at", relay.urls.map((url) => url.replace(/\?transport=/, " ")).join(", ")]);
+  return rows;
+}

@@ -1,0 +1,90 @@
+/** "Relay calls?": what it means, and the limits. */
+import type { RelayLimits } from "@earshot/core";
+import { useId, useRef, useState } from "preact/hooks";
+import { createRelayForm, type RelayField } from "../view-models/relay-form.ts";
+import { AmountField } from "./amount-field.tsx";
+import { Button, Problem } from "./parts.tsx";
+
+/** What relaying means, before anybody says yes. */
+export function RelayMeaning() {
+  return (
+    <>
+      <p>
+        About one call in five finds no direct path. If others can reach your node, it can pass the packets of such
+        calls on. This is another question than lending it as a supernode.
+      </p>
+      <ul class="plain-list">
+        <li>Others’ calls then pass through your connection, encrypted: nobody can listen here, you included.</li>
+        <li>
+          Your node sees the addresses of both ends, when they talk and how much; never voices, and not who they are.
+        </li>
+        <li>A voice call takes some 12 kB a second of your connection each way, one with pictures up to 450.</li>
+        <li>
+          Both people’s settings must allow it, and both are told whose node it is, by the name its operator gives, if
+          any.
+        </li>
+        <li>
+          Strangers find your relay while your node also serves as a supernode. Until then it is there for the people
+          who use this node.
+        </li>
+        <li>You can turn it off at any time. Calls that pass through it then look for another way.</li>
+      </ul>
+    </>
+  );
+}
+
+interface Props {
+  /** What stands in the fields first. */
+  readonly limits: RelayLimits;
+  readonly busy: boolean;
+  readonly problem: string | undefined;
+  /** "Relay calls", or "Save" where it is allowed already. */
+  readonly yes: string;
+  readonly onYes: (limits: RelayLimits) => unknown;
+  readonly onNo: () => unknown;
+}
+
+const FIELDS: readonly (readonly [RelayField, string])[] = [
+  ["ends", "Ends of calls at once, at most"],
+  ["megabytesPerSecond", "Bandwidth at most, MB a second"],
+];
+
+export function RelayForm({ limits, busy, problem, yes, onYes, onNo }: Props) {
+  const [form] = useState(() => createRelayForm(limits));
+  const problemId = useId();
+  const element = useRef<HTMLFormElement>(null);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const chosen = form.read();
+    const wrong = form.wrong.value;
+    if (wrong) element.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
+    if (chosen && !busy) onYes(chosen);
+  };
+  return (
+    <form ref={element} class="lend" onSubmit={submit} noValidate data-testid="relay-form">
+      {FIELDS.map(([field, label]) => (
+        <AmountField
+          key={field}
+          name={field}
+          label={label}
+          testId={`relay-${field}`}
+          value={form.fields[field].value}
+          wrong={form.wrong.value === field}
+          problemId={problemId}
+          onInput={(text) => form.set(field, text)}
+        />
+      ))}
+      <div id={problemId}>
+        <Problem text={form.problem.value ?? problem} testId="relay-problem" />
+      </div>
+      <div class="row row-end">
+        <Button testId="relay-no" busy={busy} onClick={onNo}>
+          Cancel
+        </Button>
+        <Button kind="primary" type="submit" testId="relay-yes" busy={busy}>
+          {yes}
+        </Button>
+      </div>
+    </form>
+  );
+}

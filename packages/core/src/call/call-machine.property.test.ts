@@ -21,7 +21,7 @@ const deed = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom("decline" as const, "hang-up", "glare-lost", "shutdown", "network-changed"),
+      do: fc.constantFrom("decline" as const, "hang-up", "glare-lost", "shutdown", "network-changed", "path-quiet"),
       pick: fc.nat(2),
     }),
   },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CallMessage } from "./call-types.ts";
-import { CONNECT_TIMEOUT_MS, VANISH_TIMEOUT_MS } from "./limits.ts";
+import { CONNECT_TIMEOUT_MS, QUIET_ANSWER_MS, RESTART_ANSWERED_MS, VANISH_TIMEOUT_MS } from "./limits.ts";
 import { testBytes } from "./testing/fixture-cases.ts";
 import { answered, AUDIO, createWorld, reason, ringing, type World, type WorldOptions } from "./testing/world-cases.ts";
 
@@ -111,7 +111,7 @@ describe("the path", () => {
     expect(world.caller.did("restart-ice")).toHaveLength(2);
     expect(world.caller.state.phase).toBe("reconnecting");
     lost = false;
-    world.run(1_000);
+    world.run(2_000);
     expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
     expect(world.caller.did("restart-ice")).toHaveLength(3);
     world.run(20_000);
@@ -134,6 +134,55 @@ describe("the path", () => {
     swallow = false;
     world.run(10_000);
     expect(world.caller.state.phase).toBe("active");
+  });
+
+  test("is given its time once its restart was answered, and restarted again after that", () => {
+    const world = answered();
+    world.network.up = false;
+    world.caller.dispatch({ type: "network-changed" });
+    world.run(RESTART_ANSWERED_MS);
+    expect(world.caller.did("restart-ice")).toHaveLength(1);
+    world.run(200);
+    expect(world.caller.did("restart-ice")).toHaveLength(2);
+    expect(world.callee.state.phase).toBe("reconnecting");
+    world.network.up = true;
+    world.run(2 * RESTART_ANSWERED_MS);
+    expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+  });
+
+  test("on which nothing comes any more is restarted once, whichever side notices, long before ICE does", () => {
+    for (const sides of [["caller"], ["callee"], ["caller", "callee"]] as const) {
+      let dead = false;
+      const world = answered({ pass: ({ carrier }) => !(dead && carrier === "channel") });
+      dead = true;
+      for (const side of sides) world[side].dispatch({ type: "path-quiet" });
+      world.run(QUIET_ANSWER_MS);
+      for (const side of sides) expect(world[side].state.phase).toBe("reconnecting");
+      world.run(200);
+      dead = false;
+      world.run(5_000);
+      expect(world.caller.did("restart-ice")).toHaveLength(1);
+      expect([world.caller.state.phase, world.callee.state.phase]).toEqual(["active", "active"]);
+    }
+  });
+
+  test("on which only the voice has ceased is left alone", () => {
+    const world = answered();
+    for (let i = 0; i < 5; i++) {
+      world.callee.dispatch({ type: "path-quiet" });
+      world.run(QUIET_ANSWER_MS + 10);
+      expect(world.callee.state.phase).toBe("active");
+    }
+    expect(world.caller.did("restart-ice")).toEqual([]);
+  });
+
+  test("that the other side has given up for lost ends the call as lost, not as one that never came about", () => {
+    const world = answered();
+    world.network.up = false;
+    world.caller.dispatch({ type: "transport", leg: 0, state: "disconnected" });
+    world.run(VANISH_TIMEOUT_MS + 100);
+    expect(reason(world.caller)).toBe("peer-vanished");
+    expect(reason(world.callee)).toBe("peer-vanished");
   });
 
   test("whose channel the other side closed ends soon after, unless a hang-up says why", () => {

@@ -177,7 +177,7 @@ export type CallEndReason =
   /** The invite came too late to ring: shown as a missed call only. */
   | "stale";
 
-export type TimerName = "ring" | "connect" | "vanish" | "restart" | "ping" | "gap" | "repair";
+export type TimerName = "ring" | "connect" | "vanish" | "restart" | "quiet" | "ping" | "gap" | "repair";
 
 export type CallEvent =
   /** Outgoing, once, first: make the transports, then dial. */
@@ -242,6 +242,8 @@ export type CallEvent =
   | { readonly type: "set-wish"; readonly wish: MediaWish }
   /** This machine's addresses changed. */
   | { readonly type: "network-changed" }
+  /** A voice came on the path, and for a moment nothing has, though nothing was said of its end. May come again while that lasts. */
+  | { readonly type: "path-quiet" }
   | { readonly type: "timer"; readonly name: TimerName };
 
 export type CallEffect =

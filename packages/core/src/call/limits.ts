@@ -36,11 +36,18 @@ export const CONNECT_TIMEOUT_MS = 20_000;
 export const VANISH_TIMEOUT_MS = 60_000;
 /** ICE says that a path is away once nothing has come back for seconds; one that heals by itself by then need not be restarted. */
 export const RESTART_DELAY_MS = 500;
-/**
- * After a change of addresses: a restart that has brought no path by then is made again, and the call counts as reconnecting. WebRTC
- * outside browsers looks for interfaces every two seconds, and may have gathered on those of before.
- */
+/** A restart that nobody has answered by then is made again, and the call counts as reconnecting. */
 export const RESTART_AGAIN_MS = 1_500;
+/**
+ * One that was answered is given so long before it is made again, which would break off what is being checked. WebRTC outside browsers
+ * looks for new interfaces every two seconds, and gathers on them then.
+ */
+export const RESTART_ANSWERED_MS = 4_000;
+/**
+ * Where a voice has ceased without a word: how long the answer to a ping may take until the path is restarted. A path that is only
+ * slower than that is restarted in vain, which nobody hears: it is used until there is another.
+ */
+export const QUIET_ANSWER_MS = 300;
 /** Between two ICE restarts while the path stays away. */
 export const RESTART_RETRY_MS = 8_000;
 /** Between two pings on the data channel. */

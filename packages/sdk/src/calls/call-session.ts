@@ -16,6 +16,7 @@ import {
 import { codeOf, messageOf } from "../errors.ts";
 import { NamedTimers } from "./named-timers.ts";
 import { PeerLeg, type PeerLegOptions } from "./peer-leg.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { type Resend, Unanswered } from "./unanswered.ts";
 import { untilTaken } from "./until-taken.ts";
 
@@ -53,6 +54,7 @@ export class CallSession {
   readonly #ports: CallSessionPorts;
   readonly #handlers: CallSessionHandlers;
   readonly #timers: NamedTimers;
+  readonly #silence: SilenceWatch;
   readonly #legs = new Map<LegId, PeerLeg>();
   readonly #queue: CallEvent[] = [];
   /** Envelopes on their way: bounded by what the machine sends in a call. */
@@ -77,6 +79,12 @@ export class CallSession {
       // It would only lie there until a home is back, which has the restart made then.
       if (name === "restart" && !ports.canSend()) return;
       this.handle({ type: "timer", name });
+    });
+    this.#silence = new SilenceWatch({
+      clock: ports.clock,
+      look: async () => this.leg?.peer?.getStats(),
+      expectsVoice: () => this.#state.phase === "active" && this.#state.remoteMedia.audio,
+      onQuiet: () => this.handle({ type: "path-quiet" }),
     });
   }
 
@@ -143,6 +151,7 @@ export class CallSession {
       case "open-media":
         return this.#openMedia(effect.leg, effect.media);
       case "close-media":
+        this.#silence.stop();
         this.#legs
           .get(effect.leg)
           ?.setTracks({ audio: null, video: null })
@@ -152,8 +161,10 @@ export class CallSession {
         void this.#legs.get(effect.leg)?.close();
         return;
       case "restart-ice":
+        this.#silence.restarted();
         return this.#legs.get(effect.leg)?.restartIce(effect.generation);
       case "apply-restart":
+        this.#silence.restarted();
         return this.#legs.get(effect.leg)?.applyRestart(effect.generation, effect.setup);
       case "start-timer":
         return this.#timers.start(effect.name, effect.delayMs);
@@ -246,6 +257,8 @@ export class CallSession {
 
   #openMedia(id: LegId, media: MediaState): void {
     const leg = this.#legs.get(id);
-    if (leg) this.#handlers.onMediaOpen(leg, media);
+    if (!leg) return;
+    this.#silence.start();
+    this.#handlers.onMediaOpen(leg, media);
   }
 }

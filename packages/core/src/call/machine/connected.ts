@@ -105,9 +105,13 @@ export function receivePong(turn: Turn, state: Active | Reconnecting, n: number)
   if (n > state.pings) return refused(turn, "bad-state");
   if (state.phase === "active") {
     turn.state = { ...state, pingsUnanswered: 0 };
-    if (n === state.pings) emit(turn, { type: "stop-timer", name: "restart" });
+    if (n !== state.pings) return;
+    emit(turn, { type: "stop-timer", name: "restart" });
+    emit(turn, { type: "stop-timer", name: "quiet" });
   } else if (currentLeg(turn, state.chosen).transport === "connected" && n === state.pings) {
     finishReconnecting(turn, state);
+    // One that was restarted before ICE missed it is told of by nothing else.
+    confirmAgain(turn, state.chosen);
   }
 }
 
@@ -136,6 +140,10 @@ export function connectingRefusal(
 }
 
 export function receiveHangUp(turn: Turn, message: Extract<CallMessage, { type: "hang-up" }>): void {
-  if (turn.state.phase === "alerting") emit(turn, { type: "missed" });
-  endCall(turn, message.reason === "shutdown" ? "hung-up" : message.reason);
+  const { phase } = turn.state;
+  if (phase === "alerting") emit(turn, { type: "missed" });
+  if (message.reason === "shutdown") return endCall(turn, "hung-up");
+  // Whoever says so of a call that was up has waited for its path in vain.
+  const wasUp = phase === "active" || phase === "reconnecting";
+  endCall(turn, message.reason === "connection-failed" && wasUp ? "peer-vanished" : message.reason);
 }

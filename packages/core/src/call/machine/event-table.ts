@@ -8,7 +8,7 @@ import * as incoming from "./incoming.ts";
 import { applyMessage } from "./message-table.ts";
 import * as outgoing from "./outgoing.ts";
 import { receivePacket, skipGaps } from "./receiving.ts";
-import { addressesChanged, restartAgain, restartReady, retryRestart } from "./restarting.ts";
+import { addressesChanged, pathQuiet, restartAgain, restartReady, retryRestart } from "./restarting.ts";
 import { isOpen, legById, patchData, type Turn } from "./turn.ts";
 
 type EventName = CallEvent["type"];
@@ -42,6 +42,7 @@ const noTimers: OnTimer<CallPhaseName> = {
   connect: ignored,
   vanish: ignored,
   restart: ignored,
+  quiet: ignored,
   ping: ignored,
   gap: ignored,
   repair: ignored,
@@ -81,6 +82,7 @@ const callingRow = {
   "set-media": onSetMedia,
   "set-wish": ignored,
   "network-changed": ignored,
+  "path-quiet": ignored,
 } satisfies Partial<EventRow<"dialling" | "ringing">>;
 
 const answeredRow = {
@@ -140,6 +142,7 @@ export const EVENT_TABLE: EventTable = {
     "set-media": ignored,
     "set-wish": ignored,
     "network-changed": ignored,
+    "path-quiet": ignored,
     timer: timers<"expecting">({
       ...openTimers,
       // The invite itself was lost: without it there is no call.
@@ -168,6 +171,7 @@ export const EVENT_TABLE: EventTable = {
     "set-media": onSetMedia,
     "set-wish": ignored,
     "network-changed": ignored,
+    "path-quiet": ignored,
     timer: timers<"alerting">({ ...openTimers, ring: (turn) => incoming.ringTimedOut(turn) }),
   },
   connecting: {
@@ -181,6 +185,7 @@ export const EVENT_TABLE: EventTable = {
       if (event.leg === state.chosen) connected.connectTimedOut(turn, state);
     },
     "network-changed": ignored,
+    "path-quiet": ignored,
     timer: timers<"connecting">({
       ...openTimers,
       connect: (turn, state) => connected.connectTimedOut(turn, state),
@@ -194,9 +199,11 @@ export const EVENT_TABLE: EventTable = {
     "channel-closed": (turn, state, event) => connected.channelLost(turn, state, event.leg),
     "leg-failed": ignored,
     "network-changed": (turn, state) => addressesChanged(turn, state),
+    "path-quiet": (turn, state) => pathQuiet(turn, state),
     timer: timers<"active">({
       ...openTimers,
       restart: (turn, state) => restartAgain(turn, state),
+      quiet: (turn, state) => restartAgain(turn, state),
       ping: (turn, state) => connected.pingDue(turn, state),
     }),
   },
@@ -207,6 +214,7 @@ export const EVENT_TABLE: EventTable = {
     "channel-closed": (turn, state, event) => connected.channelLost(turn, state, event.leg),
     "leg-failed": ignored,
     "network-changed": (turn, state) => retryRestart(turn, state),
+    "path-quiet": ignored,
     timer: timers<"reconnecting">({
       ...openTimers,
       vanish: (turn, state) => connected.peerVanished(turn, state),
@@ -235,6 +243,7 @@ export const EVENT_TABLE: EventTable = {
     "set-media": ignored,
     "set-wish": ignored,
     "network-changed": ignored,
+    "path-quiet": ignored,
     timer: ignored,
   },
 };

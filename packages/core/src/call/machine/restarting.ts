@@ -4,7 +4,9 @@ import type { CallMessage, CallSetup } from "../call-types.ts";
 import {
   GENERATION_MAX,
   PING_INTERVAL_MS,
+  QUIET_ANSWER_MS,
   RESTART_AGAIN_MS,
+  RESTART_ANSWERED_MS,
   RESTART_DELAY_MS,
   RESTART_RETRY_MS,
   VANISH_TIMEOUT_MS,
@@ -17,9 +19,10 @@ import { sendBoth, sendOn } from "./sending.ts";
 import { currentLeg, dataOf, emit, patchLeg, refused, type Turn } from "./turn.ts";
 
 type Connected = Extract<CallState, { phase: "connecting" | "active" | "reconnecting" }>;
+type Active = Extract<CallState, { phase: "active" }>;
 
 /** The path is gone for now: waits, restarts it, and gives up after `VANISH_TIMEOUT_MS`. */
-export function startReconnecting(turn: Turn, state: Extract<CallState, { phase: "active" }>): void {
+export function startReconnecting(turn: Turn, state: Active): void {
   turn.state = { ...dataOf(turn.state), phase: "reconnecting", chosen: state.chosen, pings: state.pings };
   emit(turn, { type: "start-timer", name: "vanish", delayMs: VANISH_TIMEOUT_MS });
   emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_DELAY_MS });
@@ -40,23 +43,34 @@ export function retryRestart(turn: Turn, state: Connected): void {
 }
 
 /** The own addresses changed, though the path may not have: restarts it. The answer to a ping shows that it is there, or there again. */
-export function addressesChanged(turn: Turn, state: Extract<CallState, { phase: "active" }>): void {
+export function addressesChanged(turn: Turn, state: Active): void {
   emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_AGAIN_MS });
-  if (currentLeg(turn, state.chosen).channelOpen) {
-    const n = state.pings + 1;
-    turn.state = { ...state, pings: n };
-    sendOn(turn, state.chosen, "channel", { type: "ping", n });
-  }
+  if (currentLeg(turn, state.chosen).channelOpen) pingNow(turn, state);
   requestRestart(turn, state.chosen);
 }
 
-/** No restarted path came up. */
-export function restartAgain(turn: Turn, state: Extract<CallState, { phase: "active" }>): void {
+/** Nothing comes where a voice came: asks whether the path is there. ICE takes some 2.5 s to notice that it is not. */
+export function pathQuiet(turn: Turn, state: Active): void {
+  if (!currentLeg(turn, state.chosen).channelOpen) return;
+  emit(turn, { type: "start-timer", name: "quiet", delayMs: QUIET_ANSWER_MS });
+  pingNow(turn, state);
+}
+
+function pingNow(turn: Turn, state: Active): void {
+  const n = state.pings + 1;
+  turn.state = { ...state, pings: n };
+  sendOn(turn, state.chosen, "channel", { type: "ping", n });
+}
+
+/** No restarted path came up, or no answer where nothing had come for a while. */
+export function restartAgain(turn: Turn, state: Active): void {
   startReconnecting(turn, state);
+  emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_AGAIN_MS });
   requestRestart(turn, state.chosen);
 }
 
 export function requestRestart(turn: Turn, id: LegId): void {
+  emit(turn, { type: "stop-timer", name: "quiet" });
   const { generation } = currentLeg(turn, id);
   if (turn.state.role === "callee") return sendBoth(turn, id, { type: "ask-restart", generation });
   if (generation >= GENERATION_MAX) return;
@@ -69,7 +83,9 @@ export function requestRestart(turn: Turn, id: LegId): void {
 export function receiveAskRestart(turn: Turn, id: LegId, generation: number): void {
   const leg = currentLeg(turn, id);
   if (turn.state.role !== "caller") return refused(turn, "bad-state");
-  if (generation === leg.generation) requestRestart(turn, id);
+  if (generation !== leg.generation) return;
+  requestRestart(turn, id);
+  giveTime(turn, RESTART_AGAIN_MS);
 }
 
 export function receiveRestart(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "restart" }>): void {
@@ -78,6 +94,7 @@ export function receiveRestart(turn: Turn, id: LegId, message: Extract<CallMessa
   const { generation } = message;
   // Both carriers bring it, so the second one is no attack.
   if (generation <= leg.remote.generation) return;
+  emit(turn, { type: "stop-timer", name: "quiet" });
   if (message.isAnswer) {
     if (generation !== leg.generation || leg.credentialsSent !== generation) return refused(turn, "stale");
   } else {
@@ -88,7 +105,16 @@ export function receiveRestart(turn: Turn, id: LegId, message: Extract<CallMessa
   learnNamedAnew(turn, id, message.relays);
   patchLeg(turn, id, { remote: emptyTrack(generation), remoteUfrag: message.ufrag, expected: null });
   emit(turn, { type: "apply-restart", leg: id, generation, setup });
+  giveTime(turn, RESTART_ANSWERED_MS);
   if (message.relays !== null) sayRefused(turn, id, leg.channelOpen ? ["channel", "envelope"] : ["envelope"]);
+}
+
+/** What is under way now is not broken off sooner, whoever meant to; the answer to a ping tells that it has come to something. */
+function giveTime(turn: Turn, delayMs: number): void {
+  const { state } = turn;
+  if (state.phase === "active" && currentLeg(turn, state.chosen).channelOpen) pingNow(turn, state);
+  else if (state.phase !== "reconnecting") return;
+  emit(turn, { type: "start-timer", name: "restart", delayMs });
 }
 
 /** Everything but the ICE credentials and the relays stays as signed: no restart changes fingerprint, codecs or consent. */

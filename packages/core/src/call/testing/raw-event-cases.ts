@@ -13,7 +13,7 @@ export const SELF = { account: testBytes("self", 32), device: testBytes("self de
 export const PEERS = [testBytes("peer device 0", 32), testBytes("peer device 1", 32), testBytes("stranger", 32)];
 export const CALL_ID = testBytes("call", 16);
 const NONCE = testBytes("peer nonce", 16);
-const TIMERS: readonly TimerName[] = ["ring", "connect", "vanish", "restart", "ping", "gap", "repair"];
+const TIMERS: readonly TimerName[] = ["ring", "connect", "vanish", "restart", "quiet", "ping", "gap", "repair"];
 
 const mark = fc.record({
   generation: fc.nat(2),
@@ -83,7 +83,7 @@ export const raw = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("local" as const), leg: fc.nat(1), n: fc.nat(11) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(10) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(11) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("timer" as const), n: fc.nat(TIMERS.length - 1) }) },
 );
 type Raw = typeof raw extends fc.Arbitrary<infer T> ? T : never;
@@ -197,6 +197,7 @@ function personEvent(n: number): CallEvent {
     { type: "hang-up" },
     { type: "glare-lost" },
     { type: "set-wish", wish: { leanVoice: true, picture: "none" } },
+    { type: "path-quiet" },
   ];
   return events[n] as CallEvent;
 }

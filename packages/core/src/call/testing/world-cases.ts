@@ -25,7 +25,7 @@ const STACK_MS = 5;
 /** How many candidates each stack finds. */
 const CANDIDATES = 3;
 const POLICY: CallPolicy = { relay: "any", video: true, relays: [] };
-const TIMERS: readonly TimerName[] = ["ring", "connect", "vanish", "restart", "ping", "gap", "repair"];
+const TIMERS: readonly TimerName[] = ["ring", "connect", "vanish", "restart", "quiet", "ping", "gap", "repair"];
 
 /** A message on its way: what a test may drop, delay or alter. */
 export interface Passing {

@@ -1,12 +1,11 @@
 /** Calls between every two kinds of network, in namespaces of this machine: which are direct, and how soon. Needs root. */
-import { setTimeout as delay } from "node:timers/promises";
 import { canBeDirect, NAT_MODES, type NatMode } from "../test/nat/lib/nat-modes.ts";
 import type { Cell } from "../test/nat/lib/cell.ts";
+import { leaveOutCoturn } from "../test/nat/lib/lab-coturn.ts";
 import { Matrix } from "../test/nat/lib/matrix.ts";
 import { whyNoLab } from "../test/nat/lib/namespaces.ts";
-import { monotonicNow } from "../test/nat/lib/person-protocol.ts";
-import { Talk } from "../test/nat/lib/talk.ts";
 import { type Measurement, median } from "./measurement.ts";
+import { staying } from "./nat/staying.ts";
 
 export const name = "nat";
 
@@ -15,10 +14,25 @@ interface Called extends Cell {
   readonly to: NatMode;
 }
 
-/** One call for each cell: two minutes where all connect; one that does not takes 20 s. */
+/** Only what matches is measured: `EARSHOT_BENCH_ONLY=sleeps npm run bench -- nat`. `cells` are the calls between all networks. */
+const ONLY = new RegExp(process.env.EARSHOT_BENCH_ONLY ?? "");
+const COTURN_CALLERS = ["symmetric", "only-443"] as const;
+const COTURN_CALLEES = ["symmetric"] as const;
+
+/** About seven minutes. */
 export async function run(): Promise<Measurement[]> {
   const why = whyNoLab();
   if (why !== undefined) return [{ metric: "calls in the NAT lab", measured: Number.NaN, unit: "", note: why }];
+  const isWanted = (metric: string) => ONLY.test(metric);
+  return [
+    ...(isWanted("cells") ? await everyCell() : []),
+    ...(isWanted("through coturn") ? await throughCoturn() : []),
+    ...(await staying(isWanted)),
+  ];
+}
+
+/** One call for each cell: two minutes where all connect; one that does not takes 20 s. */
+async function everyCell(): Promise<Measurement[]> {
   const matrix = await Matrix.start(NAT_MODES, NAT_MODES);
   const cells: Called[] = [];
   try {
@@ -29,42 +43,23 @@ export async function run(): Promise<Measurement[]> {
   }
   for (const cell of cells) if (cell.path !== "") console.log(`${cell.from} to ${cell.to}: ${cell.path}`);
   console.log(table(cells));
-  return [...rowsOf(cells), ...(await staying())];
+  return rowsOf(cells);
 }
 
-const AWAY_MS = 30_000;
-/** How long it is talked before, so that nothing of the set-up is left. */
-const TALK_MS = 3_000;
-
-/** What is done to a running call; resolves when the network is there again. */
-const CHANGES: readonly { readonly metric: string; readonly change: (talk: Talk) => Promise<unknown> }[] = [
-  { metric: "the caller moves to another network", change: ({ lab, caller, spare }) => lab.move(caller.site, spare) },
-  { metric: "the callee moves to another network", change: ({ lab, callee, spare }) => lab.move(callee.site, spare) },
-  { metric: "the caller's address changes", change: ({ lab, caller }) => lab.readdress(caller.site) },
-  {
-    metric: "the caller's line is away for 30 s",
-    change: async ({ lab, caller }) => {
-      await lab.setLine(caller.site, false);
-      await delay(AWAY_MS);
-      await lab.setLine(caller.site, true);
-    },
-  },
-];
-
-/** Milliseconds until both hear the other again. */
-async function staying(): Promise<Measurement[]> {
+/** Through an operator's coturn, where that is installed. */
+async function throughCoturn(): Promise<Measurement[]> {
+  if (leaveOutCoturn("calls through coturn")) return [];
+  const [to] = COTURN_CALLEES;
+  const matrix = await Matrix.start(COTURN_CALLERS, COTURN_CALLEES, "coturn");
   const rows: Measurement[] = [];
-  for (const { metric, change } of CHANGES) {
-    const talk = await Talk.start("port-restricted", "address-restricted");
-    try {
-      await talk.call();
-      await delay(TALK_MS);
-      await change(talk);
-      const measured = await talk.heardAgainAfter(monotonicNow());
-      rows.push({ metric: `${metric}: both heard again`, measured, unit: "ms", target: "2,000 ms or less" });
-    } finally {
-      await talk.stop();
+  try {
+    for (const from of COTURN_CALLERS) {
+      const { outcome, connectedMs } = await matrix.call(from, to);
+      const metric = `through coturn, ${from} to ${to}: dial to connected`;
+      rows.push({ metric, measured: connectedMs, unit: "ms", target: "connected", note: outcome });
     }
+  } finally {
+    await matrix.stop();
   }
   return rows;
 }

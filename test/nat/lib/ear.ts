@@ -5,6 +5,8 @@ import { monotonicNow } from "./person-protocol.ts";
 const RATE = 48_000;
 const FRAME = RATE / 100;
 const FRAME_MS = 10;
+/** What a process that was stopped is late by is not said later. */
+const LATE_FRAMES = 20;
 /** Of the quantity of a 16-bit sample: far above comfort noise, far below the voice. */
 const HEARD_LEVEL = 2_000;
 /** A codec conceals shorter gaps; so much must have been quiet for the voice to be gone. */
@@ -18,7 +20,9 @@ export function createVoice(hertz: number): MediaStreamTrack {
   const startedAt = monotonicNow();
   let frames = 0;
   setInterval(() => {
-    for (const due = Math.floor((monotonicNow() - startedAt) / FRAME_MS); frames < due; frames++)
+    const due = Math.floor((monotonicNow() - startedAt) / FRAME_MS);
+    if (due - frames > LATE_FRAMES) frames = due - 1;
+    for (; frames < due; frames++)
       source.onData({
         samples: frameOf(hertz, frames),
         sampleRate: RATE,

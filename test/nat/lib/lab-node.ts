@@ -5,14 +5,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { NodeOptions } from "@earshot/node";
-import { type NatLab, NODE_ADDRESS } from "./lab.ts";
+import { createNetworkConfig, type NodeOptions } from "@earshot/node";
+import { type NatLab, NODE_ADDRESS, OPEN_NODE_ADDRESSES } from "./lab.ts";
 import { inNamespace } from "./namespaces.ts";
 import { TYPESCRIPT } from "./person.ts";
 
 const MAIN = fileURLToPath(new URL("node-main.ts", import.meta.url));
 /** What the strictest networks let through. */
 const PORT = 443;
+const DHT_PORT = 444;
 
 export class LabNode {
   readonly #lab: NatLab;
@@ -30,6 +31,20 @@ export class LabNode {
     const node = new LabNode(lab, more);
     await node.restart();
     return node;
+  }
+
+  /** Two in a network of their own, that serve everybody: whoever begins at the second finds the first. */
+  static async startTwo(lab: NatLab): Promise<[LabNode, LabNode]> {
+    // Not private: whoever has no node of their own could not enter.
+    const network = { ...createNetworkConfig({ name: "the lab", prefixLimits: false }), private: false };
+    const [first, second] = OPEN_NODE_ADDRESSES;
+    const bootstrap = [{ host: first, port: DHT_PORT }];
+    const start = (host: string) =>
+      LabNode.start(lab, {
+        ...{ host, operator: host, role: "dedicated", edge: "open" },
+        network: { ...network, bootstrap, dhtHost: host, dhtPort: DHT_PORT },
+      });
+    return [await start(first), await start(second)];
   }
 
   /** For its clients, with the token. */
@@ -50,6 +65,7 @@ export class LabNode {
     const [command, args] = inNamespace(this.#lab.publicNamespace);
     const child = spawn(command, [...args, process.execPath, ...TYPESCRIPT, MAIN], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced", // a network's key is bytes
     });
     this.#child = child;
     const answered = once(child, "message");

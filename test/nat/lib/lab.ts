@@ -2,7 +2,8 @@
  * A small Internet in network namespaces. In its middle a bridge with public addresses (203.0.113.0/24); at it, one router for each
  * site; behind each router one host, where a person's program runs.
  *
- *     host 10.k.0.2 ─ lan ┤router k├ wan 203.0.113.(100 + k) ─ bridge ─ 203.0.113.10 the node, .20 a relay, .30 another host
+ *     host 10.k.0.2 ─ lan ┤router k├ wan 203.0.113.(100 + k) ─ bridge ─ 203.0.113.10 the node, .20 a relay, .30 another host; .21
+ *                                                                       a second relay
  *
  * An open site's host has a public address, 198.51.100.(4 k + 2), and its router only routes.
  */
@@ -11,6 +12,10 @@ import { type NatMode, rulesetOf } from "./nat-modes.ts";
 
 export const NODE_ADDRESS = "203.0.113.10";
 export const RELAY_ADDRESS = "203.0.113.20";
+/** Of two nodes in a network that is open to all: such a network takes none for public that are set aside for documents, as the others are. */
+export const OPEN_NODE_ADDRESSES = ["44.0.0.10", "44.0.0.11"] as const;
+const OPEN_NODES = "44.0.0.0/24";
+export const SECOND_RELAY_ADDRESS = "203.0.113.21";
 /** Another public host, for whoever wants to know whether two are told apart. */
 export const OTHER_ADDRESS = "203.0.113.30";
 const PUBLIC = "pub";
@@ -19,6 +24,8 @@ const BEYOND = "203.0.113.254";
 /** Of the open sites' hosts. The bridge's machine routes to them. */
 const OPEN_NETWORK = "198.51.100.0/24";
 const SITES_MAX = 60;
+/** In a site's own network, of the addresses that its router gives out later. */
+const FIRST_NEW_ADDRESS = 77;
 
 /** One router with one host behind it. */
 export interface Site {
@@ -35,6 +42,7 @@ export interface Site {
 export class NatLab {
   readonly #spaces: Namespaces;
   readonly #sites: Site[] = [];
+  #readdressed = 0;
 
   private constructor(spaces: Namespaces) {
     this.#spaces = spaces;
@@ -46,7 +54,7 @@ export class NatLab {
     if (why !== undefined) throw new Error(`no NAT lab: ${why}`);
     const lab = new NatLab(new Namespaces());
     await lab.#spaces.add(PUBLIC);
-    const addresses = [NODE_ADDRESS, RELAY_ADDRESS, OTHER_ADDRESS];
+    const addresses = [NODE_ADDRESS, RELAY_ADDRESS, OTHER_ADDRESS, SECOND_RELAY_ADDRESS, ...OPEN_NODE_ADDRESSES];
     await lab.inPublic(`
       ip link add br0 type bridge
       ip link set br0 up
@@ -113,7 +121,7 @@ export class NatLab {
   /** Another address from the same router; nothing that was open goes on. */
   async readdress(site: Site): Promise<string> {
     const { prefix, router } = plan(site.number, site.mode);
-    const address = site.address.replace(/\d+$/, "77");
+    const address = site.address.replace(/\d+$/, String(FIRST_NEW_ADDRESS + this.#readdressed++));
     await this.onHost(
       site,
       `ip addr flush dev eth0; ip addr add ${address}/${prefix} dev eth0; ip route add default via ${router}`,
@@ -134,7 +142,7 @@ export class NatLab {
       ip addr add ${wan}/24 dev wan
       ip link set wan up
       ${beyond("wan")}
-      ip route add ${OPEN_NETWORK} via ${NODE_ADDRESS}
+      for each in ${OPEN_NETWORK} ${OPEN_NODES}; do ip route add $each via ${NODE_ADDRESS}; done
       echo 1 > /proc/sys/net/ipv4/ip_forward
       nft -f - <<'RULES'
 ${rulesetOf(site.mode, site.address)}

@@ -2,7 +2,8 @@
 import { type Cell, callOnce } from "./cell.ts";
 import { NatLab } from "./lab.ts";
 import { LabNode } from "./lab-node.ts";
-import { startLabRelay } from "./lab-relay.ts";
+import { startCoturn } from "./lab-coturn.ts";
+import { LabRelay } from "./lab-relay.ts";
 import type { NatMode } from "./nat-modes.ts";
 import { befriend, Person } from "./person.ts";
 
@@ -21,12 +22,16 @@ export class Matrix {
     this.#node = node;
   }
 
-  /** With callers and callees in these kinds of network, and a relay unless `relay` is false. */
-  static async start(callers: readonly NatMode[], callees: readonly NatMode[], relay = true): Promise<Matrix> {
+  /** With callers and callees in these kinds of network, and a relay unless `relay` is false: the node's own kind, or coturn. */
+  static async start(
+    callers: readonly NatMode[],
+    callees: readonly NatMode[],
+    relay: boolean | "coturn" = true,
+  ): Promise<Matrix> {
     const lab = await NatLab.make();
     try {
       const matrix = new Matrix(lab, await LabNode.start(lab));
-      const access = relay ? await startLabRelay(lab) : undefined;
+      const started = relay && (await (relay === "coturn" ? startCoturn(lab) : LabRelay.start(lab)));
       const sides = [
         ...callers.map((mode) => ({ mode, people: matrix.#callers, name: `caller, ${mode}` })),
         ...callees.map((mode) => ({ mode, people: matrix.#callees, name: `callee, ${mode}` })),
@@ -34,7 +39,8 @@ export class Matrix {
       for (let i = 0; i < sides.length; i += LOADING_MAX)
         await Promise.all(
           sides.slice(i, i + LOADING_MAX).map(async ({ mode, people, name }) => {
-            people.set(mode, await Person.start(await lab.addSite(mode), name, matrix.#node.url, access));
+            const access = started ? [started.access()] : [];
+            people.set(mode, await Person.start(await lab.addSite(mode), name, matrix.#node.url, ...access));
           }),
         );
       return matrix;

@@ -38,11 +38,14 @@ function watch(call: Call): void {
 async function start(command: Extract<PersonCommand, { op: "start" }>): Promise<void> {
   voice(); // what it takes to load is not part of the first call
   const ports = await nodeClientOptions({ home: command.home, node: { url: command.node } });
-  const { relay } = command;
-  const offer = relay && { ...relay, key: Uint8Array.from(Buffer.from(relay.key, "hex")), trusted: false };
+  const offers = command.relays.map((relay) => ({
+    ...relay,
+    key: Uint8Array.from(Buffer.from(relay.key, "hex")),
+    trusted: false,
+  }));
   client = await createClient({
     ...ports,
-    ...(offer ? { relays: { offers: async () => [offer] } } : {}),
+    ...(offers.length > 0 ? { relays: { offers: async () => offers } } : {}),
     name: command.name,
     log: (entry) => send({ log: JSON.stringify({ at: Math.round(monotonicNow()), ...entry }) }),
   });
@@ -51,6 +54,11 @@ async function start(command: Extract<PersonCommand, { op: "start" }>): Promise<
     if (answers) void call.answer({ audio: voice() });
   });
   await client.start();
+}
+
+async function atHome(count: number): Promise<void> {
+  const isThere = () => (client?.status.homes ?? []).filter(({ state }) => state === "connected").length >= count;
+  while (!isThere()) await new Promise<void>((resolve) => client?.on("status", () => resolve()));
 }
 
 async function befriended(id: string): Promise<void> {
@@ -65,6 +73,8 @@ async function act(command: PersonCommand): Promise<void> {
     case "add":
       await client?.addContact(command.card);
       return;
+    case "at-home":
+      return atHome(command.homes);
     case "befriended":
       return befriended(command.id);
     case "call": {

@@ -8,9 +8,11 @@ export type PersonCommand =
       readonly node: string;
       readonly name: string;
       /** None: calls go over no relay. */
-      readonly relay?: RelayAccess;
+      readonly relays: readonly RelayAccess[];
     }
   | { readonly op: "add"; readonly card: string }
+  /** Resolves when they are at home at so many supernodes. */
+  | { readonly op: "at-home"; readonly homes: number }
   /** Resolves when that contact can be called. */
   | { readonly op: "befriended"; readonly id: string }
   | { readonly op: "call"; readonly id: string }

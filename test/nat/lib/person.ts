@@ -41,9 +41,9 @@ export class Person {
   }
 
   /** A person with a new identity, once they are online at that node. */
-  static async start(site: Site, name: string, node: string, relay?: RelayAccess): Promise<Person> {
+  static async start(site: Site, name: string, node: string, ...relays: readonly RelayAccess[]): Promise<Person> {
     const person = new Person(site, name);
-    const { id, card } = await person.ask({ op: "start", home: person.#home, node, name, ...(relay ? { relay } : {}) });
+    const { id, card } = await person.ask({ op: "start", home: person.#home, node, name, relays });
     person.#identity = { id, card };
     return person;
   }
@@ -85,6 +85,15 @@ export class Person {
         );
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
+  }
+
+  /** Their machine sleeps: nothing runs on it. */
+  sleep(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  wake(): void {
+    this.#child.kill("SIGCONT");
   }
 
   async stop(): Promise<void> {

@@ -1,33 +1,28 @@
-/** The lab's relay: the node's own TURN server, in a process of its own at its public address, on the port that every network lets through. */
+/** A relay of the lab's: the node's own TURN server, in a process of its own. Is told over IPC where; runs until it is killed. */
 import { randomBytes } from "node:crypto";
-import { DEFAULT_TURN_LIMITS, issueCredential, startRelay, systemClock } from "@earshot/node";
-import { RELAY_ADDRESS } from "./lab.ts";
-import type { RelayAccess } from "./person-protocol.ts";
+import { DEFAULT_TURN_LIMITS, startRelay, systemClock } from "@earshot/node";
 
-const PORT = 443;
-const LIFE_MS = 3_600_000;
-const KEY_BYTES = 32;
+interface Place {
+  readonly address: string;
+  readonly port: number;
+  readonly secret: string;
+}
 
-const secret = randomBytes(KEY_BYTES).toString("hex");
-await startRelay(
-  {
-    addresses: [{ host: RELAY_ADDRESS, announced: RELAY_ADDRESS }],
-    port: PORT,
+process.once("message", ({ address, port, secret }: Place) => {
+  const options = {
+    addresses: [{ host: address, announced: address }],
+    port,
     limits: DEFAULT_TURN_LIMITS,
     peers: { privateNetworks: false, loopback: false },
     secret,
-  },
-  { clock: systemClock, random: { bytes: (count) => randomBytes(count) }, onRequest: () => {}, onPacket: () => {} },
-);
-const expiresAtMs = Date.now() + LIFE_MS;
-const { username, password } = issueCredential(secret, expiresAtMs, randomBytes(8));
-const access: RelayAccess = {
-  key: randomBytes(KEY_BYTES).toString("hex"),
-  operator: "the lab",
-  urls: ["udp", "tcp"].map((transport) => `turn:${RELAY_ADDRESS}:${PORT}?transport=${transport}`),
-  username,
-  credential: password,
-  expiresAtMs,
-};
-process.send?.(access);
+  };
+  const random = { bytes: (count: number) => new Uint8Array(randomBytes(count)) };
+  startRelay(options, { clock: systemClock, random, onRequest: () => {}, onPacket: () => {} }).then(
+    () => process.send?.("started"),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
 process.on("disconnect", () => process.exit());

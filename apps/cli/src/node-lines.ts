@@ -140,7 +140,8 @@ function relayTrouble(lending: NodeReport["relayLending"]): string | undefined {
     off: undefined,
     on: undefined,
     "no-address": "no public address of this node is known yet",
-    "behind-router": "the address that others see is a router's (--relay, --relay-bind)",
+    "behind-router":
+      "not reachable: the router has not let others in to it, or the router's own address is not the one that others see",
     "port-taken": "another program uses port 3478",
     failed: "the relay could not be started; the log says why",
   };

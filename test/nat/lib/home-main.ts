@@ -17,6 +17,11 @@ async function obey(command: HomeCommand): Promise<HomeAnswer> {
       const response = await fetch(`${new URL(node.url).origin}/api/node`, { headers });
       return { report: (await response.json()) as NodeReport };
     }
+    case "lend-relay":
+      await node.relay.setConsent(true);
+      return {};
+    case "pass":
+      return { pass: node.relay.pass(new Uint8Array(16)) };
     case "stop":
       await node.stop();
       return {};

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NodeReport } from "@earshot/core";
 import type { NodeOptions } from "@earshot/node";
-import type { HomeAnswer, HomeCommand } from "./home-protocol.ts";
+import type { HomeAnswer, HomeCommand, RelayPassSeen } from "./home-protocol.ts";
 import { inNamespace } from "./namespaces.ts";
 import { TYPESCRIPT } from "./person.ts";
 
@@ -42,6 +42,13 @@ export class HomeNode {
     const { report } = await this.#ask({ type: "report" });
     if (report === undefined) throw new Error("no report");
     return report;
+  }
+  async lendRelay(): Promise<void> {
+    await this.#ask({ type: "lend-relay" });
+  }
+  /** Undefined while it does not relay. */
+  async pass(): Promise<RelayPassSeen | undefined> {
+    return (await this.#ask({ type: "pass" })).pass;
   }
 
   /** As on SIGTERM. */

@@ -26,6 +26,10 @@ describe("what the node says of relaying", () => {
       Refused: "31 requests",
       "Reached at": "turn:198.51.100.20:3478 udp, turn:198.51.100.20:3478 tcp",
     });
+    // Behind a router, as many as that has opened ports for.
+    const port = { use: "relayed", protocol: "udp", port: 49_160, mapped: true } as const;
+    const portMapping = { ...RELAYING_TOO.portMapping, ports: [port, { ...port, port: 49_161, mapped: false }] };
+    expect(relayRows({ ...RELAYING_TOO, portMapping })[0]?.[1]).toMatch(/^1 ends? of calls?,/);
     // A supernode that relays does carry sound, and must not say that it never does.
     expect(roleMeaning(RELAYING_TOO)).toMatch(/only where it relays a call, encrypted/);
     expect(roleMeaning({ ...RELAYING_TOO, relay: null })).toMatch(/never carries sound/);

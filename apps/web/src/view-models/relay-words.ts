@@ -20,7 +20,7 @@ const WHY_NOT: Readonly<Record<RelayLending["state"], string | undefined>> = {
   "no-address":
     "Nobody has told your node a public address of its own yet: it may still be joining, or the connection has none. It is tried again by itself.",
   "behind-router":
-    "The address that others see is a router’s, and not this machine’s, so they would not get through. It takes a router that hands its address on to this machine, and a node that is started with --relay and --relay-bind.",
+    "Not reachable: your router has not let others in to it, or another router stands before that one. It takes UPnP, PCP or NAT-PMP in the router, or an address that the router hands on to this machine: see “earshot start --help”, --relay.",
   "port-taken": "Another program uses the relay’s port, 3478. It is tried again by itself.",
   failed: "The relay could not be started. It is tried again by itself; the node’s log says why.",
 };
@@ -31,11 +31,13 @@ export function relayTrouble({ relayLending }: NodeReport): string | undefined {
 }
 
 /** What it is allowed, does now and has done. */
-export function relayRows({ relay, relayLending }: NodeReport): Row[] {
+export function relayRows({ relay, relayLending, portMapping }: NodeReport): Row[] {
   const rows: Row[] = [];
   if (relayLending?.given) {
     const { maxAllocations, maxBytesPerSecond } = relayLending.limits;
-    rows.push(["At most", `${countText(maxAllocations)} ends of calls, ${bytesText(maxBytesPerSecond)} a second`]);
+    const opened = portMapping.ports.filter(({ use, mapped }) => use === "relayed" && mapped).length;
+    const ends = opened > 0 ? Math.min(opened, maxAllocations) : maxAllocations;
+    rows.push(["At most", `${countText(ends)} ends of calls, ${bytesText(maxBytesPerSecond)} a second`]);
   }
   if (relay === null) return rows;
   if (relay.own) {

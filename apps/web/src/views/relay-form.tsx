@@ -24,8 +24,8 @@ export function RelayMeaning() {
           any.
         </li>
         <li>
-          Strangers find your relay while your node also serves as a supernode. Until then it is there for the people
-          who use this node.
+          It asks your router to let others in, for as long as you allow it. Behind one, it has room for 16 ends of
+          calls at once.
         </li>
         <li>You can turn it off at any time. Calls that pass through it then look for another way.</li>
       </ul>

@@ -164,6 +164,19 @@ describe("a gateway that opens ports", () => {
     expect([gateway.mappings.size, mapper.report.state, clock.pending]).toEqual([0, "off", 0]);
   });
 
+  test("hears of all that is wanted no longer, also where that is looked at again meanwhile", async () => {
+    const { gateway, mapper, state, start } = home();
+    state.wanted = [DHT, EDGE, { ...EDGE, port: 444 }];
+    await start();
+    state.wanted = [];
+    for (let times = 0; times < 5; times++) {
+      mapper.consider();
+      for (let turns = 0; turns < times; turns++) await Promise.resolve();
+    }
+    await settle();
+    expect([gateway.mappings.size, mapper.report.state]).toEqual([0, "off"]);
+  });
+
   test("is not asked by a machine that has a public address", async () => {
     const { gateway, mapper, start } = home({ localAddress: "8.8.8.8" });
     await start();

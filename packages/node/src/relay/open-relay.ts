@@ -5,11 +5,13 @@ import type { NodeLog } from "../log.ts";
 import type { NodeMetrics } from "../metrics.ts";
 import type { NodeNetwork } from "../node-network.ts";
 import type { NodeOptions } from "../node-options.ts";
+import { mayMapPorts } from "../port-mapping/open-port-mapping.ts";
 import { isPublicAddress } from "../supernodes/public-address.ts";
 import { RelayConsentStore } from "./relay-consent.ts";
-import { newRelaySecret, type OwnRelayOptions, startRelayRole } from "./relay-role.ts";
+import { newRelaySecret, type OwnRelayOptions, startRelayRole, TURN_PORT } from "./relay-role.ts";
 import type { RelayAddress } from "./relay-sockets.ts";
 import { type RelayPlace, RelaySwitch, relayError } from "./relay-switch.ts";
+import { MAX_ROUTER_PORTS, RouterPorts } from "./router-ports.ts";
 import { DEFAULT_TURN_LIMITS, type TurnLimits } from "./turn-limits.ts";
 
 interface Parts {
@@ -36,31 +38,56 @@ export async function openRelay(
   }
   if (network === undefined || role !== "volunteer") return new RelaySwitch(undefined);
   const secret = newRelaySecret();
+  const consent = new RelayConsentStore(home);
+  const router = routerOf(options, parts, network);
   const opened = new RelaySwitch(undefined, {
     ...parts,
-    consent: new RelayConsentStore(home),
-    place: async () => placeOf(network),
+    consent,
+    ...(router ? { router } : {}),
+    place: () => placeOf(network, router, consent.current.limits, opened.current !== undefined),
     start: (address, limits) => startRelayRole(lentRelay(address, limits, lentRelayPort), { ...parts, secret }),
   });
   void opened.look();
   return opened;
 }
 
-/** This machine's own address, as the network tells it. */
-function placeOf({ backbone, config }: NodeNetwork): RelayPlace {
-  const parsed = parseDhtAddress(backbone.address());
+/** This machine's own address, as the network tells it, or that of a router that lets others in. Rejects as {@link RouterPorts.hold}. */
+async function placeOf(
+  network: NodeNetwork,
+  router: RouterPorts | undefined,
+  { maxAllocations }: RelayLimits,
+  isRunning: boolean,
+): Promise<RelayPlace> {
+  const { dhtHost, prefixLimits } = network.config;
   // A network of one machine, or a lab.
-  const labHost = config.prefixLimits ? undefined : config.dhtHost;
-  if (labHost !== undefined) return { host: labHost, announced: labHost };
-  if (!parsed.ok) return "no-address";
-  const { host } = parsed.value;
-  if (!isPublicAddress(host)) return "no-address";
+  if (!prefixLimits && dhtHost !== undefined) return { host: dhtHost, announced: dhtHost };
+  const host = seenAtOf(network);
   const isHere = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === host));
-  return isHere ? { host, announced: host } : "behind-router";
+  const isPublic = host !== undefined && isPublicAddress(host);
+  if (isPublic && isHere) {
+    router?.pause();
+    return { host, announced: host };
+  }
+  await router?.hold(maxAllocations, isRunning);
+  return router?.place() ?? (isPublic || router?.isRefused ? "behind-router" : "no-address");
+}
+
+/** Undefined where no router may be asked. */
+function routerOf(options: NodeOptions, { clock }: Parts, network: NodeNetwork): RouterPorts | undefined {
+  const { lentRelayPort: port = TURN_PORT } = options;
+  if (!mayMapPorts(options)) return undefined;
+  return new RouterPorts({ port, now: () => clock.now(), seenAt: () => seenAtOf(network) ?? "" });
+}
+
+function seenAtOf({ backbone }: NodeNetwork): string | undefined {
+  const parsed = parseDhtAddress(backbone.address());
+  return parsed.ok ? parsed.value.host : undefined;
 }
 
 function lentRelay(address: RelayAddress, lent: RelayLimits, port: number | undefined): OwnRelayOptions {
-  return { addresses: [address], ...(port === undefined ? {} : { port }), limits: turnLimits(lent) };
+  const maxAllocations = address.held ? Math.min(lent.maxAllocations, MAX_ROUTER_PORTS) : lent.maxAllocations;
+  const limits = turnLimits({ ...lent, maxAllocations });
+  return { addresses: [address], ...(port === undefined ? {} : { port }), limits };
 }
 
 function turnLimits({ maxAllocations, maxBytesPerSecond }: RelayLimits): Partial<TurnLimits> {

@@ -4,9 +4,11 @@
  */
 import { type Clock, EarshotError, type RelayLending, type RelayLimits } from "@earshot/core";
 import { errorCodeOf, type NodeLog } from "../log.ts";
+import type { WantedPort } from "../port-mapping/gateway-session.ts";
 import type { RelayConsentStore } from "./relay-consent.ts";
 import type { RelayPass, RelayRole } from "./relay-role.ts";
 import type { RelayAddress } from "./relay-sockets.ts";
+import type { RouterPorts } from "./router-ports.ts";
 
 /** Addresses change, routers come back, and ports become free. */
 const LOOK_EVERY_MS = 15_000;
@@ -19,6 +21,8 @@ export interface RelaySwitchPorts {
   readonly log: NodeLog;
   readonly consent: RelayConsentStore;
   place(): Promise<RelayPlace>;
+  /** Of the router that may stand before this machine. */
+  readonly router?: RouterPorts;
   /** Rejects with the system's error where a port cannot be had. */
   start(address: RelayAddress, limits: RelayLimits): Promise<RelayRole>;
 }
@@ -54,6 +58,15 @@ export class RelaySwitch {
   }
   pass(mailboxId: Uint8Array): RelayPass | undefined {
     return this.current?.pass(mailboxId);
+  }
+
+  /** That a router in front of this machine has to open. */
+  readonly wantedPorts = (): readonly WantedPort[] => {
+    const { consent, router } = this.#ports ?? {};
+    return consent?.current.given ? (router?.wanted() ?? []) : [];
+  };
+  followRouter(...[followed]: Parameters<RouterPorts["follow"]>): void {
+    this.#ports?.router?.follow(followed);
   }
 
   /** Null where the owner has nothing to say about it while it runs. */
@@ -97,6 +110,7 @@ export class RelaySwitch {
     await this.#turn;
     this.#cancel();
     await Promise.all([this.#started?.close(), this.#letGo()]);
+    this.#ports?.router?.release();
   }
 
   #failed(error: unknown, { log }: RelaySwitchPorts): void {
@@ -105,11 +119,12 @@ export class RelaySwitch {
     log.warn("relay-unavailable", { errorCode });
   }
 
-  async #takeTurn({ consent, log, place, start }: RelaySwitchPorts): Promise<void> {
+  async #takeTurn({ consent, log, place, router, start }: RelaySwitchPorts): Promise<void> {
     const { given, limits } = consent.current;
     if (!given) {
       this.#state = "off";
-      return this.#letGo();
+      await this.#letGo();
+      return router?.release();
     }
     const address = await place();
     if (typeof address === "string") {

@@ -45,17 +45,24 @@ export function openRoles(
 function portMappingOf(
   options: NodeOptions,
   { clock, metrics, state }: Parts,
-  { network, ports }: Around,
+  { network, ports, relay }: Around,
   roles: NodeRoles | undefined,
 ): PortMapper {
   // Open at the gateway, they may be open to the world: others are asked whether they are.
-  const onOpened = () => roles?.measurer.measureSoon();
+  const onOpened = () => {
+    roles?.measurer.measureSoon();
+    void relay.look();
+  };
   const mapper = openPortMapping({ clock, secret: state.secrets.supernodeSeed, onOpened }, options.gateway);
   const { mapPorts, role } = options;
   const isLent = () => mapPorts === true || (role === "volunteer" && roles?.manager.consent.given === true);
   watchPortMapping(metrics.registry, mapper);
   if (network !== undefined && mayMapPorts(options))
-    mapper.want(() => (isLent() ? ownPorts({ ...ports, dht: () => network.backbone.port }) : []));
+    mapper.want(() => [
+      ...(isLent() ? ownPorts({ ...ports, dht: () => network.backbone.port }) : []),
+      ...relay.wantedPorts(),
+    ]);
+  relay.followRouter({ mapping: () => mapper.report, onWanted: () => mapper.consider() });
   return mapper;
 }
 

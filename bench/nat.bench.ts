@@ -5,6 +5,7 @@ import { leaveOutCoturn } from "../test/nat/lib/lab-coturn.ts";
 import { Matrix } from "../test/nat/lib/matrix.ts";
 import { whyNoLab } from "../test/nat/lib/namespaces.ts";
 import { type Measurement, median } from "./measurement.ts";
+import { chromiumCells } from "./nat/chromium-cells.ts";
 import { staying } from "./nat/staying.ts";
 
 export const name = "nat";
@@ -19,7 +20,7 @@ const ONLY = new RegExp(process.env.EARSHOT_BENCH_ONLY ?? "");
 const COTURN_CALLERS = ["symmetric", "only-443"] as const;
 const COTURN_CALLEES = ["symmetric"] as const;
 
-/** About seven minutes. */
+/** About nine minutes. */
 export async function run(): Promise<Measurement[]> {
   const why = whyNoLab();
   if (why !== undefined) return [{ metric: "calls in the NAT lab", measured: Number.NaN, unit: "", note: why }];
@@ -27,6 +28,7 @@ export async function run(): Promise<Measurement[]> {
   return [
     ...(isWanted("cells") ? await everyCell() : []),
     ...(isWanted("through coturn") ? await throughCoturn() : []),
+    ...(isWanted("two Chromiums") ? await chromiumCells() : []),
     ...(await staying(isWanted)),
   ];
 }

@@ -8,7 +8,7 @@ import { type BrowserCall, BrowserPair } from "./lib/browser-pair.ts";
 import { NatLab } from "./lib/lab.ts";
 import { LabOverlay, RELAY_OPERATOR } from "./lib/lab-overlay.ts";
 import { leaveOut } from "./lib/namespaces.ts";
-import { loseAt, sendingVoice, voicePackets, watchVoice } from "./lib/sent-voice.ts";
+import { loseAt, sentCodec, voicePackets, watchVoice } from "./lib/sent-voice.ts";
 
 /** Long enough for a median over a dozen windows of speech. */
 const LISTEN_SECONDS = 6;
@@ -59,9 +59,9 @@ describe.skipIf(leaveOut("a call between browsers in the NAT lab"))("two browser
     const before = await voicePackets(lab, site);
     expect(before.plain).toBeGreaterThan(LISTEN_SECONDS * 10);
     expect(before.redundant).toBe(0);
-    expect((await sendingVoice(page)).codec).toBe("audio/opus");
+    expect(await sentCodec(page)).toBe("audio/opus");
     await loseAt(lab, site, LOST_PERCENT);
-    await eventually("redundancy", async () => (await sendingVoice(page)).codec === "audio/red", REACTION_LIMIT_MS);
+    await eventually("redundancy", async () => (await sentCodec(page)) === "audio/red", REACTION_LIMIT_MS);
     await eventually("redundant packets", async () => (await voicePackets(lab, site)).redundant > 50);
     const { plain } = await voicePackets(lab, site);
     await eventually("more of them", async () => (await voicePackets(lab, site)).redundant > 100);

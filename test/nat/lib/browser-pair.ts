@@ -4,7 +4,7 @@ import { type SelectedPath, selectedPath } from "../../e2e/lib/media-path.ts";
 import { recordRemoteAudio } from "../../e2e/lib/remote-audio.ts";
 import { speech } from "../../e2e/lib/speech.ts";
 import { voiceMatch } from "../../e2e/lib/voice-match.ts";
-import { answer, callable, closeEnded, confirmedPathOf, control, exchangeCards, reaches } from "../../e2e/web-app.ts";
+import { answer, callable, confirmedPathOf, control, exchangeCards, reaches } from "../../e2e/web-app.ts";
 import { BrowserPerson } from "./browser-person.ts";
 import type { LabOverlay } from "./lab-overlay.ts";
 import type { NatMode } from "./nat-modes.ts";
@@ -69,11 +69,6 @@ export class BrowserPair {
       voiceMatch(atCaller, speech(this.callee.speaker).sound).median,
       voiceMatch(atCallee, speech(this.caller.speaker).sound).median,
     ];
-  }
-
-  async hangUp(): Promise<void> {
-    await control(this.caller.page, "hang-up").click();
-    await Promise.all(this.both.map(({ page }) => closeEnded(page)));
   }
 
   async stop(): Promise<void> {

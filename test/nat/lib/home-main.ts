@@ -12,13 +12,10 @@ async function obey(command: HomeCommand): Promise<HomeAnswer> {
   }
   if (node === undefined) return { failure: "it was not started" };
   switch (command.type) {
-    case "report": {
-      const headers = { authorization: `Bearer ${node.token}` };
-      const response = await fetch(`${new URL(node.url).origin}/api/node`, { headers });
-      return { report: (await response.json()) as NodeReport };
-    }
+    case "report":
+      return { report: (await (await ask(node, "GET", "/api/node")).json()) as NodeReport };
     case "lend-relay":
-      await node.relay.setConsent(true);
+      await ask(node, "PUT", "/api/relay-consent", JSON.stringify({ given: true }));
       return {};
     case "pass":
       return { pass: node.relay.pass(new Uint8Array(16)) };
@@ -26,6 +23,11 @@ async function obey(command: HomeCommand): Promise<HomeAnswer> {
       await node.stop();
       return {};
   }
+}
+
+function ask({ url, token }: RunningNode, method: string, path: string, body?: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}` };
+  return fetch(`${new URL(url).origin}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
 }
 
 process.on("message", (command: HomeCommand) => {

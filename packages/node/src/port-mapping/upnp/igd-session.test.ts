@@ -267,6 +267,19 @@ describe("whoever answers in a router's place", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test.each<[string, (response: ServerResponse) => void]>([
+    ["a body", (response) => endlessly(response, "<a></a>")],
+    [
+      "interim answers",
+      (response) => endlessly(response.socket as unknown as ServerResponse, "HTTP/1.1 100 Go on\r\n\r\n"),
+    ],
+  ])("is left long before its time is over where it sends %s without end", async (_, answer) => {
+    igd.serve = (_request, response) => answer(response);
+    // Time stands still: nothing but the amount ends it.
+    const ask = gatewayHttp(GATEWAY, new VirtualClock());
+    expect(await ask({ port: igd.httpPort, path: "/" }, never)).toBeUndefined();
+  });
+
   test("and names no address has named none", async () => {
     for (const externalAddress of ["", "localhost", "::1", "8.8.4", "8.8.4.4/24"]) {
       igd.externalAddress = externalAddress;

@@ -21,7 +21,15 @@ const deed = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom("decline" as const, "hang-up", "glare-lost", "shutdown", "network-changed", "path-quiet"),
+      do: fc.constantFrom(
+        "decline" as const,
+        "hang-up",
+        "glare-lost",
+        "shutdown",
+        "network-changed",
+        "path-quiet",
+        "path-heard",
+      ),
       pick: fc.nat(2),
     }),
   },

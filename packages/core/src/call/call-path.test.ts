@@ -166,6 +166,20 @@ describe("the path", () => {
     }
   });
 
+  test("on which the voice comes again counts as there, though the answer to the ping is late", () => {
+    let dead = false;
+    const world = answered({ pass: ({ carrier }) => !(dead && carrier === "channel") });
+    dead = true;
+    world.callee.dispatch({ type: "path-quiet" });
+    world.run(QUIET_ANSWER_MS);
+    expect(world.callee.state.phase).toBe("reconnecting");
+    world.callee.dispatch({ type: "path-heard" });
+    expect(world.callee.state.phase).toBe("active");
+    world.callee.dispatch({ type: "transport", leg: 0, state: "disconnected" });
+    world.callee.dispatch({ type: "path-heard" });
+    expect(world.callee.state.phase).toBe("reconnecting");
+  });
+
   test("on which only the voice has ceased is left alone", () => {
     const world = answered();
     for (let i = 0; i < 5; i++) {

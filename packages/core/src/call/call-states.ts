@@ -244,6 +244,8 @@ export type CallEvent =
   | { readonly type: "network-changed" }
   /** A voice came on the path, and for a moment nothing has, though nothing was said of its end. May come again while that lasts. */
   | { readonly type: "path-quiet" }
+  /** After that: the voice comes again. */
+  | { readonly type: "path-heard" }
   | { readonly type: "timer"; readonly name: TimerName };
 
 export type CallEffect =

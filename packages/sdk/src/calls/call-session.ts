@@ -10,6 +10,7 @@ import {
   type LegId,
   type MediaState,
   type RefusalCode,
+  RESTART_ANSWERED_MS,
   step,
   toHex,
 } from "@earshot/core";
@@ -70,6 +71,8 @@ export class CallSession {
   });
   #state: CallState;
   #running = false;
+  /** When the last restart was. */
+  #answeredAt = -Infinity;
 
   constructor(state: CallState, ports: CallSessionPorts, handlers: CallSessionHandlers) {
     this.#state = state;
@@ -83,8 +86,9 @@ export class CallSession {
     this.#silence = new SilenceWatch({
       clock: ports.clock,
       look: async () => this.leg?.peer?.getStats(),
-      expectsVoice: () => this.#state.phase === "active" && this.#state.remoteMedia.audio,
+      expectsVoice: () => this.#state.remoteMedia.audio,
       onQuiet: () => this.handle({ type: "path-quiet" }),
+      onHeard: () => this.handle({ type: "path-heard" }),
     });
   }
 
@@ -113,6 +117,12 @@ export class CallSession {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** A home can be sent by again: a call that waits for its path looks for it, unless it is being looked for. */
+  handleHomeBack(): void {
+    const isUnderWay = this.#ports.clock.now() - this.#answeredAt < RESTART_ANSWERED_MS;
+    if (this.#state.phase === "reconnecting" && !isUnderWay) this.handle({ type: "timer", name: "restart" });
   }
 
   /** A decoded packet that an envelope brought. */
@@ -165,6 +175,7 @@ export class CallSession {
         return this.#legs.get(effect.leg)?.restartIce(effect.generation);
       case "apply-restart":
         this.#silence.restarted();
+        this.#answeredAt = this.#ports.clock.now();
         return this.#legs.get(effect.leg)?.applyRestart(effect.generation, effect.setup);
       case "start-timer":
         return this.#timers.start(effect.name, effect.delayMs);

@@ -33,6 +33,14 @@ export function selectedPair(entries: Map<string, Entry>): Entry | undefined {
   return undefined;
 }
 
+/** This side's candidate on a relay that media takes now; undefined where it takes none of this side's. */
+export function relayInUse(report: RTCStatsReport): OwnRelayed | undefined {
+  const entries = entriesOf(report);
+  const local = entries.get(textOf(selectedPair(entries)?.localCandidateId) ?? "");
+  if (local?.candidateType !== "relay") return undefined;
+  return { url: textOf(local.url), address: textOf(local.address) ?? textOf(local.ip) };
+}
+
 /** What of a call's path is not in the statistics. */
 export interface KnownOfPath {
   readonly confirmed: boolean;

@@ -193,8 +193,7 @@ export class CallsManager {
 
   /** Calls without a path restart at once. */
   #lookForPaths(): void {
-    for (const { session } of this.#calls.values())
-      if (session.state.phase === "reconnecting") session.handle({ type: "timer", name: "restart" });
+    for (const { session } of this.#calls.values()) session.handleHomeBack();
   }
 
   /** This machine's addresses changed. */

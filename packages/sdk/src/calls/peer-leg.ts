@@ -16,6 +16,7 @@ import {
 } from "@earshot/core";
 import type { CallMedia } from "../api.ts";
 import { SerialQueue } from "../serial-queue.ts";
+import { relayInUse } from "./call-stats.ts";
 import { CandidateBatch } from "./candidate-batch.ts";
 import { configurationOf, type LegPlan, policyOf } from "./leg-plan.ts";
 import { LegRelays } from "./leg-relays.ts";
@@ -158,7 +159,7 @@ export class PeerLeg {
   restartIce(generation: number): void {
     this.#do(async (peer) => {
       if (peer.signalingState === "have-local-offer") await peer.setLocalDescription({ type: "rollback" });
-      const relays = this.#renewRelays(peer);
+      const relays = await this.#renewRelays(peer, generation);
       await this.#restartLocal(peer, await peer.createOffer({ iceRestart: true }), generation, relays);
     });
   }
@@ -166,7 +167,7 @@ export class PeerLeg {
   /** The other side's new credentials: callee answers them (`onRestartReady` follows), caller takes them as the answer. */
   applyRestart(generation: number, remote: CallSetup): void {
     this.#do(async (peer) => {
-      const relays = this.#role === "callee" ? this.#renewRelays(peer) : null;
+      const relays = this.#role === "callee" ? await this.#renewRelays(peer, generation) : null;
       await this.#setRemote(peer, remote, generation);
       if (this.#role === "caller") return;
       await this.#restartLocal(peer, await peer.createAnswer(), generation, relays);
@@ -285,9 +286,12 @@ export class PeerLeg {
   }
 
   /** A restart allocates anew, and what opened the relay when the call began may have run out, or the relay be gone. */
-  #renewRelays(peer: RTCPeerConnection): readonly NamedRelay[] | null {
+  /** Of several relays the one in use now comes last: it may be what fails. */
+  async #renewRelays(peer: RTCPeerConnection, generation: number): Promise<readonly NamedRelay[] | null> {
+    const used = relayInUse(await peer.getStats());
     const named = this.#relays.renew();
-    if (this.plan && (named || this.plan.relays.length > 0)) peer.setConfiguration(configurationOf(this.plan));
+    if (used) this.#batch.relayedFirst(generation);
+    if (this.plan && (named || this.plan.relays.length > 0)) peer.setConfiguration(configurationOf(this.plan, used));
     return named;
   }
 

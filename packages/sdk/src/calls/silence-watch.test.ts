@@ -11,14 +11,16 @@ let watch: SilenceWatch;
 let packets: number;
 let isSending: boolean;
 let told: number;
+let heard: number;
 beforeEach(() => {
   clock = new VirtualClock();
-  [packets, isSending, told] = [0, true, 0];
+  [packets, isSending, told, heard] = [0, true, 0, 0];
   watch = new SilenceWatch({
     clock,
     look: async () => linkReport({ packetsReceived: packets }),
     expectsVoice: () => isSending,
     onQuiet: () => void told++,
+    onHeard: () => void heard++,
   });
   watch.start();
 });
@@ -44,8 +46,9 @@ it("tells within half a second and two looks that a voice has ceased, and again 
   expect(told).toBe(1);
   await clock.advance(AGAIN_MS + LOOKS_MS);
   expect(told).toBe(2);
+  expect(heard).toBe(0);
   await hear(3_000, 20);
-  expect(told).toBe(2);
+  expect([told, heard]).toEqual([2, 1]);
 });
 
 it("takes the pauses of a voice that saves data for pauses, and a long one for none", async () => {
@@ -64,6 +67,15 @@ it("says nothing where no voice has come yet, or where the other side says that 
   isSending = true;
   await clock.advance(5_000);
   expect(told).toBe(0);
+});
+
+it("takes a packet that was long on its way for no voice", async () => {
+  await hear(1_000, 20);
+  await clock.advance(1_000);
+  expect(told).toBe(1);
+  await hear(20, 20);
+  await clock.advance(1_000);
+  expect([told, heard]).toEqual([1, 0]);
 });
 
 it("leaves a restart its time", async () => {

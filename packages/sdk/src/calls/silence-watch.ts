@@ -16,9 +16,11 @@ export interface SilenceWatchParts {
   readonly clock: Clock;
   /** The statistics of the peer connection that carries the call; undefined where there is none. */
   readonly look: () => Promise<RTCStatsReport | undefined>;
-  /** The other side says that it sends a voice, and the call takes its path for good. */
+  /** The other side says that it sends a voice. */
   readonly expectsVoice: () => boolean;
   readonly onQuiet: () => void;
+  /** It had ceased, and comes again. */
+  readonly onHeard: () => void;
 }
 
 /**
@@ -35,6 +37,7 @@ export class SilenceWatch {
   /** When the last packet had come; undefined before the first. */
   #lastAt: number | undefined;
   #isDense = false;
+  #isQuiet = false;
   #notBefore = 0;
 
   constructor(parts: SilenceWatchParts) {
@@ -70,22 +73,30 @@ export class SilenceWatch {
   }
 
   #note(count: number): void {
-    const { clock, expectsVoice, onQuiet } = this.#parts;
+    const { clock, expectsVoice, onQuiet, onHeard } = this.#parts;
     const now = clock.now();
     const [before, arrived] = [this.#arrived, count - (this.#count ?? count)];
     this.#count = count;
     this.#arrived = arrived;
     if (!expectsVoice()) {
       this.#lastAt = undefined;
+      this.#isQuiet = false;
       return;
     }
     if (arrived !== 0) {
       this.#lastAt = now;
-      this.#isDense = before + arrived >= DENSE_PACKETS;
-      return;
+      const isDense = before + arrived >= DENSE_PACKETS;
+      // A single packet of a voice without pauses is one that was long on its way.
+      const isBack = this.#isQuiet && (isDense || !this.#isDense);
+      if (!this.#isQuiet || isBack) this.#isDense = isDense;
+      if (!isBack) return;
+      this.#isQuiet = false;
+      return onHeard();
     }
     const isQuiet = this.#lastAt !== undefined && now - this.#lastAt >= (this.#isDense ? QUIET_MS : SPARSE_QUIET_MS);
-    if (!isQuiet || now < this.#notBefore) return;
+    if (!isQuiet) return;
+    this.#isQuiet = true;
+    if (now < this.#notBefore) return;
     this.restarted();
     onQuiet();
   }

@@ -105,14 +105,25 @@ export function receivePong(turn: Turn, state: Active | Reconnecting, n: number)
   if (n > state.pings) return refused(turn, "bad-state");
   if (state.phase === "active") {
     turn.state = { ...state, pingsUnanswered: 0 };
-    if (n !== state.pings) return;
-    emit(turn, { type: "stop-timer", name: "restart" });
-    emit(turn, { type: "stop-timer", name: "quiet" });
-  } else if (currentLeg(turn, state.chosen).transport === "connected" && n === state.pings) {
-    finishReconnecting(turn, state);
-    // One that was restarted before ICE missed it is told of by nothing else.
-    confirmAgain(turn, state.chosen);
-  }
+    if (n === state.pings) stopDoubting(turn);
+  } else if (n === state.pings) heardAgain(turn, state);
+}
+
+/** The path is there, whatever made it doubtful. */
+export function stopDoubting(turn: Turn): void {
+  emit(turn, { type: "stop-timer", name: "restart" });
+  emit(turn, { type: "stop-timer", name: "quiet" });
+}
+
+/**
+ * Something has come over a path that counted as away. Where ICE has missed it, ICE will tell; one that was restarted before that is
+ * told of by nothing else. A pong may be late by seconds: what the channel sends again it sends more and more seldom.
+ */
+export function heardAgain(turn: Turn, state: Reconnecting): void {
+  const { transport, channelOpen } = currentLeg(turn, state.chosen);
+  if (transport !== "connected" || !channelOpen) return;
+  finishReconnecting(turn, state);
+  confirmAgain(turn, state.chosen);
 }
 
 export function receiveReveal(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "reveal" }>): void {

@@ -83,6 +83,7 @@ const callingRow = {
   "set-wish": ignored,
   "network-changed": ignored,
   "path-quiet": ignored,
+  "path-heard": ignored,
 } satisfies Partial<EventRow<"dialling" | "ringing">>;
 
 const answeredRow = {
@@ -143,6 +144,7 @@ export const EVENT_TABLE: EventTable = {
     "set-wish": ignored,
     "network-changed": ignored,
     "path-quiet": ignored,
+    "path-heard": ignored,
     timer: timers<"expecting">({
       ...openTimers,
       // The invite itself was lost: without it there is no call.
@@ -172,6 +174,7 @@ export const EVENT_TABLE: EventTable = {
     "set-wish": ignored,
     "network-changed": ignored,
     "path-quiet": ignored,
+    "path-heard": ignored,
     timer: timers<"alerting">({ ...openTimers, ring: (turn) => incoming.ringTimedOut(turn) }),
   },
   connecting: {
@@ -186,6 +189,7 @@ export const EVENT_TABLE: EventTable = {
     },
     "network-changed": ignored,
     "path-quiet": ignored,
+    "path-heard": ignored,
     timer: timers<"connecting">({
       ...openTimers,
       connect: (turn, state) => connected.connectTimedOut(turn, state),
@@ -200,6 +204,7 @@ export const EVENT_TABLE: EventTable = {
     "leg-failed": ignored,
     "network-changed": (turn, state) => addressesChanged(turn, state),
     "path-quiet": (turn, state) => pathQuiet(turn, state),
+    "path-heard": (turn) => connected.stopDoubting(turn),
     timer: timers<"active">({
       ...openTimers,
       restart: (turn, state) => restartAgain(turn, state),
@@ -215,6 +220,7 @@ export const EVENT_TABLE: EventTable = {
     "leg-failed": ignored,
     "network-changed": (turn, state) => retryRestart(turn, state),
     "path-quiet": ignored,
+    "path-heard": (turn, state) => connected.heardAgain(turn, state),
     timer: timers<"reconnecting">({
       ...openTimers,
       vanish: (turn, state) => connected.peerVanished(turn, state),
@@ -244,6 +250,7 @@ export const EVENT_TABLE: EventTable = {
     "set-wish": ignored,
     "network-changed": ignored,
     "path-quiet": ignored,
+    "path-heard": ignored,
     timer: ignored,
   },
 };

@@ -83,7 +83,7 @@ export const raw = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("local" as const), leg: fc.nat(1), n: fc.nat(11) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(11) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("person" as const), n: fc.nat(12) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("timer" as const), n: fc.nat(TIMERS.length - 1) }) },
 );
 type Raw = typeof raw extends fc.Arbitrary<infer T> ? T : never;
@@ -198,6 +198,7 @@ function personEvent(n: number): CallEvent {
     { type: "glare-lost" },
     { type: "set-wish", wish: { leanVoice: true, picture: "none" } },
     { type: "path-quiet" },
+    { type: "path-heard" },
   ];
   return events[n] as CallEvent;
 }

@@ -68,7 +68,8 @@ describe("relaying calls", () => {
     await control(page, "relay-text").filter({ hasText: "On" }).waitFor();
     const { relay, relayLending } = await own.report();
     expect(relayLending).toMatchObject({ given: true, state: "on", limits: { maxAllocations: 12 } });
-    expect(await control(page, "node-relay").textContent()).toContain(relay?.urls[0]?.replace("?transport=", " "));
+    const [, host, port] = /^turn:([^:]+):(\d+)/.exec(relay?.urls[0] ?? "") ?? [];
+    expect(await control(page, "node-relay").textContent()).toContain(`${host}, port ${port}, by UDP and TCP`);
     await control(page, "node-stop-relaying").click();
     await control(page, "relay-text").filter({ hasText: "Off" }).waitFor();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("relay-title");

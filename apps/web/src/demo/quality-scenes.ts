@@ -48,6 +48,18 @@ export function qualityScenes(connect: Connect): Record<string, Scene> {
           pictureHeld: true,
         }),
     },
+    "quality-picture-relayed": {
+      before: people,
+      then: async (stage, home) => {
+        const call = await connect(stage, home, true);
+        const { path } = call;
+        const relay = { operator: "Ada’s own server", key: null, side: "mine", trusted: true } as const;
+        call.now({
+          quality: { verdict: "fair", side: "theirs", problem: "loss" },
+          ...(path && { path: { ...path, kind: "relayed", relay } }),
+        });
+      },
+    },
     "quality-picture-not-asked-for": {
       before: people,
       then: async (stage, home) =>

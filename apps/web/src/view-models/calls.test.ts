@@ -167,6 +167,9 @@ describe("during a call", () => {
       /It is run by neither you nor your contacts/,
     );
     expect(pathWords({ ...relayed, farRelay: stranger }).explanation).not.toMatch(/yours|neither/);
+    expect(pathWords(relayed).badge).toBe("Relayed by Ann");
+    expect(pathWords({ ...relayed, directShouldHaveWorked: true }).badge).toMatch(/Ann, though a direct path works/);
+    expect(pathWords(PATH).badge).toBe("Direct path");
     call.now({ phase: "active", confirmed: true, path: PATH });
     expect(pathWords(current().path.value)).toMatchObject({ kind: "direct", unverified: false });
   });

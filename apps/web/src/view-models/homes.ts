@@ -66,7 +66,9 @@ export function createHomesModel(client: Client): HomesModel {
   return {
     homes,
     choices: computed(() => known.value.toSorted(byTrustThenDistance).slice(0, MAX_CHOICES)),
-    alone: computed(() => known.value.length === 0 && homes.value.every(({ kind }) => kind === "own")),
+    alone: computed(
+      () => known.value.length === 0 && homes.value.length > 0 && homes.value.every(({ kind }) => kind === "own"),
+    ),
     busy,
     message,
     refresh,

@@ -5,6 +5,8 @@ import type { CallPath, CallRelay } from "@earshot/sdk";
 export interface PathWords {
   readonly kind: "unknown" | "direct" | "relayed";
   readonly headline: string;
+  /** The same in a few words, for beside the person's name. */
+  readonly badge: string;
   readonly explanation: string;
   /** Set while the two ends have not confirmed each other. */
   readonly unverified: boolean;
@@ -27,6 +29,7 @@ export function pathWords(path: CallPath | undefined): PathWords {
     return {
       kind: "unknown",
       headline: "Finding a path…",
+      badge: "",
       explanation: "Both devices are trying out which way their packets can go.",
       unverified: false,
       details: [],
@@ -35,7 +38,8 @@ export function pathWords(path: CallPath | undefined): PathWords {
   }
   return {
     kind: path.kind,
-    headline: `${way(path)}, ${path.confirmed ? "end-to-end encrypted" : "not confirmed yet"}`,
+    headline: `${way(path, whose)}, ${path.confirmed ? "end-to-end encrypted" : "not confirmed yet"}`,
+    badge: badge(path),
     explanation: explanation(path),
     unverified: !path.confirmed,
     details: details(path),
@@ -46,14 +50,24 @@ export function pathWords(path: CallPath | undefined): PathWords {
   };
 }
 
-function way({ kind, relay, farRelay }: CallPath): string {
+function badge(path: CallPath): string {
+  const text = path.kind === "direct" ? "Direct path" : way(path, operatorOf);
+  if (!path.confirmed) return `${text}, not confirmed yet`;
+  return path.directShouldHaveWorked ? `${text}, though a direct path works` : text;
+}
+
+function way({ kind, relay, farRelay }: CallPath, name: (relay: CallRelay) => string): string {
   if (kind === "direct") return "Direct";
-  const relays = [relay, farRelay].flatMap((each) => (each ? [whose(each)] : []));
+  const relays = [relay, farRelay].flatMap((each) => (each ? [name(each)] : []));
   return relays.length === 0 ? "Through a relay" : `Relayed by ${relays.join(" and ")}`;
 }
 
-function whose({ operator, side }: CallRelay): string {
-  return `${operator || "somebody who gives no name"} (chosen by ${side === "mine" ? "you" : "them"})`;
+function operatorOf({ operator }: CallRelay): string {
+  return operator || "somebody who gives no name";
+}
+
+function whose(relay: CallRelay): string {
+  return `${operatorOf(relay)} (chosen by ${relay.side === "mine" ? "you" : "them"})`;
 }
 
 function explanation(path: CallPath): string {

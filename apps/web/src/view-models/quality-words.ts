@@ -69,8 +69,8 @@ export function pictureHeldText(why: "for-voice" | "not-asked-for", name: string
 /** In a call in which little data is to be used. */
 export function lowDataText(pictureWanted: boolean, name: string): string {
   return pictureWanted
-    ? `As you chose, this call uses little data. ${name} is asked for a plain voice and a small picture.`
-    : `As you chose, this call uses little data. ${name} is asked for a plain voice and no picture.`;
+    ? `${name} is asked for a plain voice and a small picture.`
+    : `${name} is asked for a plain voice and no picture.`;
 }
 
 /** What the call was like, as rows of a table. */

@@ -24,7 +24,7 @@ describe("what the node says of relaying", () => {
       Now: "6 ends of calls",
       "So far": "4.8 GB",
       Refused: "31 requests",
-      "Reached at": "turn:198.51.100.20:3478 udp, turn:198.51.100.20:3478 tcp",
+      "Reached at": "198.51.100.20, port 3478, by UDP and TCP",
     });
     // Behind a router, as many as that has opened ports for.
     const port = { use: "relayed", protocol: "udp", port: 49_160, mapped: true } as const;
@@ -54,7 +54,11 @@ describe("what the node says of relaying", () => {
     const other = { urls: ["turn:turn.example:3478"], own: false, allocations: 0, bytes: 0, refused: 0 };
     expect(relayTitle({ ...DEDICATED, relay: other })).toMatch(/Another server/);
     // Of another server nothing is known but its address.
-    expect(relayRows({ ...DEDICATED, relay: other })).toEqual([["Reached at", "turn:turn.example:3478"]]);
+    expect(relayRows({ ...DEDICATED, relay: other })).toEqual([["Reached at", "turn.example, port 3478, by UDP"]]);
+    const urls = ["turn:[2001:db8::5]:3478?transport=udp", "turns:turn.example:443?transport=tcp"];
+    expect(relayRows({ ...DEDICATED, relay: { ...other, urls } })).toEqual([
+      ["Reached at", "[2001:db8::5], port 3478, by UDP; turn.example, port 443, by TLS"],
+    ]);
   });
 });
 

@@ -45,6 +45,16 @@ export function relayRows({ relay, relayLending, portMapping }: NodeReport): Row
     rows.push(["So far", bytesText(relay.bytes)]);
     rows.push(["Refused", relay.refused === 1 ? "1 request" : `${countText(relay.refused)} requests`]);
   }
-  rows.push(["Reached at", relay.urls.map((url) => url.replace(/\?transport=/, " ")).join(", ")]);
+  rows.push(["Reached at", placesText(relay.urls)]);
   return rows;
+}
+
+/** `198.51.100.20, port 3478, by UDP and TCP; turn.example, port 443, by TLS`. */
+function placesText(urls: readonly string[]): string {
+  const ways = new Map<string, string[]>();
+  for (const url of urls) {
+    const [, scheme = "", place = url, transport = "udp"] = /^(turns?):([^?]+)(?:\?transport=(\w+))?$/.exec(url) ?? [];
+    ways.set(place, [...(ways.get(place) ?? []), scheme === "turns" ? "TLS" : transport.toUpperCase()]);
+  }
+  return [...ways].map(([place, by]) => `${place.replace(/:(\d+)$/, ", port $1")}, by ${by.join(" and ")}`).join("; ");
 }

@@ -13,6 +13,29 @@ export function CallFacts({ call }: { readonly call: CallModel }) {
   );
 }
 
+/** How it travels in a few words, beside the person: on a phone the rest is out of sight. Read out when it changes. */
+export function PathBadge({ call }: { readonly call: CallModel }) {
+  const words = pathWords(call.path.value);
+  const phase = call.phase.value;
+  const isShown = words.badge !== "" && (phase === "connecting" || phase === "active");
+  const isPlain = !words.unverified && !call.path.value?.directShouldHaveWorked;
+  return (
+    <p
+      class="call-badge call-way"
+      role="status"
+      data-testid="path-badge"
+      data-kind={isShown ? (isPlain ? words.kind : "look") : "none"}
+    >
+      {isShown && (
+        <>
+          <Icon name={words.kind === "relayed" ? "relay" : "direct"} />
+          <span>{words.badge}</span>
+        </>
+      )}
+    </p>
+  );
+}
+
 function Words({ words, name }: { readonly words: readonly string[] | undefined; readonly name: string }) {
   if (words === undefined) return null;
   return (

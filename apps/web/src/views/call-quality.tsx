@@ -12,7 +12,12 @@ export function QualityBadge({ call }: { readonly call: CallModel }) {
   const isShown = quality && (call.phase.value === "active" || call.phase.value === "reconnecting");
   const words = isShown ? qualityWords(quality, call.name) : undefined;
   return (
-    <p class="call-quality" role="status" data-testid="call-quality" data-verdict={isShown ? quality.verdict : "none"}>
+    <p
+      class="call-badge call-quality"
+      role="status"
+      data-testid="call-quality"
+      data-verdict={isShown ? quality.verdict : "none"}
+    >
       {words && (
         <>
           <Bars count={words.bars} />
@@ -50,11 +55,11 @@ export function QualityAdvice({ call }: { readonly call: CallModel }) {
   if (detail === undefined && !held) return null;
   return (
     <section class="call-card" aria-labelledby="quality-title" data-testid="quality-advice">
-      <h2 id="quality-title">The connection</h2>
+      <h2 id="quality-title">{detail === undefined ? "Your picture" : "The connection"}</h2>
       {detail && <p class="call-hint">{detail}</p>}
       {held && (
-        <p class="call-notice" data-testid="picture-held">
-          <Icon name="cameraOff" />
+        <p class={held === "for-voice" ? "call-notice" : "call-hint"} data-testid="picture-held">
+          {held === "for-voice" && <Icon name="cameraOff" />}
           <span>{pictureHeldText(held, call.name)}</span>
         </p>
       )}
@@ -69,13 +74,15 @@ export function LowDataNote({ call }: { readonly call: CallModel }) {
   const wanted = call.pictureWanted.value;
   return (
     <section class="call-card" aria-labelledby="low-data-title" data-testid="low-data-note">
-      <h2 id="low-data-title">Little data</h2>
+      <h2 id="low-data-title">This call uses little data</h2>
       <p class="call-hint" role="status">
         {lowDataText(wanted, call.name)}
       </p>
-      <Button testId="want-picture" onClick={call.togglePicture}>
-        {wanted ? "Ask for no picture" : "Ask for the picture"}
-      </Button>
+      <div class="row">
+        <Button testId="want-picture" onClick={call.togglePicture}>
+          {wanted ? "Ask for no picture" : "Ask for the picture"}
+        </Button>
+      </div>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { CallModel } from "../view-models/call.ts";
 import { endText } from "../view-models/end-words.ts";
 import type { HomeModel } from "../view-models/home.ts";
-import { CallFacts } from "./call-facts.tsx";
+import { CallFacts, PathBadge } from "./call-facts.tsx";
 import { LowDataNote, QualityAdvice, QualityBadge, QualitySummary } from "./call-quality.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { noticeText } from "./notice-list.tsx";
@@ -40,7 +40,10 @@ export function CallView({ call, home }: Props) {
           <p class="call-status" data-testid="call-phase" data-phase={call.phase.value}>
             {call.status.value}
           </p>
-          <QualityBadge call={call} />
+          <div class="call-badges">
+            <QualityBadge call={call} />
+            <PathBadge call={call} />
+          </div>
           {call.peerMuted.value && <p class="call-hint">{call.name} is muted</p>}
         </div>
         <LocalVideo track={call.localVideo.value} />
@@ -53,8 +56,8 @@ export function CallView({ call, home }: Props) {
         <PeerNotices call={call} home={home} />
         <Problem text={call.problem.value} testId="call-problem" />
         {!ended && <QualityAdvice call={call} />}
-        {ended ? <Ended call={call} home={home} {...ended} /> : <CallFacts call={call} />}
         {!ended && <LowDataNote call={call} />}
+        {ended ? <Ended call={call} home={home} {...ended} /> : <CallFacts call={call} />}
       </aside>
       {!ended && <Controls call={call} />}
     </main>

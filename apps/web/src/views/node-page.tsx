@@ -48,8 +48,10 @@ export function NodePage({ model, homes }: Props) {
       ) : (
         <>
           <Role report={report} />
-          <Lending report={report} model={model} />
-          {(report.relay !== null || report.relayLending !== null) && <RelayCard report={report} model={model} />}
+          <div class="node-stack">
+            <Lending report={report} model={model} />
+            {(report.relay !== null || report.relayLending !== null) && <RelayCard report={report} model={model} />}
+          </div>
           <Criteria report={report} />
           <Capacity report={report} />
           <section class="node-card node-wide" aria-labelledby="map-title">

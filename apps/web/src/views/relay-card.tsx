@@ -26,12 +26,7 @@ export function RelayCard({ report, model }: Props) {
       )}
       {rows.length > 0 && (
         <dl class="facts">
-          {rows.flatMap(([label, value]) => [
-            <dt key={label}>{label}</dt>,
-            <dd key={`${label} value`} class="break">
-              {value}
-            </dd>,
-          ])}
+          {rows.flatMap(([label, value]) => [<dt key={label}>{label}</dt>, <dd key={`${label} value`}>{value}</dd>])}
         </dl>
       )}
     </section>
@@ -51,7 +46,7 @@ function RelayHeading({ report, model }: Props) {
         Relaying calls
       </h3>
       <p data-testid="relay-text">{relayTitle(report)}</p>
-      {lending && (
+      {lending && !lending.byOperator && (
         <div class="row">
           <Button testId="node-relay-open" onClick={() => setOpen(true)}>
             {lending.given ? "Change the limits" : "Relay calls…"}

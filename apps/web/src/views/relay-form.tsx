@@ -10,18 +10,17 @@ export function RelayMeaning() {
   return (
     <>
       <p>
-        About one call in five finds no direct path. If others can reach your node, it can pass the packets of such
-        calls on. This is another question than lending it as a supernode.
+        About one call in five finds no direct path. If others can reach your node, it can pass such calls on. This is
+        apart from lending it as a supernode.
       </p>
       <ul class="plain-list">
-        <li>Others’ calls then pass through your connection, encrypted: nobody can listen here, you included.</li>
         <li>
-          Your node sees the addresses of both ends, when they talk and how much; never voices, and not who they are.
+          Others’ calls then pass through your connection, encrypted. Your node sees the addresses of both ends, when
+          they talk and how much; never voices, and not who they are.
         </li>
         <li>A voice call takes some 12 kB a second of your connection each way, one with pictures up to 450.</li>
         <li>
-          Both people’s settings must allow it, and both are told whose node it is, by the name its operator gives, if
-          any.
+          It is used where both people’s settings allow it, and both see the name that its operator gives, if any.
         </li>
         <li>
           It asks your router to let others in, for as long as you allow it. Behind one, it has room for 16 ends of

@@ -1,13 +1,14 @@
 /** The relay role with the real parts: as the node was started, or as a volunteer's owner allows. */
 import { networkInterfaces } from "node:os";
-import { type Clock, parseDhtAddress, type RelayLimits } from "@earshot/core";
+import { type Clock, EarshotError, parseDhtAddress, type RelayLimits } from "@earshot/core";
+import { isLoopbackHost } from "../http/access.ts";
 import type { NodeLog } from "../log.ts";
 import type { NodeMetrics } from "../metrics.ts";
 import type { NodeNetwork } from "../node-network.ts";
 import type { NodeOptions } from "../node-options.ts";
 import { mayMapPorts } from "../port-mapping/open-port-mapping.ts";
 import { isPublicAddress } from "../supernodes/public-address.ts";
-import { RelayConsentStore } from "./relay-consent.ts";
+import { OPERATORS_WORD, RelayConsentStore } from "./relay-consent.ts";
 import { newRelaySecret, type OwnRelayOptions, startRelayRole, TURN_PORT } from "./relay-role.ts";
 import type { RelayAddress } from "./relay-sockets.ts";
 import { type RelayPlace, RelaySwitch, relayError } from "./relay-switch.ts";
@@ -29,23 +30,27 @@ export async function openRelay(
   parts: Parts,
   network: NodeNetwork | undefined,
 ): Promise<RelaySwitch> {
-  const { relay, home, role, lentRelayPort } = options;
-  if (relay !== undefined) {
+  const { relay, home, role } = options;
+  if (relay !== undefined && !("auto" in relay)) {
     const started = await startRelayRole(relay, parts).catch((error: unknown) => {
       throw relayError(error);
     });
     return new RelaySwitch(started);
   }
-  if (network === undefined || role !== "volunteer") return new RelaySwitch(undefined);
+  if (network === undefined && relay !== undefined)
+    throw new EarshotError("relay-unavailable", "without a network nobody tells a node its address: give it to --relay");
+  if (network === undefined || (relay === undefined && role !== "volunteer")) return new RelaySwitch(undefined);
+  const port = relay?.port ?? options.lentRelayPort ?? TURN_PORT;
   const secret = newRelaySecret();
-  const consent = new RelayConsentStore(home);
-  const router = routerOf(options, parts, network);
+  const consent = relay === undefined ? new RelayConsentStore(home) : OPERATORS_WORD;
+  const seenAt = (): string => seenAtOf(network) ?? "";
+  const router = mayMapPorts(options) ? new RouterPorts({ port, now: () => parts.clock.now(), seenAt }) : undefined;
   const opened = new RelaySwitch(undefined, {
     ...parts,
     consent,
     ...(router ? { router } : {}),
     place: () => placeOf(network, router, consent.current.limits, opened.current !== undefined),
-    start: (address, limits) => startRelayRole(lentRelay(address, limits, lentRelayPort), { ...parts, secret }),
+    start: (address, limits) => startRelayRole(lentRelay(address, limits, port), { ...parts, secret }),
   });
   void opened.look();
   return opened;
@@ -60,7 +65,7 @@ async function placeOf(
 ): Promise<RelayPlace> {
   const { dhtHost, prefixLimits } = network.config;
   // A network of one machine, or a lab.
-  if (!prefixLimits && dhtHost !== undefined) return { host: dhtHost, announced: dhtHost };
+  if (dhtHost !== undefined && (!prefixLimits || isLoopbackHost(dhtHost))) return { host: dhtHost, announced: dhtHost };
   const host = seenAtOf(network);
   const isHere = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === host));
   const isPublic = host !== undefined && isPublicAddress(host);
@@ -72,22 +77,14 @@ async function placeOf(
   return router?.place() ?? (isPublic || router?.isRefused ? "behind-router" : "no-address");
 }
 
-/** Undefined where no router may be asked. */
-function routerOf(options: NodeOptions, { clock }: Parts, network: NodeNetwork): RouterPorts | undefined {
-  const { lentRelayPort: port = TURN_PORT } = options;
-  if (!mayMapPorts(options)) return undefined;
-  return new RouterPorts({ port, now: () => clock.now(), seenAt: () => seenAtOf(network) ?? "" });
-}
-
 function seenAtOf({ backbone }: NodeNetwork): string | undefined {
   const parsed = parseDhtAddress(backbone.address());
   return parsed.ok ? parsed.value.host : undefined;
 }
 
-function lentRelay(address: RelayAddress, lent: RelayLimits, port: number | undefined): OwnRelayOptions {
+function lentRelay(address: RelayAddress, lent: RelayLimits, port: number): OwnRelayOptions {
   const maxAllocations = address.held ? Math.min(lent.maxAllocations, MAX_ROUTER_PORTS) : lent.maxAllocations;
-  const limits = turnLimits({ ...lent, maxAllocations });
-  return { addresses: [address], ...(port === undefined ? {} : { port }), limits };
+  return { addresses: [address], port, limits: turnLimits({ ...lent, maxAllocations }) };
 }
 
 function turnLimits({ maxAllocations, maxBytesPerSecond }: RelayLimits): Partial<TurnLimits> {

@@ -21,6 +21,7 @@ import type { NodeLimits } from "./limits.ts";
 import { errorCodeOf, type NodeLog } from "./log.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { NodeNetworkOptions } from "./node-options.ts";
+import type { RelayDesk } from "./relay/relay-desk.ts";
 import { NodeOverlay } from "./supernodes/node-overlay.ts";
 import { OverlayMetrics } from "./supernodes/overlay-metrics.ts";
 import { loadRemembered, MAX_REMEMBERED_SUPERNODES, saveRemembered } from "./supernodes/remembered.ts";
@@ -47,6 +48,9 @@ export interface AttachedTo {
   readonly waiting: WaitingSockets;
   /** The node's own listener takes strangers. */
   readonly openListener: boolean;
+  /** Whether it relays calls now, and who takes those who ask for that alone. */
+  readonly relays: () => boolean;
+  readonly desk: RelayDesk;
 }
 
 export class NodeNetwork {
@@ -59,6 +63,7 @@ export class NodeNetwork {
   /** As it was written last. */
   #saved = "";
   #descriptor: () => Uint8Array = () => new Uint8Array();
+  #relays: () => boolean = () => false;
   #serving: Serving | undefined;
   #tunnels: Tunnels | undefined;
 
@@ -117,7 +122,10 @@ export class NodeNetwork {
       random: systemRandom,
       descriptor: () => this.#descriptor(),
       refused: (code) => metrics.refused(code),
-      onRound: () => this.#remember(),
+      onRound: () => {
+        this.#remember();
+        void this.#serving?.setRelaying(this.#relays()).catch(() => {});
+      },
     });
     this.#remembered = remembered;
   }
@@ -137,12 +145,13 @@ export class NodeNetwork {
   }
 
   /** Once: what the network's parts need of the node around them. */
-  attach({ listener, access, waiting, openListener }: AttachedTo, descriptor: () => Uint8Array): void {
+  attach({ listener, access, waiting, openListener, relays, desk }: AttachedTo, descriptor: () => Uint8Array): void {
     const { clock, limits } = this.#parts;
     const { overlay, backbone } = this;
     const { drainGraceMs, drainRetryAfterMs } = limits;
     this.#descriptor = descriptor;
-    this.#serving = new Serving({ clock, backbone, listener, openListener, drainGraceMs, drainRetryAfterMs });
+    this.#relays = relays;
+    this.#serving = new Serving({ clock, backbone, listener, desk, openListener, drainGraceMs, drainRetryAfterMs });
     const tunnels = new Tunnels({
       access,
       waiting,
@@ -160,6 +169,7 @@ export class NodeNetwork {
       dht: () => backbone.stats,
     });
     overlay.discovery.start([...this.config.supernodes, ...this.#remembered.supernodes]);
+    overlay.relayDiscovery.start();
   }
 
   /** Serves up to so many strangers, or none (0). Resolves when those there have been sent on. */
@@ -184,7 +194,8 @@ export class NodeNetwork {
   /** Before the listener is drained: no newcomers. */
   async sayGoodbye(): Promise<void> {
     this.#tunnels?.close();
-    const said = Promise.all([this.backbone.unannounce(), this.backbone.unlisten()]).catch(() => {});
+    const { backbone } = this;
+    const said = Promise.all([backbone.unannounce(), backbone.unannounceRelay(), backbone.unlisten()]).catch(() => {});
     let cancel: () => void = () => {};
     const late = new Promise<void>((resolve) => {
       cancel = this.#parts.clock.setTimer(GOODBYE_MS, resolve);

@@ -24,6 +24,7 @@ import { isPrivateAddress } from "./prefix.ts";
 import { PrefixLimits } from "./prefix-limits.ts";
 import { listenerPorts } from "./port-mapping/open-port-mapping.ts";
 import { openRelay } from "./relay/open-relay.ts";
+import { RelayDesk } from "./relay/relay-desk.ts";
 import type { RelaySwitch } from "./relay/relay-switch.ts";
 import { openRoles } from "./report/open-roles.ts";
 import { type StunServer, startStun } from "./stun/stun-server.ts";
@@ -250,7 +251,9 @@ function createListener(
     ...(network ? { onGateRefused: network.gateRefused } : {}),
     addressOf: (request) => addressOf(request, trustLocalProxy),
   });
-  network?.attach({ listener, access, waiting, openListener: !needsToken }, services.descriptor);
+  const relays = () => relay.current !== undefined;
+  const desk = new RelayDesk(services);
+  network?.attach({ listener, access, waiting, openListener: !needsToken, relays, desk }, services.descriptor);
   return { listener, upgrades, prefixes, access, waiting, descriptor: services.descriptor };
 }
 

@@ -25,6 +25,11 @@ export function supernodeTopic(networkKey: Uint8Array): Uint8Array {
   return sha256(concat(utf8("earshot supernodes 1"), checkKey(networkKey)));
 }
 
+/** Where nodes announce themselves that relay calls and are no supernodes, 32 bytes. */
+export function relayTopic(networkKey: Uint8Array): Uint8Array {
+  return sha256(concat(utf8("earshot relays 1"), checkKey(networkKey)));
+}
+
 /** The dialler's first message on a HyperDHT stream: membership, bound to the stream by its Noise handshake hash. */
 export function streamGate(networkKey: Uint8Array, handshakeHash: Uint8Array): Uint8Array {
   return hmac(sha256, checkKey(networkKey), concat(utf8("earshot gate 1"), handshakeHash));

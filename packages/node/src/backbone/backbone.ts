@@ -12,6 +12,7 @@ import {
   type RefusalCode,
   type Result,
   type SignatureBackend,
+  relayTopic,
   supernodeTopic,
   toHex,
   unitFromBytes,
@@ -78,6 +79,7 @@ export class Backbone {
   readonly #keyPair: KeyPair;
   readonly #records: DhtRecords;
   readonly #topic: DhtTopic;
+  readonly #relayTopic: DhtTopic;
   readonly #bootstrap: readonly Address[];
   #unsent = new BoundedMap<RecordOnWire>(MAX_UNSENT);
   #proven: () => readonly HostPort[] = () => NOBODY;
@@ -118,14 +120,15 @@ export class Backbone {
       allows: (host) => this.#guard.allows(host),
     });
     this.#records = new DhtRecords({ ...parts, places, signatures, refused });
-    this.#topic = new DhtTopic({
+    const topicParts = {
       ...parts,
-      topic: supernodeTopic(network.key),
       keyPair: this.#keyPair,
       random: () => unitFromBytes(random.bytes(4)),
       address: () => this.#address(),
-      allows: (host) => this.#guard.allows(host),
-    });
+      allows: (host: string) => this.#guard.allows(host),
+    };
+    this.#topic = new DhtTopic({ ...topicParts, topic: supernodeTopic(network.key) });
+    this.#relayTopic = new DhtTopic({ ...topicParts, topic: relayTopic(network.key) });
   }
 
   /** `joined` once other nodes are known, or where this is the first node of a private network. */
@@ -181,6 +184,17 @@ export class Backbone {
   }
   lookupSupernodes(): Promise<FoundSupernode[]> {
     return this.#topic.lookup();
+  }
+
+  /** Under the topic of those that relay calls and are no supernodes. */
+  announceRelay(): Promise<void> {
+    return this.#relayTopic.announce();
+  }
+  unannounceRelay(): Promise<void> {
+    return this.#relayTopic.unannounce();
+  }
+  lookupRelays(): Promise<FoundSupernode[]> {
+    return this.#relayTopic.lookup();
   }
 
   /**
@@ -251,6 +265,7 @@ export class Backbone {
     this.#destroyed = true;
     this.#cancelJoin?.();
     this.#topic.stop();
+    this.#relayTopic.stop();
     // Those who know where we were are told, if they are quick.
     const told = this.#listener?.close(true).catch(() => {});
     await Promise.race([told, new Promise<void>((resolve) => this.#options.clock.setTimer(LEAVE_MS, resolve))]);

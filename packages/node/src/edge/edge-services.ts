@@ -27,6 +27,8 @@ export interface EdgeOverlay {
   isSupernodeAt(host: string): boolean;
   /** Descriptors of supernodes that have proved to be such: newest first, spread over prefixes and operators. */
   descriptors(most: number): readonly Uint8Array[];
+  /** Of nodes that have proved to relay calls, and are no supernodes. */
+  relayDescriptors(most: number): readonly Uint8Array[];
   /** Takes from the bytes that may be sent to measure an uplink; milliseconds to wait where there are none left. */
   takeProbe(host: string, bytes: number): number;
   /** Dials whoever asks, at its own address. Never rejects. */

@@ -35,10 +35,14 @@ export function forward(
   return s.overlay.forward(peer, to, request);
 }
 
-/** The node itself first, then others that it has found to be what they say. */
+/** Of one list. */
+const MAX_LISTED_RELAYS = 4;
+
+/** The node itself first, then others that it has found to be what they say: supernodes, and a few that relay calls and are none. */
 export function listSupernodes(s: EdgeServices): Answer {
-  const others = s.overlay?.descriptors(MAX_SUPERNODES - 1) ?? [];
-  const descriptors = [s.descriptor(), ...others];
+  const relays = s.overlay?.relayDescriptors(MAX_LISTED_RELAYS) ?? [];
+  const others = s.overlay?.descriptors(MAX_SUPERNODES - 1 - relays.length) ?? [];
+  const descriptors = [s.descriptor(), ...others, ...relays];
   return { ok: true, value: { type: "supernodes", tunnels: s.overlay?.tunnels ?? false, self: true, descriptors } };
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   type Clock,
+  decodeDescriptor,
   type EdgeSession,
   NO_SPREAD_LIMITS,
   networkIdOf,
@@ -30,7 +31,14 @@ import { type Asker, Forwarder } from "./forwarder.ts";
 import type { OverlayMetrics } from "./overlay-metrics.ts";
 import { PeerPool, type PeerRequest } from "./peer-pool.ts";
 import { refOf, SupernodeTable } from "./supernode-table.ts";
-import { type AskPorts, listSupernodes, openSession, verifySupernode } from "./verify.ts";
+import { type AskPorts, listSupernodes, openSession, verifyRelay, verifySupernode } from "./verify.ts";
+
+/** Nodes that relay and are no supernodes: as many are known as clients can make use of, and looked for without haste. */
+const MAX_RELAYS_KNOWN = 64;
+const RELAY_DISCOVERY = {
+  ...{ roundMs: 10 * 60_000, emptyRoundMs: 2 * 60_000, verificationsPerRound: 8, verificationsAtOnce: 2 },
+  ...{ renewalsPerRound: 8, listsPerRound: 0 },
+};
 
 export interface NodeOverlayOptions {
   readonly network: NetworkConfig;
@@ -62,6 +70,9 @@ export class NodeOverlay implements EdgeOverlay {
   readonly #probes: AddressBuckets;
   readonly table: SupernodeTable;
   readonly discovery: Discovery;
+  /** Those that relay calls and are no supernodes: told to clients, and to be tunnelled to. */
+  readonly relayTable: SupernodeTable;
+  readonly relayDiscovery: Discovery;
 
   constructor(options: NodeOverlayOptions) {
     const { network, backbone, clock, limits, metrics, supernodeSeed } = options;
@@ -77,6 +88,8 @@ export class NodeOverlay implements EdgeOverlay {
     backbone.raiseQuotas((host) => this.table.isAt(host));
     backbone.keepRecordsAt(() => this.table.provenDht());
     this.discovery = this.#createDiscovery(spread.perNear);
+    this.relayTable = new SupernodeTable({ ownKey: options.supernodeKey, limits: spread, max: MAX_RELAYS_KNOWN });
+    this.relayDiscovery = this.#createRelayDiscovery(spread.perNear);
     const known = (key: Uint8Array): SupernodeRef | undefined => this.table.refOf(key);
     const onOutcome = metrics.forwarded;
     const onLost = (key: Uint8Array) => this.discovery.doubt(key);
@@ -112,6 +125,11 @@ export class NodeOverlay implements EdgeOverlay {
     return this.table.descriptors(most);
   }
 
+  /** A few of those that relay and are no supernodes, others each time. */
+  relayDescriptors(most: number): readonly Uint8Array[] {
+    return this.relayTable.descriptors(most, this.#options.random);
+  }
+
   takeProbe(host: string, bytes: number): number {
     return this.#probes.take(host, this.#options.clock.now(), bytes);
   }
@@ -120,10 +138,10 @@ export class NodeOverlay implements EdgeOverlay {
     return this.#dialBacks.answer(host, dht, supernodeKey);
   }
 
-  /** Where a supernode is, once it has proved to be one; for tunnels. Never rejects. */
+  /** Where a supernode, or a relay that is none, is, once it has proved to be one; for tunnels. Never rejects. */
   async prove(ref: SupernodeRef): Promise<Result<SupernodeRef>> {
     if (this.table.isOwn(ref.supernodeKey)) return refuse("not-allowed", "itself");
-    const known = this.table.refOf(ref.supernodeKey);
+    const known = this.table.refOf(ref.supernodeKey) ?? this.relayTable.refOf(ref.supernodeKey);
     if (known) return accept(known);
     // By the addresses that led there: its descriptor may name others, which need not be reached from here.
     return (await this.discovery.verifyNow(ref)) ? accept(ref) : refuse("unknown-supernode");
@@ -136,6 +154,7 @@ export class NodeOverlay implements EdgeOverlay {
 
   close(): void {
     this.discovery.stop();
+    this.relayDiscovery.stop();
     this.pool.close();
   }
 
@@ -154,9 +173,38 @@ export class NodeOverlay implements EdgeOverlay {
       perNear,
       lookup: () => backbone.lookupSupernodes(),
       verify: (ref) => verifySupernode(this.#asking, ref),
-      list: (ref) => listSupernodes(this.#asking, ref),
+      list: async (ref) => this.#withoutRelays(await listSupernodes(this.#asking, ref)),
       refused,
       onRound,
     });
+  }
+
+  /** What a supernode names as no supernode is looked into as a relay. */
+  #withoutRelays(list: readonly Uint8Array[]): readonly Uint8Array[] {
+    return list.filter((bytes) => {
+      const decoded = decodeDescriptor(bytes);
+      if (!decoded.ok || decoded.value.descriptor.maxClients > 0) return true;
+      if (decoded.value.descriptor.relays) this.relayDiscovery.suggest(refOf(decoded.value));
+      return false;
+    });
+  }
+
+  #createRelayDiscovery(perNear: number): Discovery {
+    const { clock, random, backbone, refused } = this.#options;
+    const ports = {
+      ...{
+        clock,
+        random,
+        refused,
+        perNear,
+        signatures: nodeSignatures,
+        table: this.relayTable,
+        networkId: this.networkId,
+      },
+      lookup: () => backbone.lookupRelays(),
+      verify: (ref: SupernodeRef) => verifyRelay(this.#asking, ref),
+      list: async () => [],
+    };
+    return new Discovery(ports, RELAY_DISCOVERY);
   }
 }

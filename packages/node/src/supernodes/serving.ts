@@ -5,6 +5,7 @@ import type { DhtStream } from "../backbone/dht-stream.ts";
 import { DhtEdgeStream } from "../edge/dht-edge-stream.ts";
 import type { EdgeConnection, EdgeOrigin } from "../edge/edge-connection.ts";
 import type { EdgeListener } from "../edge/edge-listener.ts";
+import type { RelayDesk } from "../relay/relay-desk.ts";
 import { BandwidthLimit, LimitedEdgeStream } from "../roles/bandwidth-limit.ts";
 
 /** Told to those for whom there is no place, where nothing better is known. */
@@ -18,8 +19,13 @@ const PEER_HELLO_MS = 3_000;
 
 export interface ServingPorts {
   readonly clock: Clock;
-  readonly backbone: Pick<Backbone, "setServing" | "listen" | "unlisten" | "announce" | "unannounce">;
+  readonly backbone: Pick<
+    Backbone,
+    "setServing" | "listen" | "unlisten" | "announce" | "unannounce" | "announceRelay" | "unannounceRelay"
+  >;
   readonly listener: EdgeListener;
+  /** Takes those who ask for its relay alone, while it is no supernode. */
+  readonly desk: Pick<RelayDesk, "take" | "isFull" | "close">;
   /** WebSocket connections are strangers' too: the listener takes them without a token. */
   readonly openListener: boolean;
   readonly drainGraceMs: number;
@@ -37,6 +43,7 @@ export class Serving {
   #counted = 0;
   #countedAt = 0;
   #listening = false;
+  #relaying = false;
   /** Changes one after another. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -88,7 +95,18 @@ export class Serving {
     return this.#then(async () => {
       if (testing ? this.#phase !== "off" : this.#phase !== "testing") return;
       this.#phase = testing ? "testing" : "off";
-      await this.#listen(testing);
+      await this.#listenAsNeeded();
+    });
+  }
+
+  /** Relays calls from now on, or no longer: while it is no supernode it says so in the network, and is asked for that alone. */
+  setRelaying(relaying: boolean): Promise<void> {
+    return this.#then(async () => {
+      if (relaying === this.#relaying) return;
+      this.#relaying = relaying;
+      await this.#listenAsNeeded();
+      await this.#sayRelays();
+      if (!relaying) this.#ports.desk.close();
     });
   }
 
@@ -127,8 +145,8 @@ export class Serving {
     if (this.#phase === "serving") return;
     this.#phase = "serving";
     await backbone.setServing(true);
-    await this.#listen(true);
-    await backbone.announce();
+    await this.#listenAsNeeded();
+    await Promise.all([backbone.announce(), this.#sayRelays()]);
   }
 
   async #stop(testing: boolean): Promise<void> {
@@ -136,13 +154,22 @@ export class Serving {
     const was = this.#phase;
     this.#phase = testing ? "testing" : "off";
     this.#maxClients = 0;
-    await Promise.all([backbone.unannounce(), this.#listen(testing)]);
-    if (was !== "serving" && was !== "draining") return;
-    await listener.drain(was === "draining" ? 0 : drainGraceMs, drainRetryAfterMs, this.#isStranger);
-    await backbone.setServing(false);
+    await Promise.all([backbone.unannounce(), this.#listenAsNeeded()]);
+    if (was === "serving" || was === "draining") {
+      await listener.drain(was === "draining" ? 0 : drainGraceMs, drainRetryAfterMs, this.#isStranger);
+      await backbone.setServing(false);
+    }
+    await this.#sayRelays();
   }
 
-  async #listen(listening: boolean): Promise<void> {
+  /** A supernode that relays is found as a supernode. */
+  async #sayRelays(): Promise<void> {
+    const { backbone } = this.#ports;
+    await (this.#relaying && this.#phase !== "serving" ? backbone.announceRelay() : backbone.unannounceRelay());
+  }
+
+  async #listenAsNeeded(): Promise<void> {
+    const listening = this.#phase !== "off" || this.#relaying;
     if (listening === this.#listening) return;
     this.#listening = listening;
     const { backbone } = this.#ports;
@@ -150,13 +177,15 @@ export class Serving {
   }
 
   #take(stream: DhtStream): void {
-    const { listener } = this.#ports;
+    const { listener, desk } = this.#ports;
     const streams = listener.countOf(this.#isDht);
     const full = this.clients >= this.#maxClients;
     const spare = (this.on || this.#phase === "draining") && streams < this.#maxClients + PEER_PLACES;
-    if (full && !spare) return turnAway(stream, FULL_RETRY_MS);
+    const asksRelay = full && !spare && this.#relaying && !desk.isFull;
+    if (full && !spare && !asksRelay) return turnAway(stream, FULL_RETRY_MS);
     const admittance = listener.admit(stream.remoteHost);
     if (!admittance.admitted) return turnAway(stream, admittance.retryAfterMs);
+    if (asksRelay) return desk.take(stream, () => listener.release(admittance.prefix));
     const limited = new LimitedEdgeStream(new DhtEdgeStream(stream), this.#bandwidth);
     const connection = listener.open(limited, admittance.prefix, "dht", stream.remoteHost);
     if (full) this.#ports.clock.setTimer(PEER_HELLO_MS, () => sendAway(connection));

@@ -6,6 +6,7 @@ import {
   equalBytes,
   type Refusal,
   refuse,
+  type SupernodeDescriptor,
   type SupernodeRef,
   verifyDescriptor,
 } from "@earshot/core";
@@ -27,12 +28,30 @@ export interface AskPorts {
  * A welcome under that key, and a fresh descriptor of this network. Never rejects; refused as `unknown-supernode` where it is
  * not reached, as `server-busy` where it takes nobody for now, else by what is wrong with its descriptor.
  */
-export async function verifySupernode(
+export function verifySupernode(
   ports: AskPorts,
   ref: SupernodeRef,
 ): Promise<({ readonly ok: true } & Proof) | Refusal> {
+  return verifyAs(ports, ref, ({ maxClients }) => maxClients > 0);
+}
+
+/** The same of a node that relays calls and is no supernode. */
+export function verifyRelay(ports: AskPorts, ref: SupernodeRef): Promise<({ readonly ok: true } & Proof) | Refusal> {
+  return verifyAs(ports, ref, ({ maxClients, relays }) => maxClients === 0 && relays);
+}
+
+/** `isOne`: by its own word, which must be of this kind. */
+type IsOne = (descriptor: SupernodeDescriptor) => boolean;
+
+async function verifyAs(
+  ports: AskPorts,
+  ref: SupernodeRef,
+  isOne: IsOne,
+): Promise<({ readonly ok: true } & Proof) | Refusal> {
   try {
-    return await withSession(ports, ref, (session, observedHost) => askForProof(ports, ref, session, observedHost));
+    return await withSession(ports, ref, (session, observedHost) =>
+      askForProof(ports, ref, session, observedHost, isOne),
+    );
   } catch (error) {
     const code = error instanceof EarshotError ? error.code : "unexpected";
     return code === "server-busy" ? refuse(code) : refuse("unknown-supernode", code);
@@ -84,6 +103,7 @@ async function askForProof(
   ref: SupernodeRef,
   session: EdgeSession,
   observedHost: string,
+  isOne: IsOne,
 ): Promise<({ readonly ok: true } & Proof) | Refusal> {
   const askedAt = clock.now();
   const answer = await session.request({ type: "get-descriptor" });
@@ -92,10 +112,10 @@ async function askForProof(
   const bytes = Uint8Array.from(answer.value.descriptor);
   const verified = await verifyDescriptor(nodeSignatures, bytes, { networkId, now: clock.now() });
   if (!verified.ok) return verified;
-  const { supernodeKey, hopKey, maxClients } = verified.value;
+  const { supernodeKey, hopKey } = verified.value;
   if (!equalBytes(supernodeKey, ref.supernodeKey) || !equalBytes(hopKey, session.welcome?.hopKey ?? new Uint8Array()))
     return refuse("bad-key", "descriptor of another");
-  if (maxClients === 0) return refuse("not-allowed", "no supernode now");
+  if (!isOne(verified.value)) return refuse("not-allowed", "not what it is asked for now");
   const where = observedHost === "" ? {} : { observedHost };
   return { ok: true, descriptor: verified.value, bytes, roundTripMs, ...where };
 }

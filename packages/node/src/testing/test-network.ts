@@ -1,6 +1,6 @@
 /** For tests: private networks on loopback, where every node has an address of its own. */
 import { createNetworkConfig, type NetworkConfig } from "../backbone/network-config.ts";
-import type { NodeOptions } from "../node-options.ts";
+import type { NodeNetworkOptions, NodeOptions } from "../node-options.ts";
 import { startTestNode, type TestNode } from "./test-node.ts";
 
 export class TestNetwork {
@@ -9,11 +9,11 @@ export class TestNetwork {
   #last = 0;
 
   /** Joins through the nodes that were started before it, at an address of its own. */
-  async start(options: Partial<NodeOptions> = {}): Promise<TestNode> {
+  async start(options: Partial<NodeOptions> = {}, joined: Partial<NodeNetworkOptions> = {}): Promise<TestNode> {
     this.#last++;
     const host = `127.0.77.${this.#last}`;
     const bootstrap = this.#nodes.slice(0, 2).map((node) => hostPort(node.network?.backbone.address() ?? ""));
-    const network = { ...this.#config, bootstrap, dhtHost: host };
+    const network = { ...this.#config, bootstrap, dhtHost: host, ...joined };
     const node = await startTestNode({ ...options, host, network });
     this.#nodes.push(node);
     return node;

@@ -31,6 +31,13 @@ test("a node relays only where it is told to", () => {
   });
 });
 
+test("a node finds out its address itself, where it is told to", () => {
+  expect(relayOptions({ relay: ["auto"] })).toEqual({ relay: { auto: true, port: 3_478 } });
+  expect(relayOptions({ relay: ["auto"], relayPort: "3479" })).toEqual({ relay: { auto: true, port: 3_479 } });
+  for (const more of [{ relayBind: "10.0.0.5" }, { relayTlsPort: "443" }, { relay: ["auto", "203.0.113.5"] }])
+    expect(() => relayOptions({ relay: ["auto"], ...more })).toThrow(/--relay-port alone/);
+});
+
 test("TLS and another's TURN server are said in full", () => {
   const tls = { relayTlsCert: "c", relayTlsKey: "k", relayTlsName: "turn.example", relayTlsPort: "443" };
   expect(relayOptions({ relay: ["203.0.113.5"], ...tls }).relay).toMatchObject({

@@ -7,7 +7,7 @@ import { parsePort } from "./port-option.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface RelayChoice {
-  /** Addresses under which others reach it: one of IPv4, one of IPv6, or both. */
+  /** Addresses under which others reach it: one of IPv4, one of IPv6, or both; or `auto` alone. */
   readonly relay?: readonly string[];
   /** The address here, where a router maps the other one to it. */
   readonly relayBind?: string;
@@ -22,6 +22,7 @@ export interface RelayChoice {
 }
 
 const DEFAULT_PORT = "3478";
+const AUTO = "auto";
 /** IANA's for TURN over TLS. */
 const DEFAULT_TLS_PORT = "5349";
 const MAX_URLS = 4;
@@ -30,7 +31,10 @@ const TURN_URL = /^turns?:[^\s?/]+(?:\?transport=(?:udp|tcp))?$/;
 
 export function addRelayOptions(command: Command): Command {
   return command
-    .option("--relay <ip...>", "relay calls that find no direct path, reached at these addresses (IPv4, IPv6 or both)")
+    .option(
+      "--relay <ip...>",
+      "relay calls that find no direct path, reached at these addresses (IPv4, IPv6 or both); auto: at this machine's, or its router's, which is asked to let others in",
+    )
     .option("--relay-bind <ip>", "address here, where a router maps the one of --relay to it")
     .option("--relay-port <n>", `UDP and TCP port of the relay (default: ${DEFAULT_PORT})`)
     .option("--relay-tls-cert <file>", "certificate and chain, PEM: the relay takes TLS too")
@@ -48,7 +52,7 @@ export function relayOptions(choice: RelayChoice): Pick<NodeOptions, "relay"> {
   return relay === undefined ? {} : { relay };
 }
 
-function ownRelay(choice: RelayChoice): OwnRelayOptions | undefined {
+function ownRelay(choice: RelayChoice): NodeOptions["relay"] {
   const { relay, relayBind, relayPrivate, relaySecretFile } = choice;
   if (relaySecretFile !== undefined) throw new UsageError("--relay-secret-file goes with --relay-url.");
   if (relay === undefined) {
@@ -56,6 +60,7 @@ function ownRelay(choice: RelayChoice): OwnRelayOptions | undefined {
     if (stray) throw new UsageError("Say where others reach the relay: --relay 203.0.113.5");
     return undefined;
   }
+  if (relay.includes(AUTO)) return autoRelay(choice);
   const addresses = relay.map((announced) => ({
     host: addressOf(relayBind ?? announced),
     announced: addressOf(announced),
@@ -71,6 +76,13 @@ function ownRelay(choice: RelayChoice): OwnRelayOptions | undefined {
     ...tlsOf(choice),
     ...(relayPrivate ? { peers: { privateNetworks: true } } : {}),
   };
+}
+
+function autoRelay({ relayPort, ...choice }: RelayChoice): NodeOptions["relay"] {
+  const others = Object.entries(choice).filter(([name, value]) => /^relay[A-Z]/.test(name) && value !== undefined);
+  if (choice.relay?.length !== 1 || others.length > 0)
+    throw new UsageError("--relay auto goes with --relay-port alone.");
+  return { auto: true, port: parsePort(relayPort ?? DEFAULT_PORT, "--relay-port") };
 }
 
 function tlsOf({ relayTlsCert, relayTlsKey, relayTlsName, relayTlsPort }: RelayChoice): Pick<OwnRelayOptions, "tls"> {

@@ -7,7 +7,7 @@ import type { NameFileOptions } from "./names/name-file.ts";
 import type { NameResolverParts } from "./names/name-resolver.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { GatewayPlace } from "./port-mapping/open-port-mapping.ts";
-import type { RelayRoleOptions } from "./relay/relay-role.ts";
+import type { AutoRelayOptions, RelayRoleOptions } from "./relay/relay-role.ts";
 import type { RelaySwitch } from "./relay/relay-switch.ts";
 import type { NodeRoles } from "./roles/node-roles.ts";
 import type { FrontOptions, PublicFront } from "./workers/public-front.ts";
@@ -60,7 +60,7 @@ export interface NodeOptions {
   /** For tests, which have a gateway of their own. */
   readonly gateway?: GatewayPlace;
   /** Relays calls that find no direct path. Absent: does not. */
-  readonly relay?: RelayRoleOptions;
+  readonly relay?: RelayRoleOptions | AutoRelayOptions;
   /** UDP and TCP, of a relay that a volunteer's owner turns on while the node runs. Default 3478. */
   readonly lentRelayPort?: number;
   /** Of a volunteer: other numbers than docs/promotion.md's. */

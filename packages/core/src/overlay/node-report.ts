@@ -83,7 +83,7 @@ export interface PortMapping {
   readonly way: "" | "pcp" | "nat-pmp" | "upnp";
   /** IPv4; "" where none is known. */
   readonly gateway: string;
-  /** IPv4, as the gateway says, whom nobody checks; "" where it does not. */
+  /** IPv4, as the gateway says, whom nobody checks; "" where it does not. Where none is needed, this machine's own. */
   readonly externalAddress: string;
   /** It is one that the Internet can reach: otherwise another gateway stands before this one, and the mapping does not help. */
   readonly externalPublic: boolean;
@@ -119,6 +119,8 @@ export interface RelayLimits {
 /** Whether a volunteer's node may relay calls, which its owner says apart from lending it as a supernode; docs/relay.md. */
 export interface RelayLending {
   readonly given: boolean;
+  /** It was started so (`--relay auto`): there is nothing to say about it while it runs. */
+  readonly byOperator?: true;
   readonly limits: RelayLimits;
   /**
    * `off`: not allowed. `on`: it relays. Otherwise allowed, and not possible now: `no-address`: nobody has told it its address yet;

@@ -38,7 +38,10 @@ export async function openRelay(
     return new RelaySwitch(started);
   }
   if (network === undefined && relay !== undefined)
-    throw new EarshotError("relay-unavailable", "without a network nobody tells a node its address: give it to --relay");
+    throw new EarshotError(
+      "relay-unavailable",
+      "without a network nobody tells a node its address: give it to --relay",
+    );
   if (network === undefined || (relay === undefined && role !== "volunteer")) return new RelaySwitch(undefined);
   const port = relay?.port ?? options.lentRelayPort ?? TURN_PORT;
   const secret = newRelaySecret();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RelayLending, RelayLimits } from "@earshot/core";
 import { makePrivateFolder, readPrivateFile, writePrivateFile } from "../home/private-file.ts";
 import { type Bounds, parseLimits } from "../roles/consent-store.ts";
+import { DEFAULT_TURN_LIMITS } from "./turn-limits.ts";
 
 const MIB = 1024 * 1024;
 
@@ -19,7 +20,23 @@ export type RelayConsent = Pick<RelayLending, "given" | "limits">;
 
 const NO_CONSENT: RelayConsent = { given: false, limits: DEFAULT_RELAY_LIMITS };
 
-export class RelayConsentStore {
+/** What a relay runs by: its owner's word, which they may change, or that of the operator who started it so. */
+export interface RelayWord {
+  readonly current: RelayConsent;
+  set?(given: boolean, limits: RelayLimits): void;
+}
+
+export const OPERATORS_WORD: RelayWord = {
+  current: {
+    given: true,
+    limits: {
+      maxAllocations: DEFAULT_TURN_LIMITS.maxAllocations,
+      maxBytesPerSecond: DEFAULT_TURN_LIMITS.bytesTotal.perSecond,
+    },
+  },
+};
+
+export class RelayConsentStore implements RelayWord {
   readonly #path: string;
   #kept: RelayConsent;
 

@@ -34,6 +34,13 @@ export interface OwnRelayOptions {
   readonly peers?: Partial<PeerPolicy>;
 }
 
+/** A TURN server of this node's own at the address where the network sees it: this machine's, or its router's, which is asked to let others in. */
+export interface AutoRelayOptions {
+  readonly auto: true;
+  /** UDP and TCP; default 3478. */
+  readonly port?: number;
+}
+
 /** Another TURN server, that knows the same secret. */
 export interface OtherRelayOptions {
   readonly urls: readonly string[];

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { decodeDescriptor, type NodeReport, unwrap } from "@earshot/core";
 import { afterEach, expect, test } from "vitest";
 import { createNetworkConfig } from "../backbone/network-config.ts";
+import type { NodeOptions } from "../node-options.ts";
 import { FakeIgd } from "../testing/fake-igd.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { startTestNode, type TestNode } from "../testing/test-node.ts";
@@ -32,7 +33,7 @@ async function spare(): Promise<number> {
 }
 
 /** A volunteer's node, alone in a network of its own, and the router that stands before it. */
-async function atHome() {
+async function atHome(options: Partial<NodeOptions> = {}) {
   const igd = await FakeIgd.start(GATEWAY);
   closing.push(() => igd.close());
   const port = await spare();
@@ -42,6 +43,7 @@ async function atHome() {
     network: createNetworkConfig({ name: "family" }),
     gateway: { find: async () => GATEWAY, port: igd.httpPort, ssdpPort: igd.ssdpPort },
     lentRelayPort: port,
+    ...options,
   });
   closing.push(() => node.stop());
   const relays = async (): Promise<boolean> => {
@@ -88,6 +90,16 @@ test("is not announced where the router refuses, or has no public address, and s
   await call(node, "PUT", "/api/relay-consent", { given: true });
   expect((await reportOf(node)).relayLending?.state).toBe("behind-router");
   expect(await relays()).toBe(false);
+});
+
+test("that its operator started goes by the router too, and nobody turns it off", async () => {
+  const port = await spare();
+  const { node } = await atHome({ role: "dedicated", relay: { auto: true, port } });
+  await expect.poll(async () => (await reportOf(node)).relayLending).toMatchObject({ byOperator: true, state: "on" });
+  expect(node.relay.current?.urls[0]).toBe(`turn:8.8.4.4:${port}?transport=udp`);
+  expect((await call(node, "PUT", "/api/relay-consent", { given: false })).status).toBe(409);
+  expect((await reportOf(node)).relayLending?.state).toBe("on");
+  await expect(startTestNode({ relay: { auto: true } })).rejects.toMatchObject({ code: "relay-unavailable" });
 });
 
 test("asks for nothing where another program has its port", async () => {

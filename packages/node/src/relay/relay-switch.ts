@@ -5,7 +5,7 @@
 import { type Clock, EarshotError, type RelayLending, type RelayLimits } from "@earshot/core";
 import { errorCodeOf, type NodeLog } from "../log.ts";
 import type { WantedPort } from "../port-mapping/gateway-session.ts";
-import type { RelayConsentStore } from "./relay-consent.ts";
+import type { RelayWord } from "./relay-consent.ts";
 import type { RelayPass, RelayRole } from "./relay-role.ts";
 import type { RelayAddress } from "./relay-sockets.ts";
 import type { RouterPorts } from "./router-ports.ts";
@@ -19,7 +19,7 @@ export type RelayPlace = RelayAddress | "no-address" | "behind-router";
 export interface RelaySwitchPorts {
   readonly clock: Clock;
   readonly log: NodeLog;
-  readonly consent: RelayConsentStore;
+  readonly consent: RelayWord;
   place(): Promise<RelayPlace>;
   /** Of the router that may stand before this machine. */
   readonly router?: RouterPorts;
@@ -69,11 +69,13 @@ export class RelaySwitch {
     this.#ports?.router?.follow(followed);
   }
 
-  /** Null where the owner has nothing to say about it while it runs. */
+  /** Null where it does not depend on what is possible at the moment: neither on its owner's word nor on an address. */
   get lending(): RelayLending | null {
     if (this.#ports === undefined) return null;
-    const { given, limits } = this.#ports.consent.current;
-    return { given, limits, state: given ? this.#state : "off" };
+    const { consent } = this.#ports;
+    const { given, limits } = consent.current;
+    const state = given ? this.#state : "off";
+    return { given, ...(consent.set === undefined ? { byOperator: true } : {}), limits, state };
   }
 
   /**
@@ -84,6 +86,7 @@ export class RelaySwitch {
   async setConsent(given: boolean, limits?: RelayLimits): Promise<RelayLending | null> {
     if (this.#ports === undefined) return null;
     const { consent } = this.#ports;
+    if (consent.set === undefined) return null;
     try {
       consent.set(given, limits ?? consent.current.limits);
     } finally {

@@ -1,11 +1,20 @@
 /**
- * Storms, with real processes: the whole fleet is killed and started again, and many clients come back to one supernode at once.
- * Nobody tends to anything meanwhile: all come back by themselves, with what lay in their mailboxes, and calls ring.
+ * Storms, with real processes: the whole fleet is killed and started again, many clients come back at once to the workers of one
+ * supernode, and more than it has places for to a promoted one. Nobody tends to anything meanwhile: all come back by themselves, with what
+ * lay in their mailboxes, and calls ring.
  */
-import { ADMISSION_MIN_RETRY_MS, type EdgeSession, equalBytes, fromHex, unwrap } from "@earshot/core";
+import {
+  ADMISSION_MIN_RETRY_MS,
+  DEFAULT_PROMOTION,
+  type EdgeSession,
+  equalBytes,
+  fromHex,
+  unwrap,
+} from "@earshot/core";
 import { nodeTransport } from "@earshot/sdk/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeSignatures } from "../../../packages/node/src/crypto.ts";
+import { FULL_RETRY_MS } from "../../../packages/node/src/edge/request-handlers.ts";
 import { systemClock } from "../../../packages/node/src/system-clock.ts";
 import { accepted, randomEnvelope, TestMailbox, testRandom } from "../../../packages/node/src/testing/test-client.ts";
 import { EdgeLink } from "../../../packages/sdk/src/edge/edge-link.ts";
@@ -48,7 +57,7 @@ class Light {
 
   constructor(through: OverlayNode | undefined, to: OverlayNode | undefined) {
     if (!through || !to) throw new Error("no such node");
-    const url = to.kind === "dedicated" ? `ws://${to.host}:${to.port}/edge` : "";
+    const url = to.kind === "dedicated" ? `ws://${to.host}:${to.edgePort}/edge` : "";
     const tunnelTo = { supernodeKey: unwrap(fromHex(to.supernodeKey)), dht: "", url };
     this.#link = new EdgeLink(
       { clock: systemClock, random: testRandom, signatures: nodeSignatures, transport: nodeTransport() },
@@ -77,6 +86,16 @@ class Light {
   /** The same, on another connection than the first. */
   get cameBack(): boolean {
     return this.hasEnvelope && this.#link.session !== this.#first;
+  }
+  get session(): EdgeSession | undefined {
+    return this.#link.session;
+  }
+  /** Resolves once one more envelope, handed over on its own connection, has come. */
+  async receivesAnother(): Promise<void> {
+    const session = this.#link.session as EdgeSession;
+    this.#pushedOn.delete(session);
+    accepted(await this.#mailbox.deliver({ session }, this.#envelope));
+    await eventually("the envelope comes", () => this.#pushedOn.has(session));
   }
   /** Loses its connection and comes back. */
   drop(): void {
@@ -109,13 +128,15 @@ async function twoFriends(): Promise<[Person, Person]> {
 }
 
 describe("a fleet that is killed at once and started again", () => {
-  const FLEET: readonly NodeKind[] = ["dedicated", "promoted", "dedicated", "promoted"];
+  /** Beside one with a worker, which goes and comes with it. */
+  const FLEET: readonly NodeKind[] = ["promoted", "dedicated", "promoted"];
   let ann: Person;
   let ben: Person;
   let supernodes: readonly OverlayNode[];
 
   beforeAll(async () => {
-    network = new OverlayNetwork({ nodes: 2 * FLEET.length + 3, limits: { maxTunnels: MAX_TUNNELS } });
+    network = new OverlayNetwork({ nodes: 2 * (1 + FLEET.length) + 3, limits: { maxTunnels: MAX_TUNNELS } });
+    await network.start("dedicated", { workers: 1 });
     await network.startAll([...FLEET, "client", "client", "client"]);
     [ann, ben] = await twoFriends();
     await areHomed([ann, ben], network);
@@ -147,7 +168,7 @@ describe("a crowd that comes back to one supernode at once", () => {
   beforeAll(async () => {
     network = new OverlayNetwork({ nodes: 4, limits: { maxTunnels: MAX_TUNNELS } });
     // It alone: whatever is served, it is served by it.
-    crowded = await network.start("dedicated", { limits: { handshakes: { perSecond: 4, burst: 4 } } });
+    crowded = await network.start("dedicated", { workers: 2, limits: { handshakes: { perSecond: 4, burst: 4 } } });
     await Promise.all(Array.from({ length: 3 }, () => network.start("client")));
     await network.allKnown();
     [ann, ben] = await twoFriends();
@@ -174,6 +195,37 @@ describe("a crowd that comes back to one supernode at once", () => {
     const hasty = waits.filter((waitMs) => waitMs < ADMISSION_MIN_RETRY_MS);
     expect(hasty.length).toBeLessThanOrEqual(waits.length / 10);
     expect(crowded.running).toBe(true);
+  });
+});
+
+describe("a crowd that comes to a promoted supernode which has few places", () => {
+  const PLACES = DEFAULT_PROMOTION.startClients;
+  const TOO_MANY = 15;
+  let promoted: OverlayNode;
+
+  beforeAll(async () => {
+    network = new OverlayNetwork({ nodes: 3, limits: { maxTunnels: MAX_TUNNELS } });
+    await network.start("dedicated");
+    promoted = await network.start("promoted", { serve: PLACES });
+    await network.start("client");
+    await network.allKnown();
+    for (let i = 0; i < PLACES; i++) new Light(network.clients[0], promoted);
+    await eventually("those for whom there is a place are in", () => lights.every(({ hasEnvelope }) => hasEnvelope));
+  }, START_LIMIT_MS);
+  afterAll(cleanUpAll);
+
+  it("is told when to come, and takes nobody's place", async () => {
+    const home = lights.slice();
+    const sessions = home.map(({ session }) => session);
+    const crowd = Array.from({ length: TOO_MANY }, () => new Light(network.clients[0], promoted));
+    await eventually("all others are turned away", () => crowd.every(({ waits }) => waits.length > 0));
+
+    expect(crowd.map(({ hasEnvelope }) => hasEnvelope)).not.toContain(true);
+    expect(Math.min(...crowd.flatMap(({ waits }) => waits))).toBeGreaterThanOrEqual(FULL_RETRY_MS);
+    expect(await shedBy(promoted)).toBeGreaterThanOrEqual(TOO_MANY);
+    expect(home.map(({ session }) => session)).toEqual(sessions);
+    await Promise.all(home.map((light) => light.receivesAnother()));
+    expect((await promoted.report()).capacity).toMatchObject({ clients: PLACES, maxClients: PLACES });
   });
 });
 

@@ -45,6 +45,8 @@ export interface EdgeOrigin {
   readonly prefix: PrefixUse | undefined;
   /** Its address; empty where that is not known. */
   readonly host: string;
+  /** It has a place that is kept for supernodes. */
+  readonly spare?: boolean;
 }
 
 export class EdgeConnection implements EdgePeer, EdgeStreamHandlers, Buffering {
@@ -95,6 +97,9 @@ export class EdgeConnection implements EdgePeer, EdgeStreamHandlers, Buffering {
   }
   get host(): string {
     return this.origin.host;
+  }
+  get spare(): boolean {
+    return this.origin.spare ?? false;
   }
   get open(): boolean {
     return !this.#closed;

@@ -46,9 +46,9 @@ export class EdgeListener {
     const now = clock.now();
     const prefix = this.#prefixes.of(address, now);
     const retryAfterMs = this.#checkPrefix(prefix, now);
-    if (retryAfterMs > 0 || prefix === "full") return this.#shed(retryAfterMs);
+    if (retryAfterMs > 0 || prefix === "full") return this.turnAway(retryAfterMs);
     const decision = admission.admit(now, this.#draining || this.#connections.size >= limits.maxConnections);
-    if (!decision.admitted && !this.#admitsPeer(address, now)) return this.#shed(decision.retryAfterMs);
+    if (!decision.admitted && !this.#admitsPeer(address, now)) return this.turnAway(decision.retryAfterMs);
     metrics.handshake("admitted");
     // Counted from here, so that many at once cannot slip past the bound.
     if (prefix) prefix.counts.connections++;
@@ -62,6 +62,13 @@ export class EdgeListener {
     return overlay?.isSupernodeAt(address) === true && this.#peerHandshakes.tryTake(now);
   }
 
+  /** Counts a newcomer for whom there is no place. */
+  turnAway(retryAfterMs: number): Admittance {
+    this.#services.metrics.handshake("shed");
+    this.#services.metrics.refused("server-busy");
+    return { admitted: false, retryAfterMs };
+  }
+
   /** An admitted newcomer that did not become a connection. */
   release(prefix: PrefixUse | undefined): void {
     if (prefix) prefix.counts.connections--;
@@ -72,9 +79,15 @@ export class EdgeListener {
     this.open(stream, prefix, transport, host);
   }
 
-  /** As {@link add}, for who has more to do with it. */
-  open(stream: EdgeStream, prefix: PrefixUse | undefined, transport: EdgeTransport, host: string): EdgeConnection {
-    const origin: EdgeOrigin = { transport, prefix, host };
+  /** As {@link add}, for who has more to do with it. `spare`: on a place that is kept for supernodes. */
+  open(
+    stream: EdgeStream,
+    prefix: PrefixUse | undefined,
+    transport: EdgeTransport,
+    host: string,
+    spare = false,
+  ): EdgeConnection {
+    const origin: EdgeOrigin = { transport, prefix, host, spare };
     const connection = new EdgeConnection(stream, this.#services, origin, (gone) => {
       this.#connections.delete(gone);
       this.release(prefix);
@@ -124,12 +137,6 @@ export class EdgeListener {
     const waitMs = prefix.handshakes.waitMs(now);
     if (waitMs === 0) prefix.handshakes.tryTake(now);
     return waitMs;
-  }
-
-  #shed(retryAfterMs: number): Admittance {
-    this.#services.metrics.handshake("shed");
-    this.#services.metrics.refused("server-busy");
-    return { admitted: false, retryAfterMs };
   }
 
   #scheduleCheck(): () => void {

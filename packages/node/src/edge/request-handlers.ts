@@ -44,11 +44,24 @@ export interface EdgePeer extends MailboxOwner {
   readonly host: string;
   /** Set once by peer-hello: the supernode that it is. */
   peerKey: Uint8Array | undefined;
+  /** It has a place that is kept for supernodes. */
+  readonly spare?: boolean;
 }
 
 const OK: Answer = { ok: true, value: { type: "ok" } };
 const answer = (value: EdgeReply): Answer => ({ ok: true, value });
 const answerOk = (result: Result<void> | Refusal): Answer => (result.ok ? OK : result);
+/** All that a supernode asks before it has shown to be one. A client would take a mailbox there, and lose its place in a moment. */
+const WITHOUT_PLACE: ReadonlySet<EdgeRequest["type"]> = new Set<EdgeRequest["type"]>([
+  "hello",
+  "peer-hello",
+  "get-descriptor",
+  "list-supernodes",
+  "dial-back",
+  "probe",
+]);
+/** Told to clients for whom there is no place. */
+export const FULL_RETRY_MS = 10_000;
 /** When a full disk may have been cleared. */
 const STORE_RETRY_MS = 5_000;
 
@@ -57,6 +70,8 @@ export function handleRequest(s: EdgeServices, peer: EdgePeer, request: EdgeRequ
   if (request.type === "hello") return hello(s, peer, request);
   if (peer.challenge === undefined) return refuse("bad-state", "hello first");
   if (peer.peerKey !== undefined && !PEERS_MAY.has(request.type)) return refuse("not-allowed", "a peer");
+  if (peer.spare && peer.peerKey === undefined && !WITHOUT_PLACE.has(request.type))
+    return { ...refuse("server-busy", "full"), retryAfterMs: FULL_RETRY_MS };
   const now = s.clock.now();
   switch (request.type) {
     case "open-mailbox":

@@ -6,10 +6,9 @@ import { DhtEdgeStream } from "../edge/dht-edge-stream.ts";
 import type { EdgeConnection, EdgeOrigin } from "../edge/edge-connection.ts";
 import type { EdgeListener } from "../edge/edge-listener.ts";
 import type { RelayDesk } from "../relay/relay-desk.ts";
+import { FULL_RETRY_MS } from "../edge/request-handlers.ts";
 import { BandwidthLimit, LimitedEdgeStream } from "../roles/bandwidth-limit.ts";
 
-/** Told to those for whom there is no place, where nothing better is known. */
-const FULL_RETRY_MS = 10_000;
 /** Counting goes through all connections. */
 const ROUGH_MS = 1_000;
 /** Streams beyond the clients' places, for supernodes that deliver to those clients. */
@@ -182,21 +181,27 @@ export class Serving {
     const full = this.clients >= this.#maxClients;
     const spare = (this.on || this.#phase === "draining") && streams < this.#maxClients + PEER_PLACES;
     const asksRelay = full && !spare && this.#relaying && !desk.isFull;
-    if (full && !spare && !asksRelay) return turnAway(stream, FULL_RETRY_MS);
+    if (full && !spare && !asksRelay) {
+      listener.turnAway(FULL_RETRY_MS);
+      return turnAway(stream, FULL_RETRY_MS);
+    }
     const admittance = listener.admit(stream.remoteHost);
     if (!admittance.admitted) return turnAway(stream, admittance.retryAfterMs);
     if (asksRelay) return desk.take(stream, () => listener.release(admittance.prefix));
     const limited = new LimitedEdgeStream(new DhtEdgeStream(stream), this.#bandwidth);
-    const connection = listener.open(limited, admittance.prefix, "dht", stream.remoteHost);
-    if (full) this.#ports.clock.setTimer(PEER_HELLO_MS, () => sendAway(connection));
+    // Whoever comes back while it drains fetches what is left for it.
+    const isForPeers = full && this.on;
+    const connection = listener.open(limited, admittance.prefix, "dht", stream.remoteHost, isForPeers);
+    if (full) this.#ports.clock.setTimer(PEER_HELLO_MS, () => this.#sendAway(connection));
   }
-}
 
-/** There was a place for a supernode only. */
-function sendAway(connection: EdgeConnection): void {
-  if (connection.peerKey !== undefined || !connection.open) return;
-  connection.send({ type: "error", code: "server-busy", retryAfterMs: FULL_RETRY_MS });
-  connection.close("shutdown");
+  /** There was a place for a supernode only. */
+  #sendAway(connection: EdgeConnection): void {
+    if (connection.peerKey !== undefined || !connection.open) return;
+    this.#ports.listener.turnAway(FULL_RETRY_MS);
+    connection.send({ type: "error", code: "server-busy", retryAfterMs: FULL_RETRY_MS });
+    connection.close("shutdown");
+  }
 }
 
 /** There is no HTTP status to say it with. */

@@ -320,7 +320,7 @@ export class Roaming {
     try {
       const session = await link.whenUp(MEASURE_MS);
       const at = clock.now();
-      await session.request({ type: "ping" });
+      if (!(await session.request({ type: "ping" })).ok) throw new Error("it has no place");
       known.roundTripMs = clock.now() - at;
       delete known.failedAt;
     } catch {

@@ -202,8 +202,6 @@ export const OVERLAY_SCENES: Readonly<Record<string, Scene>> = {
   "node-dedicated": nodeScene(DEDICATED),
   "node-relaying": nodeScene(RELAYING_TOO),
   "node-relay-behind-router": nodeScene(notRelaying("behind-router")),
-  "node-relay-no-address": nodeScene(notRelaying("no-address")),
-  "node-relay-port-taken": nodeScene(notRelaying("port-taken")),
   "relay-dialog": {
     before: networked,
     then: async (stage, home) => {
@@ -220,13 +218,8 @@ export const OVERLAY_SCENES: Readonly<Record<string, Scene>> = {
       await pressed("relay-yes", "[data-testid=relay-problem] p");
     },
   },
-  "node-router-mapped": nodeScene(
-    mapping({ state: "mapped", way: "pcp", externalAddress: "198.51.100.20", externalPublic: true }),
-  ),
-  "node-router-double": nodeScene(MEASURING),
   "node-router-refused": nodeScene(mapping({ state: "refused" })),
   "node-router-none": nodeScene(mapping({ state: "no-gateway", gateway: "" })),
-  "node-router-not-needed": nodeScene(mapping({ state: "not-needed", gateway: "", ports: [] })),
   "node-many": nodeScene(MANY),
   "node-long": nodeScene(LONG),
   "node-alone": nodeScene(ALONE),

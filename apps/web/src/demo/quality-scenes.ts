@@ -90,7 +90,7 @@ export function qualityScenes(connect: Connect): Record<string, Scene> {
     "ended-summary": {
       before: people,
       then: async (stage, home) => {
-        const call = await connect(stage, home, false);
+        const call = await connect(stage, home, true);
         call.now({ summary: SUMMARY });
         call.end("hung-up", stage.platform.clock.now());
         await openSummary();

@@ -46,7 +46,7 @@ export function CallView({ call, home }: Props) {
           </div>
           {call.peerMuted.value && <p class="call-hint">{call.name} is muted</p>}
         </div>
-        <LocalVideo track={call.localVideo.value} />
+        <LocalVideo track={ended ? null : call.localVideo.value} />
         <RemoteAudio track={call.remoteAudio.value} />
       </div>
       <p class="visually-hidden" role="status">

@@ -10,6 +10,7 @@ import {
   type LegId,
   type MediaState,
   type RefusalCode,
+  RELAYS_MAX,
   RESTART_ANSWERED_MS,
   step,
   toHex,
@@ -123,6 +124,12 @@ export class CallSession {
   handleHomeBack(): void {
     const isUnderWay = this.#ports.clock.now() - this.#answeredAt < RESTART_ANSWERED_MS;
     if (this.#state.phase === "reconnecting" && !isUnderWay) this.handle({ type: "timer", name: "restart" });
+  }
+
+  /** Relays have come that were not there before: a call that waits for its path and lacks some begins anew with them. */
+  handleRelaysFound(): void {
+    const lacks = (this.leg?.plan?.relays.length ?? RELAYS_MAX) < RELAYS_MAX;
+    if (this.#state.phase === "reconnecting" && lacks) this.handle({ type: "timer", name: "restart" });
   }
 
   /** A decoded packet that an envelope brought. */

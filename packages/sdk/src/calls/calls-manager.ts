@@ -90,7 +90,9 @@ export class CallsManager {
     this.#privacy = ports.privacy ?? NO_PRIVACY;
     this.#signalling = new RestartSignalling(ports.clock, ports.homes);
     this.#handlers = handlers;
-    this.#privacy.onRelays?.(() => this.#lookForPaths());
+    this.#privacy.onRelays?.(() => {
+      for (const { session } of this.#calls.values()) session.handleRelaysFound();
+    });
   }
 
   /** Calls that the app knows of and that have not ended. */
@@ -188,11 +190,6 @@ export class CallsManager {
 
   /** A home can be sent by again: calls that wait for their path go on looking for it. */
   handleHomeBack(): void {
-    this.#lookForPaths();
-  }
-
-  /** Calls without a path restart at once. */
-  #lookForPaths(): void {
     for (const { session } of this.#calls.values()) session.handleHomeBack();
   }
 

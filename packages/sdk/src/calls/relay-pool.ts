@@ -94,7 +94,7 @@ export class RelayPool {
     const besides = [...kept.map(({ key }) => key), ...refused];
     const others = this.#goodFor(level, theirHomes).filter((offer) => !hasKey(besides, offer));
     const relays = [...open, ...others].slice(0, RELAYS_MAX);
-    if (relays.length < RELAYS_MAX) void this.#ask(false, [...besides, ...spent]);
+    if (relays.length < RELAYS_MAX) void this.#ask(true, [...besides, ...spent]);
     return relays;
   }
 

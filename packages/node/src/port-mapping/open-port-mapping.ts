@@ -25,6 +25,8 @@ export interface GatewayPlace {
   readonly ssdpPort?: number;
 }
 
+/** Enough to tell the nodes of one home apart. */
+const LABEL_DIGITS = 6;
 const GATEWAY: GatewayPlace = { find: findDefaultGateway, port: GATEWAY_PORT, ssdpPort: SSDP_PORT };
 
 export interface PortMappingParts {
@@ -40,6 +42,7 @@ export function openPortMapping(
   place: GatewayPlace = GATEWAY,
 ): PortMapper {
   const memory = newIgdMemory();
+  const label = `Earshot ${createHmac("sha256", secret).update("earshot upnp").digest("hex").slice(0, LABEL_DIGITS)}`;
   const nonceOf = ({ protocol, port }: Pick<WantedPort, "protocol" | "port">): Uint8Array => {
     const mac = createHmac("sha256", secret).update(`earshot port mapping ${protocol} ${port}`);
     return Uint8Array.from(mac.digest()).subarray(0, PCP_NONCE_BYTES);
@@ -51,7 +54,7 @@ export function openPortMapping(
     const sessions = [pcpSession(parts, nonceOf), natPmpSession(parts)];
     if (place.ssdpPort !== undefined && !isPublicAddress(gateway)) {
       const search = searchGateway({ gateway, localAddress, port: place.ssdpPort, clock });
-      sessions.push(igdSession({ gateway, localAddress, search, ask: gatewayHttp(gateway, clock), memory }));
+      sessions.push(igdSession({ gateway, localAddress, label, search, ask: gatewayHttp(gateway, clock), memory }));
     }
     return { localAddress, sessions, close: () => link.close() };
   };

@@ -11,6 +11,7 @@ export interface IgdEntry {
   readonly client: string;
   readonly internalPort: number;
   readonly leaseSeconds: number;
+  readonly label?: string;
 }
 
 export interface IgdServiceText {
@@ -123,7 +124,8 @@ export class FakeIgd {
         const client = field("NewInternalClient");
         if (entry !== undefined && entry.client !== client) return 718;
         if (client !== request.socket.remoteAddress) return 606;
-        this.mappings.set(name, { client, internalPort: Number(field("NewInternalPort")), leaseSeconds });
+        const label = field("NewPortMappingDescription");
+        this.mappings.set(name, { client, internalPort: Number(field("NewInternalPort")), leaseSeconds, label });
         return "";
       }
       case "DeletePortMapping":
@@ -131,6 +133,12 @@ export class FakeIgd {
       case "GetSpecificPortMappingEntry":
         if (entry === undefined) return 714;
         return `<NewInternalPort>${entry.internalPort}</NewInternalPort><NewInternalClient>${entry.client}</NewInternalClient>`;
+      case "GetGenericPortMappingEntry": {
+        const [at, found] = [...this.mappings][Number(field("NewPortMappingIndex"))] ?? [];
+        const [protocol = "", external = ""] = at?.split("/") ?? [];
+        if (found === undefined) return 713;
+        return `<NewExternalPort>${external}</NewExternalPort><NewProtocol>${protocol.toUpperCase()}</NewProtocol><NewInternalClient>${found.client}</NewInternalClient><NewPortMappingDescription>${found.label}</NewPortMappingDescription>`;
+      }
       case "GetExternalIPAddress":
         return `<NewExternalIPAddress>${this.externalAddress}</NewExternalIPAddress>`;
       case "GetStatusInfo":

@@ -26,17 +26,26 @@ export const IGD_FAULTS = {
   permanentOnly: 725,
 } as const;
 
-/** What people read in the router's list. */
-const DESCRIPTION = "Earshot";
-
 export interface IgdMapping {
   readonly protocol: PortProtocol;
   /** Inside and outside. */
   readonly port: number;
 }
 
+/** Whose a mapping is. */
+export interface IgdOwner {
+  /** The address inside that it leads to. */
+  readonly client: string;
+  /** What people read in the router's list; nothing that means something in XML. */
+  readonly label: string;
+}
+
 /** `lifetimeSeconds` 0: until it is deleted. */
-export function addPortMapping({ protocol, port }: IgdMapping, client: string, lifetimeSeconds: number): SoapRequest {
+export function addPortMapping(
+  { protocol, port }: IgdMapping,
+  { client, label }: IgdOwner,
+  lifetimeSeconds: number,
+): SoapRequest {
   return {
     action: "AddPortMapping",
     fields: [
@@ -44,7 +53,7 @@ export function addPortMapping({ protocol, port }: IgdMapping, client: string, l
       ["NewInternalPort", port],
       ["NewInternalClient", client],
       ["NewEnabled", 1],
-      ["NewPortMappingDescription", DESCRIPTION],
+      ["NewPortMappingDescription", label],
       ["NewLeaseDuration", lifetimeSeconds],
     ],
   };
@@ -57,6 +66,11 @@ export function deletePortMapping(mapping: IgdMapping): SoapRequest {
 /** Answered with `NewInternalClient`, `NewInternalPort` and so on. */
 export function getMapping(mapping: IgdMapping): SoapRequest {
   return { action: "GetSpecificPortMappingEntry", fields: entry(mapping) };
+}
+
+/** Whatever is at that place of the router's list; answered with `NewExternalPort`, `NewProtocol` and so on, or a fault beyond its end. */
+export function getMappingAt(index: number): SoapRequest {
+  return { action: "GetGenericPortMappingEntry", fields: [["NewPortMappingIndex", index]] };
 }
 
 /** Answered with `NewExternalIPAddress`. */

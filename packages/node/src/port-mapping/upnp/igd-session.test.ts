@@ -12,6 +12,7 @@ import { searchGateway } from "./search-gateway.ts";
 
 const GATEWAY = "127.0.79.1";
 const OURS = "127.0.0.1";
+const LABEL = "Earshot 0123ab";
 const DHT: WantedPort = { use: "dht", protocol: "udp", port: 4_000 };
 const EDGE: WantedPort = { use: "edge", protocol: "tcp", port: 443 };
 const HOUR = 3_600;
@@ -34,7 +35,14 @@ function node() {
   const memory = newIgdMemory();
   const search = searchGateway({ gateway: GATEWAY, localAddress: OURS, port: igd.ssdpPort, clock });
   const round = (): GatewaySession =>
-    igdSession({ gateway: GATEWAY, localAddress: OURS, search, ask: gatewayHttp(GATEWAY, clock), memory });
+    igdSession({
+      gateway: GATEWAY,
+      localAddress: OURS,
+      label: LABEL,
+      search,
+      ask: gatewayHttp(GATEWAY, clock),
+      memory,
+    });
   return { clock, round };
 }
 
@@ -67,8 +75,8 @@ describe("a router that speaks UPnP", () => {
     });
     expect(await session.map(EDGE, HOUR, never)).toMatchObject({ type: "mapped", externalPort: 443 });
     expect([...igd.mappings]).toEqual([
-      ["udp/4000", { client: OURS, internalPort: 4_000, leaseSeconds: HOUR }],
-      ["tcp/443", { client: OURS, internalPort: 443, leaseSeconds: HOUR }],
+      ["udp/4000", { client: OURS, internalPort: 4_000, leaseSeconds: HOUR, label: LABEL }],
+      ["tcp/443", { client: OURS, internalPort: 443, leaseSeconds: HOUR, label: LABEL }],
     ]);
     expect(igd.asked).toEqual(["GET", "AddPortMapping", "GetExternalIPAddress", "GetStatusInfo", "AddPortMapping"]);
     // It is not looked for again.
@@ -101,6 +109,22 @@ describe("a router that speaks UPnP", () => {
     expect(igd.asked.filter((action) => action === "AddPortMapping")).toHaveLength(3);
     await session.unmap(DHT, never);
     expect([...igd.mappings.keys()]).toEqual(["tcp/443"]);
+  });
+
+  test("and knows no lifetimes is rid of what this node did not come to close, and of nobody else's", async () => {
+    igd.fault = (action, { leaseSeconds }) => (action === "AddPortMapping" && leaseSeconds > 0 ? 725 : 0);
+    const left = { client: OURS, internalPort: 5_000, leaseSeconds: 0, label: LABEL };
+    igd.mappings.set("udp/5000", left);
+    igd.mappings.set("tcp/5001", left);
+    igd.mappings.set("udp/5002", { ...left, client: "127.0.0.9" });
+    igd.mappings.set("udp/5003", { ...left, label: "Earshot 99ffee" });
+    const { clock, round } = node();
+    const session = round();
+    await passing(clock, session.map(DHT, HOUR, never));
+    await session.map(EDGE, HOUR, never);
+    expect([...igd.mappings.keys()]).toEqual(["udp/5002", "udp/5003", "udp/4000", "tcp/443"]);
+    // Once is enough.
+    expect(igd.asked.filter((action) => action === "GetGenericPortMappingEntry")).toHaveLength(6);
   });
 
   test("keeps another machine's port for that, also when we say goodbye to it", async () => {

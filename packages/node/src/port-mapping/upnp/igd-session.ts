@@ -11,7 +11,9 @@ import {
   GET_ADDRESS,
   GET_STATUS,
   getMapping,
+  getMappingAt,
   IGD_FAULTS,
+  type IgdMapping,
   type SoapAnswer,
   type SoapRequest,
 } from "./igd-actions.ts";
@@ -21,6 +23,9 @@ import type { SearchGateway } from "./search-gateway.ts";
 const OK = 200;
 /** A gateway's clock, in seconds: it counts on for 136 years. */
 const UPTIME = /^\d{1,10}$/;
+
+/** Of a router's list, when it is looked through. */
+const MAX_ENTRIES = 64;
 
 /** What was found out about the gateway that was asked last, for the next time. */
 export interface IgdMemory {
@@ -42,6 +47,8 @@ export interface IgdParts {
   readonly gateway: string;
   /** Ours, as the gateway sees it: it opens ports to nobody else's. */
   readonly localAddress: string;
+  /** Of this node and no other, so that it knows its own in the router's list. */
+  readonly label: string;
   readonly search: SearchGateway;
   readonly ask: AskGatewayHttp;
   /** Of this gateway or of another: then it is forgotten. */
@@ -97,13 +104,17 @@ class Igd {
   }
 
   async #add(wanted: WantedPort, lifetimeSeconds: number, signal: AbortSignal): Promise<Answer> {
-    const add = (seconds: number) => this.#call(addPortMapping(wanted, this.#parts.localAddress, seconds), signal);
+    const { localAddress, label } = this.#parts;
+    const owner = { client: localAddress, label };
+    const add = (seconds: number) => this.#call(addPortMapping(wanted, owner, seconds), signal);
     const ask = async (): Promise<Answer> => {
       const answer = await add(this.#memory.isPermanent ? 0 : lifetimeSeconds);
       if (this.#memory.isPermanent || !isFault(answer, IGD_FAULTS.permanentOnly, IGD_FAULTS.badArguments))
         return answer;
       const permanent = await add(0);
-      this.#memory.isPermanent = permanent?.type === "done";
+      if (permanent?.type !== "done") return permanent;
+      this.#memory.isPermanent = true;
+      await this.#removeLeftovers(wanted, signal);
       return permanent;
     };
     const answer = await ask();
@@ -111,6 +122,24 @@ class Igd {
     // Some do not renew what is there, be it our own from before we were restarted.
     await this.#call(deletePortMapping(wanted), signal);
     return ask();
+  }
+
+  /** What an earlier run of this node did not come to close: without lifetimes nobody else does. */
+  async #removeLeftovers(wanted: IgdMapping, signal: AbortSignal): Promise<void> {
+    const left: IgdMapping[] = [];
+    for (let index = 0; index < MAX_ENTRIES; index++) {
+      const answer = await this.#call(getMappingAt(index), signal);
+      if (answer?.type !== "done") break;
+      const { value } = answer;
+      const [protocol, port] = [value("NewProtocol").toLowerCase(), Number(value("NewExternalPort"))];
+      const isOurs =
+        value("NewInternalClient") === this.#parts.localAddress &&
+        value("NewPortMappingDescription") === this.#parts.label;
+      const isKnown = protocol === wanted.protocol && port === wanted.port;
+      if (isOurs && !isKnown && (protocol === "udp" || protocol === "tcp") && port > 0 && port <= 0xffff)
+        left.push({ protocol, port });
+    }
+    for (const each of left) await this.#call(deletePortMapping(each), signal);
   }
 
   /** Undefined where the gateway does not answer. */

@@ -97,11 +97,15 @@ describe("a description", () => {
 
 describe("SOAP", () => {
   test("asks for a port as WANIPConnection has it", () => {
-    const request = addPortMapping({ protocol: "udp", port: 4_000 }, "192.168.1.20", 3_600);
+    const request = addPortMapping(
+      { protocol: "udp", port: 4_000 },
+      { client: "192.168.1.20", label: "Earshot 1" },
+      3_600,
+    );
     const { action, body } = encodeSoap(request, IP_V1);
     expect(action).toBe(`"${IP_V1}#AddPortMapping"`);
     expect(body).toContain(
-      `<u:AddPortMapping xmlns:u="${IP_V1}"><NewRemoteHost></NewRemoteHost><NewExternalPort>4000</NewExternalPort><NewProtocol>UDP</NewProtocol><NewInternalPort>4000</NewInternalPort><NewInternalClient>192.168.1.20</NewInternalClient><NewEnabled>1</NewEnabled><NewPortMappingDescription>Earshot</NewPortMappingDescription><NewLeaseDuration>3600</NewLeaseDuration></u:AddPortMapping>`,
+      `<u:AddPortMapping xmlns:u="${IP_V1}"><NewRemoteHost></NewRemoteHost><NewExternalPort>4000</NewExternalPort><NewProtocol>UDP</NewProtocol><NewInternalPort>4000</NewInternalPort><NewInternalClient>192.168.1.20</NewInternalClient><NewEnabled>1</NewEnabled><NewPortMappingDescription>Earshot 1</NewPortMappingDescription><NewLeaseDuration>3600</NewLeaseDuration></u:AddPortMapping>`,
     );
     expect(parseXml(bytes(body)).ok).toBe(true);
     expect(encodeSoap(getMapping({ protocol: "tcp", port: 443 }), IP_V1).body).toContain(
@@ -166,6 +170,7 @@ describe("XML", () => {
     ["a quote without end", "<a b='></a>"],
     ["a name that is none", "<1/>"],
     ["a name without end", `<${"a".repeat(100)}/>`],
+    ["too many", `<a>${"<b/>".repeat(2_000)}</a>`],
     ["too deep", "<a>".repeat(30) + "</a>".repeat(30)],
   ])("refuses %s", (_, text) => {
     expect(parse(text)).toMatchObject({ ok: false, code: "bad-frame" });
@@ -180,7 +185,7 @@ describe("XML", () => {
       const started = performance.now();
       parse(piece.repeat(MAX_XML_BYTES / piece.length));
       parse(`<a>${piece.repeat((MAX_XML_BYTES - 8) / piece.length)}</a>`);
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(performance.now() - started).toBeLessThan(3_000);
     },
   );
 });

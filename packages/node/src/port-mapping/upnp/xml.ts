@@ -9,6 +9,8 @@ import { accept, refuse, type Result } from "@earshot/core";
 export const MAX_XML_BYTES = 64 * 1024;
 /** Its services are nine deep. */
 const MAX_DEPTH = 24;
+/** It has some 200 elements, with icons and all. */
+const MAX_ELEMENTS = 2_000;
 
 export interface XmlElement {
   /** Without its prefix. */
@@ -44,6 +46,7 @@ export function parseXml(bytes: Uint8Array): Result<XmlElement> {
   const source = new TextDecoder().decode(bytes);
   const outside: Open = { tag: "", texts: [], children: [] };
   const stack = [outside];
+  let elements = 0;
   for (let at = 0; ; ) {
     const top = stack.at(-1) ?? outside;
     const next = source.indexOf("<", at);
@@ -55,6 +58,7 @@ export function parseXml(bytes: Uint8Array): Result<XmlElement> {
     at = MARKUP.lastIndex;
     if (opened !== undefined) {
       if (stack.length > MAX_DEPTH) return refuse("bad-frame", "too deep");
+      if (++elements > MAX_ELEMENTS) return refuse("bad-frame", "too many");
       stack.push({ tag: opened, texts: [], children: [] });
     }
     if (closed !== undefined || rest.endsWith("/")) {

@@ -40,8 +40,14 @@ const call = (node: TestNode, method: string, path: string, body?: unknown) =>
   });
 const reportOf = async (node: TestNode) => (await (await call(node, "GET", "/api/node")).json()) as NodeReport;
 
-async function untilReport(node: TestNode, holds: (report: NodeReport) => boolean): Promise<NodeReport> {
+/** `looks`: it looks for supernodes meanwhile; by itself it does once a minute. */
+async function untilReport(
+  node: TestNode,
+  holds: (report: NodeReport) => boolean,
+  { looks = false } = {},
+): Promise<NodeReport> {
   for (let i = 0; i < 600; i++) {
+    if (looks) await node.network?.overlay.discovery.round();
     const report = await reportOf(node);
     if (holds(report)) return report;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -72,9 +78,8 @@ test("a volunteer is measured by others, promoted, seen, and steps down", async 
   expect(serving.neighbours.filter(({ self }) => !self)).toHaveLength(2);
 
   const hex = toHex(volunteer.supernodeKey);
-  const seen = await untilReport(dedicated[0] as TestNode, ({ neighbours }) =>
-    neighbours.some(({ key }) => key === hex),
-  );
+  const isSeen = ({ neighbours }: NodeReport) => neighbours.some(({ key }) => key === hex);
+  const seen = await untilReport(dedicated[0] as TestNode, isSeen, { looks: true });
   const own = seen.neighbours.find(({ key }) => key === hex);
   expect(own).toMatchObject({ kind: "promoted", operator: "Vera", maxClients: 25, self: false });
 

@@ -4,7 +4,7 @@ import { type SelectedPath, selectedPath } from "../../e2e/lib/media-path.ts";
 import { recordRemoteAudio } from "../../e2e/lib/remote-audio.ts";
 import { speech } from "../../e2e/lib/speech.ts";
 import { voiceMatch } from "../../e2e/lib/voice-match.ts";
-import { answer, callable, confirmedPathOf, control, exchangeCards, reaches } from "../../e2e/web-app.ts";
+import { answer, callable, closeEnded, confirmedPathOf, control, exchangeCards, reaches } from "../../e2e/web-app.ts";
 import { BrowserPerson } from "./browser-person.ts";
 import type { LabOverlay } from "./lab-overlay.ts";
 import type { NatMode } from "./nat-modes.ts";
@@ -40,25 +40,33 @@ export class BrowserPair {
 
   /** They have added each other's cards, and can call. */
   static async meet(overlay: LabOverlay, from: NatMode, to: NatMode): Promise<BrowserPair> {
+    const { passes } = overlay;
     const [here, there] = [await overlay.lab.addSite(from), await overlay.lab.addSite(to)];
     const people = await Promise.all([
       BrowserPerson.start(overlay, here, "ann"),
       BrowserPerson.start(overlay, there, "ben"),
     ]);
     await exchangeCards(...people);
-    await overlay.relayIsOpenToMore(people.length);
+    await overlay.passesReach(passes + people.length);
     return new BrowserPair(people);
   }
 
+  /** Rejects, with what the screen says, where it ends instead. */
   async call(): Promise<BrowserCall> {
     const [from, to] = [this.caller.page, this.callee.page];
     await (await callable(from, this.callee.name)).click();
     const dialledAt = performance.now();
     await control(from, "call-voice").click();
     await answer(to);
-    await Promise.all([reaches(from, "active"), reaches(to, "active")]);
+    await Promise.all([settles(from), settles(to)]);
     const connectedMs = performance.now() - dialledAt;
     return { connectedMs, ends: [await endOf(from), await endOf(to)] };
+  }
+
+  /** After one that has ended. */
+  async callAgain(): Promise<BrowserCall> {
+    await Promise.all(this.both.map(({ page }) => closeEnded(page)));
+    return this.call();
   }
 
   /** Listens for so long at both ends: how well what the caller hears matches the callee's voice, and the other way round; 0 to 1. */
@@ -74,6 +82,13 @@ export class BrowserPair {
   async stop(): Promise<void> {
     await Promise.all(this.both.map((person) => person.stop()));
   }
+}
+
+async function settles(page: Page): Promise<void> {
+  const ended = control(page, "call-ended").textContent({ timeout: 0 });
+  const active = reaches(page, "active").then(() => undefined);
+  const end = await Promise.race([active, ended]);
+  if (end !== undefined) throw new Error(`the call ended: ${end}`);
 }
 
 async function endOf(page: Page): Promise<End> {

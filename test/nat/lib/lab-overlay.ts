@@ -26,7 +26,6 @@ export class LabOverlay {
   readonly file: string;
   readonly #folder: string;
   #passes = 0;
-  #clients = 0;
   #onPass = () => {};
 
   private constructor(lab: NatLab, folder: string, homes: readonly string[], child: ChildProcess) {
@@ -61,10 +60,14 @@ export class LabOverlay {
     return overlay;
   }
 
-  /** Resolves once so many more clients have what opens the relay: they look for one every ten seconds. */
-  async relayIsOpenToMore(clients: number): Promise<void> {
-    this.#clients += clients;
-    while (this.#passes < this.#clients)
+  /** How often what opens the relay was given to a client. */
+  get passes(): number {
+    return this.#passes;
+  }
+
+  /** Resolves once it was so often. A client that has just started looks for relays every ten seconds. */
+  async passesReach(count: number): Promise<void> {
+    while (this.#passes < count)
       await new Promise<void>((resolve) => {
         this.#onPass = resolve;
       });

@@ -58,6 +58,7 @@ const messages: readonly CallMessage[] = [
   { type: "confirm", hash: bytes(11, 32), sent: mark, received: mark },
   { type: "media", audio: true, video: false },
   { type: "restart", generation: 1, ufrag: "efgh", pwd: "0123456789012345678901", isAnswer: false, relays: [relay] },
+  { type: "wish", leanVoice: true, picture: "none" },
   { type: "refuse-relays", keys: [relay.key] },
   { type: "resend-candidates", generation: 0, fromIndex: 1 },
   { type: "ask-restart", generation: 0 },

@@ -155,7 +155,13 @@ it("lines columns up", () => {
 });
 
 it("says whose relay it is, and what it carries", () => {
-  const relay = { urls: ["turn:203.0.113.5:3478?transport=udp"], own: true, allocations: 4, bytes: 12_000_000, refused: 3 };
+  const relay = {
+    urls: ["turn:203.0.113.5:3478?transport=udp"],
+    own: true,
+    allocations: 4,
+    bytes: 12_000_000,
+    refused: 3,
+  };
   expect(linesOf({ ...REPORT, relay }).join("\n")).toMatch(/relay +4 ends of calls now, .*turn:203\.0\.113\.5:3478/s);
   expect(linesOf({ ...REPORT, relay: { ...relay, own: false } }).join("\n")).toMatch(/relay +another server/);
   const limits = { maxAllocations: 4, maxBytesPerSecond: 100_000 };

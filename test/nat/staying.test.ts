@@ -44,8 +44,8 @@ describe.skipIf(leftOut)("a running call over one of two relays, between people 
     await expect.poll(async () => (await talk.relayInUse()).address).not.toBe(relay.address);
   });
 
-  it("is heard again after the home that both began at was killed, and the caller moved to another network", async () => {
-    await talk.nodes.at(-1)?.kill9();
+  it("is heard again after one of the two homes was killed, and the caller moved to another network", async () => {
+    await talk.nodes[0]?.kill9();
     await talk.lab.move(talk.caller.site, talk.spare);
     expect(await talk.heardAgainAfter(monotonicNow())).toBeLessThan(LIMIT_MS);
   });

@@ -31,7 +31,7 @@ interface Parts {
 /** Two people in a call, and a third network that either can move to. */
 export class Talk {
   readonly lab: NatLab;
-  /** The last is the one that both began at. */
+  /** The last is the one that both began at, and reach the other through. */
   readonly nodes: readonly LabNode[];
   readonly relays: readonly LabRelay[];
   readonly caller: Person;

@@ -116,6 +116,15 @@ export interface Peaks {
   readonly cores: number;
 }
 
+/** Not killed just now: of those the kernel says nothing, or that they take no memory. */
+function isThere(pid: number): boolean {
+  try {
+    return residentBytesOf(pid) > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Looks once a second; the result ends it. */
 export function watchPeaks(pids: () => readonly number[]): () => Peaks {
   let peaks = { residentBytes: 0, cores: 0 };
@@ -124,7 +133,7 @@ export function watchPeaks(pids: () => readonly number[]): () => Peaks {
   const look = () => {
     const now = performance.now();
     const used = new Map<number, number>();
-    for (const pid of pids()) {
+    for (const pid of pids().filter(isThere)) {
       used.set(pid, cpuSecondsOf(pid));
       const cores = ((used.get(pid) ?? 0) - (before.get(pid) ?? used.get(pid) ?? 0)) / ((now - at) / 1_000);
       peaks = {

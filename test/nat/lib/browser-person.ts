@@ -29,7 +29,7 @@ export class BrowserPerson {
     this.#chromium = chromium;
   }
 
-  /** Starts from nothing, in a network that has only its file to begin from; resolves once they are at home where they chose to. */
+  /** Starts from nothing, in a network that has only its file to begin from; resolves once they trust its supernodes. */
   static async start(overlay: LabOverlay, site: Site, speaker: Speaker): Promise<BrowserPerson> {
     const [command, args] = inNamespace(site.namespace);
     const [node, chromium] = await Promise.all([
@@ -39,7 +39,7 @@ export class BrowserPerson {
     const person = new BrowserPerson(site, speaker, node, chromium);
     await watchPeerConnections(chromium.context);
     await firstRun(person.page, node.url, person.name);
-    await makeHomes(person.page, overlay.homes);
+    await makeHomes(person.page, overlay.keys);
     return person;
   }
 

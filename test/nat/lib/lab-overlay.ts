@@ -1,4 +1,4 @@
-/** A network at the lab's public addresses: two supernodes to be at home at, and a third that relays, since a home's relay is not used. */
+/** A network at the lab's public addresses: three supernodes, of which one relays. A home's relay is used by those alone who trust it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,26 +13,26 @@ import { TYPESCRIPT } from "./person.ts";
 
 const MAIN = fileURLToPath(new URL("overlay-main.ts", import.meta.url));
 /** Who runs them, as people's screens say. */
-const HOMES = ["North", "West"];
+const OTHERS = ["North", "West"];
 export const RELAY_OPERATOR = "East";
 /** Its key makes a member. */
 const PRIVATE = { mode: 0o600 };
 
 export class LabOverlay {
   readonly lab: NatLab;
-  /** Keys in hex of those that do not relay. */
-  readonly homes: readonly string[];
+  /** The supernodes' keys in hex. */
+  readonly keys: readonly string[];
   /** The network's file, as its members have it: DHT nodes and supernodes' URLs to begin from. */
   readonly file: string;
   readonly #folder: string;
   #passes = 0;
   #onPass = () => {};
 
-  private constructor(lab: NatLab, folder: string, homes: readonly string[], child: ChildProcess) {
+  private constructor(lab: NatLab, folder: string, keys: readonly string[], child: ChildProcess) {
     this.lab = lab;
     this.#folder = folder;
     this.file = join(folder, "net.json");
-    this.homes = homes;
+    this.keys = keys;
     child.on("message", ({ passes }: RelayPasses) => {
       this.#passes = passes;
       this.#onPass();
@@ -43,7 +43,7 @@ export class LabOverlay {
   static async start(lab: NatLab): Promise<LabOverlay> {
     const folder = mkdtempSync(join(tmpdir(), "earshot-nat-overlay-"));
     const network = formatNetworkConfig(createNetworkConfig({ name: "the lab", prefixLimits: false }));
-    const supernodes = [...HOMES, RELAY_OPERATOR].map((operator, i) => ({
+    const supernodes = [...OTHERS, RELAY_OPERATOR].map((operator, i) => ({
       home: join(folder, operator),
       host: `203.0.113.${10 + i}`,
       ...(operator === RELAY_OPERATOR ? { relayHost: RELAY_ADDRESS } : {}),
@@ -53,8 +53,8 @@ export class LabOverlay {
     await lab.inPublic(addresses.map((address) => `ip addr replace ${address}/24 dev br0`).join("\n"));
     const { child, answer } = await serve(lab, { network, supernodes });
     const { bootstrap, started } = answer;
-    const homes = started.slice(0, HOMES.length).map(({ key }) => key);
-    const overlay = new LabOverlay(lab, folder, homes, child);
+    const keys = started.map(({ key }) => key);
+    const overlay = new LabOverlay(lab, folder, keys, child);
     const known = { bootstrap, supernodes: started.map(({ key, url }) => `${url}#${key}`) };
     writeFileSync(overlay.file, JSON.stringify({ ...JSON.parse(network), ...known }), PRIVATE);
     return overlay;

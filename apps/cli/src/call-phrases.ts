@@ -34,14 +34,17 @@ export function describePath(path: CallPath): string {
 
 function way({ kind, relay, farRelay }: CallPath): string {
   if (kind === "direct") return "Straight from you to them";
-  const relays = [relay, farRelay].flatMap((each) => (each === null ? [] : [whose(each)]));
+  const isSame = relay !== null && relay.key !== null && relay.key === farRelay?.key;
+  const relays = isSame
+    ? [whose(relay, "both of you")]
+    : [relay, farRelay].flatMap((each) => (each ? [whose(each)] : []));
   return relays.length === 0
     ? "Through a relay, which cannot listen"
     : `Relayed by ${relays.join(" and ")}, which cannot listen`;
 }
 
-function whose({ operator, side, trusted }: CallRelay): string {
-  const chosen = `chosen by ${side === "mine" ? "you" : "them"}${trusted ? ", trusted" : ""}`;
+function whose({ operator, side, trusted }: CallRelay, by = side === "mine" ? "you" : "them"): string {
+  const chosen = `chosen by ${by}${trusted ? ", trusted" : ""}`;
   return `${operator === "" ? "somebody who gives no name" : operator} (${chosen})`;
 }
 

@@ -54,10 +54,12 @@ describe("the call reporter", () => {
     const states: Partial<Call>[] = [
       { phase: "active", path: relayed },
       { phase: "active", path: { ...relayed, farRelay, directShouldHaveWorked: true } },
+      { phase: "active", path: { ...relayed, farRelay: { ...relay, side: "theirs" } } },
     ];
     const text = report(false, states);
     expect(text).toMatch(/Relayed by Ann's shed \(chosen by you, trusted\), which cannot listen: UDP/);
     expect(text).toContain("and somebody who gives no name (chosen by them), which cannot listen");
+    expect(text).toContain("Relayed by Ann's shed (chosen by both of you, trusted), which cannot listen");
     expect(text.match(/A direct path works too/g)?.length).toBe(1);
     const events = report(true, states).trimEnd().split("\n");
     const [, first, second] = events.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -102,7 +104,7 @@ describe("the quality of a call", () => {
   test("is summed up at the end, in a line and in the event", () => {
     let out = "";
     const stream = { write: (text: string) => ((out += text), true) };
-    const summary = { seconds: 60, lost: 0.031, concealed: 0.012, pathChanges: 0, shown: {} };
+    const summary = { seconds: 60, lost: 0.031, concealed: 0.012, pathChanges: 0, relayed: 0, shown: {} };
     const call = { peer: { name: "Bob" }, direction: "outgoing", answeredAt: 0, endedAt: 60_000, summary };
     for (const json of [false, true])
       createCallReporter(openTerminal({ stdout: stream, stderr: stream, env: {} }, json), {}).ended(

@@ -59,6 +59,9 @@ describe("a relayed call", () => {
     expect(pathWords({ ...PATH, farRelay: theirs }).headline).toBe(
       "Relayed by Ann’s shed (chosen by you) and somebody who gives no name (chosen by them), end-to-end encrypted",
     );
+    const same = pathWords({ ...PATH, farRelay: { ...theirs, key: "5f".repeat(32) } });
+    expect(same.headline).toBe("Relayed by Ann’s shed (chosen by both of you), end-to-end encrypted");
+    expect(same.badge).toBe("Relayed by Ann’s shed");
   });
 
   it("says whose relay it is, in the details", () => {

@@ -56,18 +56,28 @@ function badge(path: CallPath): string {
   return path.directShouldHaveWorked ? `${text}, though a direct path works` : text;
 }
 
-function way({ kind, relay, farRelay }: CallPath, name: (relay: CallRelay) => string): string {
+function way({ kind, relay, farRelay }: CallPath, name: (relay: Chosen) => string): string {
   if (kind === "direct") return "Direct";
+  if (isSame(relay, farRelay)) return `Relayed by ${name({ ...relay, side: "both" })}`;
   const relays = [relay, farRelay].flatMap((each) => (each ? [name(each)] : []));
   return relays.length === 0 ? "Through a relay" : `Relayed by ${relays.join(" and ")}`;
 }
 
-function operatorOf({ operator }: CallRelay): string {
+type Chosen = Pick<CallRelay, "operator"> & { readonly side: CallRelay["side"] | "both" };
+
+/** Both ends took the same one. */
+function isSame(relay: CallRelay | null, other: CallRelay | null): relay is CallRelay {
+  return relay !== null && relay.key !== null && relay.key === other?.key;
+}
+
+function operatorOf({ operator }: Pick<CallRelay, "operator">): string {
   return operator || "somebody who gives no name";
 }
 
-function whose(relay: CallRelay): string {
-  return `${operatorOf(relay)} (chosen by ${relay.side === "mine" ? "you" : "them"})`;
+const BY = { mine: "you", theirs: "them", both: "both of you" };
+
+function whose(relay: Chosen): string {
+  return `${operatorOf(relay)} (chosen by ${BY[relay.side]})`;
 }
 
 function explanation(path: CallPath): string {

@@ -14,8 +14,12 @@ const LOOK_EVERY_MS = 25;
 /** Long enough for a busy machine. */
 const WAIT_MS = 40_000;
 
-/** Arguments of Node for a program in TypeScript. */
-export const TYPESCRIPT = ["--conditions=earshot-source", "--import", "tsx"];
+/** Arguments of Node for a program in TypeScript; the packages from their sources, or as `npm test` built them. */
+export const TYPESCRIPT = [
+  ...(process.env.EARSHOT_BUILT === "1" ? [] : ["--conditions=earshot-source"]),
+  "--import",
+  "tsx",
+];
 
 export class Person {
   readonly site: Site;

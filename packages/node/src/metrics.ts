@@ -84,6 +84,10 @@ export class NodeMetrics {
   handshake(outcome: "admitted" | "shed" | "refused", count = 1): void {
     this.#handshakes.add(outcome, count);
   }
+  /** Newcomers for whom there was no place, so far. */
+  get turnedAway(): number {
+    return this.#handshakes.of("shed");
+  }
   stun(outcome: "answered" | "limited" | "ignored"): void {
     this.#stun.add(outcome);
   }

@@ -49,6 +49,8 @@ export interface PromotionObservation {
   readonly loopLagMs: number;
   /** Strangers' connections held. */
   readonly clients: number;
+  /** Newcomers for whom there was no place, since the node was started. */
+  readonly turnedAway: number;
   readonly others: readonly VisibleSupernode[];
   /** A random number in [0, 1). */
   readonly unit: number;

@@ -46,6 +46,7 @@ const step = fc.record({
   uplinkBytesPerSecond: often<number | null>(1e6, fc.oneof(fc.nat(2e6), fc.constant(null))),
   cpuShare: often(0.1, fc.double({ min: 0, max: 2, noNaN: true })),
   freeMemoryBytes: often(1e9, fc.nat(2e9)),
+  turnedAway: often(0, fc.nat(1e6)),
   loopLagMs: often(1, fc.nat(1_000)),
   used: fc.double({ min: 0, max: 1.5, noNaN: true }),
   idleCores: often<number | null>(2, fc.constantFrom(0, null)),

@@ -146,6 +146,29 @@ test("under pressure places halve, and at the smallest it steps down; the rest d
   expect(rests).toEqual([30 * MINUTE, HOUR, 2 * HOUR]);
 });
 
+test("under the pressure of a crowd that it turns away it goes on, with few places, and may step down when the crowd has gone", () => {
+  const node = new TracedNode(11);
+  node.runUntilServing();
+  node.seen = { ...node.seen, cpuShare: 0.95, loopLagMs: 500 };
+  // As many as it has places come back every 50 s.
+  node.run(30 * MINUTE, (at) => {
+    at.seen = { ...at.seen, turnedAway: Math.floor((at.now - START) / (50 * SECOND)) * DEFAULT_PROMOTION.startClients };
+  });
+  expect(node.state).toMatchObject({ role: "serving", maxClients: DEFAULT_PROMOTION.startClients, ended: null });
+  node.run(4 * MINUTE);
+  expect(node.state.ended).toBe("pressed");
+});
+
+test("a few newcomers that it turns away are no crowd", () => {
+  const node = new TracedNode(11);
+  node.runUntilServing();
+  node.seen = { ...node.seen, loopLagMs: 500 };
+  node.run(3 * MINUTE, (at) => {
+    at.seen = { ...at.seen, turnedAway: Math.floor((at.now - START) / (20 * SECOND)) };
+  });
+  expect(node.state.ended).toBe("pressed");
+});
+
 test("a short spike changes nothing", () => {
   const node = new TracedNode(12);
   node.runUntilServing();

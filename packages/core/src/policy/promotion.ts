@@ -44,6 +44,7 @@ export interface PromotionState {
   readonly unfitSince: number | null;
   readonly unneededSince: number | null;
   readonly busySince: number | null;
+  readonly crowd: Crowd;
   readonly draws: number;
   readonly drawnAt: number;
   /** While draining: when it ends at the latest. */
@@ -52,6 +53,13 @@ export interface PromotionState {
   readonly ended: DrainCause | null;
   /** One plain sentence. */
   readonly reason: string;
+}
+
+/** Newcomers turned away: how many there had been when the present count began, and when there last was a crowd of them. */
+interface Crowd {
+  readonly since: number;
+  readonly from: number;
+  readonly at: number | null;
 }
 
 export type PromotionAction =
@@ -153,7 +161,8 @@ function draw(state: PromotionState, seen: PromotionObservation, params: Promoti
   const chance = Math.min(params.maxDrawChance, params.firstDrawChance * 2 ** Math.min(state.draws, 30));
   if (seen.unit >= chance) return { state: { ...waiting, draws: state.draws + 1, drawnAt: seen.now }, action: NONE };
   const maxClients = Math.min(params.startClients, placesCeiling(seen, params));
-  const serving = { maxClients, address: seen.address, reason: "The network needed another supernode." };
+  const crowd = { since: seen.now, from: seen.turnedAway, at: null };
+  const serving = { maxClients, address: seen.address, crowd, reason: "The network needed another supernode." };
   return { state: enter(state, "serving", seen.now, serving), action: { type: "serve", maxClients } };
 }
 
@@ -165,6 +174,7 @@ function serve(state: PromotionState, seen: PromotionObservation, params: Promot
     unfitSince: sinceWhen(isUnfit(seen, params), state.unfitSince, at),
     unneededSince: sinceWhen(isUnneeded(seen, params), state.unneededSince, at),
     busySince: sinceWhen(isCalmAndUsed(state, seen, params), state.busySince, at),
+    crowd: crowdOf(state, seen, params),
   };
   const cause = endsNow(seen, state, params) ?? endsInTime(now, seen, params);
   if (cause !== undefined) return startDraining(now, cause, seen, params);
@@ -181,10 +191,21 @@ function endsInTime(
   const { now } = seen;
   if (isDue(state.unfitSince, now, params.unfitDwellMs)) return "unfit";
   const smallest = state.maxClients <= params.startClients;
-  if (smallest && isDue(state.pressedSince, now, params.pressedDwellMs)) return "pressed";
+  // Whoever comes from supernodes that have gone is turned away; were that a reason to go too, none would be left.
+  const crowded = state.crowd.at !== null && now - state.crowd.at < 2 * params.pressedDwellMs;
+  if (smallest && !crowded && isDue(state.pressedSince, now, params.pressedDwellMs)) return "pressed";
   const drawn = now - state.drawnAt >= params.drawEveryMs && seen.unit < params.stepDownChance;
   const served = now - state.since >= params.minServeMs;
   return served && drawn && isDue(state.unneededSince, now, params.unneededDwellMs) ? "unneeded" : undefined;
+}
+
+/** A crowd: within the time that pressure has to last, as many newcomers were turned away as there are places. */
+function crowdOf({ crowd, maxClients }: PromotionState, seen: PromotionObservation, params: PromotionParams): Crowd {
+  const { now, turnedAway } = seen;
+  const isCrowd = turnedAway - crowd.from >= Math.max(1, maxClients);
+  const isOver = now - crowd.since >= params.pressedDwellMs;
+  if (!isCrowd && !isOver) return crowd;
+  return { since: now, from: turnedAway, at: isCrowd ? now : crowd.at };
 }
 
 /** Half the places after lasting pressure, twice after lasting calm, never more than the ceiling. */
@@ -274,7 +295,7 @@ function enter(
 
 function cleared(role: PromotionRole, now: number) {
   const none = { fitSince: null, pressedSince: null, unfitSince: null, unneededSince: null, busySince: null };
-  return { role, since: now, ...none, draws: 0, drawnAt: now };
+  return { role, since: now, ...none, crowd: { since: now, from: 0, at: null }, draws: 0, drawnAt: now };
 }
 
 /** A clock that was set back takes the times that are remembered with it. */
@@ -291,5 +312,6 @@ function shifted(state: PromotionState, byMs: number): PromotionState {
     unfitSince: move(state.unfitSince),
     unneededSince: move(state.unneededSince),
     busySince: move(state.busySince),
+    crowd: { ...state.crowd, since: state.crowd.since + byMs, at: move(state.crowd.at) },
   };
 }

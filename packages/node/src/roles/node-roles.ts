@@ -70,6 +70,7 @@ export function startRoles(parts: RoleParts): NodeRoles {
       dialBacks: () => measurer.dialBacks,
       uplinkBytesPerSecond: () => measurer.uplinkBytesPerSecond,
       clients,
+      turnedAway: () => metrics.turnedAway,
       others: () => othersOf(network),
       consent,
       history: new SessionHistory(home, clock.now()),

@@ -20,7 +20,15 @@ function volunteer(options: { pinnedClients?: number; given?: boolean; rest?: Ke
     givenAt: clock.now(),
     askedAt: 0,
   };
-  const world = { clients: 0, address: "203.0.113.9", lagMs: 1, reached: true, isDiskFull: false, aheadMs: 0 };
+  const world = {
+    clients: 0,
+    turnedAway: 0,
+    address: "203.0.113.9",
+    lagMs: 1,
+    reached: true,
+    isDiskFull: false,
+    aheadMs: 0,
+  };
   const past: PastSession[] = (options.newcomer ? [] : [1, 2]).map((days) => ({
     startedAt: clock.now() - days * 24 * HOUR,
     endedAt: clock.now() - days * 24 * HOUR + 3 * HOUR,
@@ -42,6 +50,7 @@ function volunteer(options: { pinnedClients?: number; given?: boolean; rest?: Ke
       })),
     uplinkBytesPerSecond: () => 1e6,
     clients: () => world.clients,
+    turnedAway: () => world.turnedAway,
     others: () => [1, 2].map(() => ({ clients: 0, maxClients: 50 })),
     consent: {
       get current() {

@@ -49,6 +49,8 @@ export interface RolePorts {
   uplinkBytesPerSecond(): number | null;
   /** Strangers' connections. */
   clients(): number;
+  /** Newcomers for whom there was no place, so far. */
+  turnedAway(): number;
   others(): readonly VisibleSupernode[];
   readonly consent: {
     readonly current: KeptConsent;
@@ -187,7 +189,7 @@ export class RoleManager {
   }
 
   #observe(): PromotionObservation {
-    const { clock, unit, hourOf, machine, clients, others, history } = this.#ports;
+    const { clock, unit, hourOf, machine, clients, turnedAway, others, history } = this.#ports;
     const now = clock.now();
     this.#watchClock(now);
     this.#watchAddress(now);
@@ -203,6 +205,7 @@ export class RoleManager {
       uplinkBytesPerSecond: this.#ports.uplinkBytesPerSecond(),
       ...machine(),
       clients: clients(),
+      turnedAway: turnedAway(),
       others: others(),
       unit: unit(),
     };

@@ -49,6 +49,7 @@ export function fitNode(): Omit<PromotionObservation, "now" | "hour" | "unit"> {
     cpuShare: 0.02,
     idleCores: 3.5,
     freeMemoryBytes: 4 * 1024 ** 3,
+    turnedAway: 0,
     loopLagMs: 1,
     clients: 0,
     others: alike(6, 950, 1_000),

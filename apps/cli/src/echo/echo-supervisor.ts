@@ -44,7 +44,11 @@ export function superviseEcho(orders: EchoOrders, events: EchoEvents = {}): Echo
 
   const start = (): void => {
     const startedAt = performance.now();
-    const echo = fork(EARSHOT, ["echo-host"], { stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
+    const echo = fork(EARSHOT, ["echo-host"], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      serialization: "json",
+      execArgv: [], // the script knows what it needs, whatever this process was started with
+    });
     const said = echo.stderr === null ? undefined : readStderr(echo.stderr, events.stderr);
     child = echo;
     echo.on("message", (message) => {

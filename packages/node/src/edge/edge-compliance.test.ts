@@ -44,7 +44,7 @@ const TRANSPORTS: Record<string, Transport> = {
     },
   },
   "worker of a dedicated supernode": {
-    options: { edge: "token", front: { host: "127.0.0.1", port: 0, workers: 2 } },
+    options: { edge: "token", front: { host: "127.0.0.1", port: 0, workers: 1 } },
     connect: (_, { front, network, token }) =>
       overSocket({ edgeUrl: `ws://127.0.0.1:${front?.port}/edge`, token, network }),
   },

@@ -78,7 +78,7 @@ export default defineConfig({
           include: [
             "test/e2e/{cli,sdk,setup}-*.test.ts",
             "test/e2e/web-{account,hosted,node,parts,restore,screens,start}.test.ts",
-            "test/e2e/network/{demotion,lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
+            "test/e2e/network/{lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
             "test/attacks/**/*.test.ts",
             "test/nat/**/*.test.ts",
           ],
@@ -107,6 +107,20 @@ export default defineConfig({
           fileParallelism: false,
           retry: 1,
           testTimeout: 120_000,
+          hookTimeout: 240_000,
+          expect: expectLater,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          // Minutes each, and so not part of `npm test`: npx vitest run --project long
+          name: "long",
+          include: ["test/e2e/network/demotion.test.ts"],
+          exclude: notTests,
+          environment: "node",
+          fileParallelism: false,
+          testTimeout: 300_000,
           hookTimeout: 240_000,
           expect: expectLater,
         },

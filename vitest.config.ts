@@ -37,6 +37,8 @@ export default defineConfig({
           environment: "node",
           // Vitest leaves one core idle; many of these tests wait for processes and the network.
           maxWorkers: 2,
+          // Loading the sources anew for each of 240 files takes as long as half of the tests.
+          isolate: false,
           testTimeout: 30_000,
           expect: expectLater,
         },

@@ -72,13 +72,14 @@ export function until<E extends string>(
   event: E,
   holds: () => boolean,
 ): Promise<void> {
+  const late = new Error(`waited for ${event} in vain`); // made here, so that it names who waited
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       stop();
       settle();
     };
-    const timer = setTimeout(() => finish(() => reject(new Error(`waited for ${event} in vain`))), STEP_LIMIT_MS);
+    const timer = setTimeout(() => finish(() => reject(late)), STEP_LIMIT_MS);
     const look = () => holds() && finish(resolve);
     const stop = source.on(event, look);
     look();

@@ -8,6 +8,8 @@ import type { KeptRest } from "./session-history.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+const CALM = { isDiskFull: false, aheadMs: 0 };
+
 /** A node that others reach, in a network that needs one; what it does is written down. */
 function volunteer(options: { pinnedClients?: number; given?: boolean; rest?: KeptRest; newcomer?: boolean } = {}) {
   const clock = new VirtualClock();
@@ -20,15 +22,7 @@ function volunteer(options: { pinnedClients?: number; given?: boolean; rest?: Ke
     givenAt: clock.now(),
     askedAt: 0,
   };
-  const world = {
-    clients: 0,
-    turnedAway: 0,
-    address: "203.0.113.9",
-    lagMs: 1,
-    reached: true,
-    isDiskFull: false,
-    aheadMs: 0,
-  };
+  const world = { ...{ clients: 0, turnedAway: 0 }, address: "203.0.113.9", lagMs: 1, reached: true, ...CALM };
   const past: PastSession[] = (options.newcomer ? [] : [1, 2]).map((days) => ({
     startedAt: clock.now() - days * 24 * HOUR,
     endedAt: clock.now() - days * 24 * HOUR + 3 * HOUR,

@@ -14,7 +14,7 @@ import { loadWrtc, nodeClientOptions } from "@earshot/sdk/node";
 import type { Sound } from "./lib/sound.ts";
 
 const FRAME_MS = 10;
-const STEP_LIMIT_MS = 15_000;
+const STEP_LIMIT_MS = 30_000;
 
 export interface Person {
   readonly client: Client;

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
 import {
+  accept,
   decodeServerFrame,
   encodeFrame,
   EDGE_SUBPROTOCOL,
@@ -9,12 +11,15 @@ import {
   toHex,
   unwrap,
 } from "@earshot/core";
+import { VirtualClock } from "@earshot/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { accepted, openSocket, randomEnvelope, TestClient, TestMailbox, testRandom } from "../testing/test-client.ts";
 import type { TestNode } from "../testing/test-node.ts";
 import { startTestNode } from "../testing/test-node.ts";
 import { TestNetwork } from "../testing/test-network.ts";
+import type { PausableStream } from "../edge/edge-stream.ts";
+import { Tunnels } from "./tunnels.ts";
 
 let network: TestNetwork;
 let far: TestNode;
@@ -139,3 +144,26 @@ test("one that is not found dead at once is told in frames, and holds up no othe
   expect(own.network?.tunnels?.count).toBe(1);
   silent.close();
 }, 20_000);
+
+test("one that is being opened does not outlive the node: neither its client's end nor the supernode's", async () => {
+  const socket = new PassThrough();
+  let terminated = 0;
+  let onReached = (_: PausableStream): void => {};
+  const yes = () => true;
+  const tunnels = new Tunnels({
+    access: { isHostAllowed: yes, isOriginAllowed: yes, asksForEdge: yes, hasProtocolToken: yes } as never,
+    clock: new VirtualClock(),
+    maxTunnels: 1,
+    waiting: { upgraded: () => {} } as never,
+    prove: async (ref) => accept(ref),
+    dial: () => new Promise((resolve) => (onReached = resolve)),
+    onOutcome: () => {},
+  });
+  const url = `/tunnel/${toHex(far.supernodeKey)}?dht=127.0.0.1:1`;
+  tunnels.handleUpgrade({ url } as never, socket, Buffer.alloc(0));
+  await Promise.resolve();
+  tunnels.close();
+  await expect.poll(() => socket.destroyed).toBe(true);
+  onReached({ terminate: () => terminated++ } as never);
+  await expect.poll(() => terminated).toBe(1);
+});

@@ -62,6 +62,8 @@ export class Tunnels {
   readonly #options: TunnelsOptions;
   readonly #webSockets: WebSocketServer = edgeWebSocketServer();
   readonly #pipes = new Set<ClosePipe>();
+  /** Those of tunnels that are being opened. */
+  readonly #opening = new Set<Duplex>();
   #dialling = 0;
   #closed = false;
 
@@ -85,13 +87,18 @@ export class Tunnels {
     const ignore = () => {};
     socket.on("error", ignore);
     this.#options.waiting.upgraded(socket);
+    this.#opening.add(socket);
+    socket.once("close", () => this.#opening.delete(socket));
     this.#dialling++;
     const reached = this.#reach(target).finally(() => this.#dialling--);
     this.#patiently(reached)
       .then((early) => {
         socket.off("error", ignore);
         if (early === undefined) return this.#refuse(socket, 502, "unreachable");
-        if (early !== "late" && (this.#closed || socket.destroyed)) return hangUp(early);
+        if (early !== "late" && (this.#closed || socket.destroyed)) {
+          socket.destroy();
+          return hangUp(early);
+        }
         return this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
           webSocket.on("error", () => {});
           if (early !== "late") return this.#answer(webSocket, socket, early);
@@ -121,15 +128,16 @@ export class Tunnels {
       this.#options.onOutcome("unreachable");
       return this.#tell(webSocket, "unknown-supernode", 0);
     }
-    if (!(reached instanceof SupernodeBusyError)) return this.#pipe(new WsEdgeStream(webSocket, socket), reached);
+    if (!(reached instanceof SupernodeBusyError)) return this.#pipe(webSocket, socket, reached);
     this.#options.onOutcome("busy");
     return this.#tell(webSocket, "server-busy", reached.retryAfterMs);
   }
 
-  /** Closes all of them and takes no more. */
+  /** Closes all of them, those that are being opened as well, and takes no more. */
   close(): void {
     this.#closed = true;
     for (const close of this.#pipes) close();
+    for (const socket of this.#opening) socket.destroy();
   }
 
   /** The HTTP status under which the request is refused, if it is: as of the edge's, but never without the token. */
@@ -165,9 +173,10 @@ export class Tunnels {
     });
   }
 
-  #pipe(near: PausableStream, far: PausableStream): void {
+  #pipe(webSocket: WebSocket, socket: Duplex, far: PausableStream): void {
     this.#options.onOutcome("opened");
-    const close = pipeStreams(near, far, {
+    this.#opening.delete(socket);
+    const close = pipeStreams(new WsEdgeStream(webSocket, socket), far, {
       setTimer: (delayMs, fire) => this.#options.clock.setTimer(delayMs, fire),
       onEnd: () => this.#pipes.delete(close),
     });

@@ -75,7 +75,7 @@ function rowsOf(cells: readonly Called[]): Measurement[] {
     { metric: "calls that connected", measured: connected.length, unit: `of ${cells.length}`, target: "all" },
     {
       metric: "calls that were direct",
-      measured: outcomeIs("direct").length,
+      measured: direct.filter(({ outcome }) => outcome === "direct").length,
       unit: `of ${direct.length} that UDP can carry directly`,
       target: "all",
     },

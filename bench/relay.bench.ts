@@ -1,6 +1,6 @@
 /**
  * The relay beside coturn, in the same run: what a million voice packets cost, and whether the packets of 500 relayed calls (each two
- * directions, 50 a second, through two allocations) fit on a core. coturn is Debian's package, with one relay thread; where it is not
+ * directions, 50 a second) fit on a core: by what one costs where they come one after the other, and by sending as many for a while. coturn is Debian's package, with one relay thread; where it is not
  * installed that half is left out and said to be.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
@@ -26,6 +26,8 @@ const PACKETS = 400_000;
 const PACKET_BYTES = 200;
 /** Of a voice call with 20 ms frames where one end relays: both directions. */
 const CALL_PACKETS_PER_SECOND = 100;
+const REAL_CALLS = 500;
+const REAL_SECONDS = 20;
 const LISTEN_MS = 10_000;
 const ASK_EVERY_MS = 200;
 
@@ -53,13 +55,17 @@ interface Cost {
   readonly lost: number;
   readonly perSecond: number;
   readonly allocateMs: number;
+  readonly real: RelayLoaded;
+  /** Cores that were busy meanwhile. */
+  readonly realCores: number;
 }
 
 /** A packet counts once for each time that it passes the relay: in from the client, out of the relayed port, in at the other, and out again are two. */
 async function measure(relay: RelayUnderTest): Promise<Cost> {
   const load = fork(join(import.meta.dirname, "relay/load-main.ts"), { execArgv: SOURCE_OPTIONS });
-  const ask = async (packets: number): Promise<RelayLoaded> => {
-    const command: RelayLoad = { port: relay.port, secret: SECRET, calls: CALLS, packets, packetBytes: PACKET_BYTES };
+  const ask = async (packets: number, more: Partial<RelayLoad> = {}): Promise<RelayLoaded> => {
+    const { port } = relay;
+    const command: RelayLoad = { port, secret: SECRET, calls: CALLS, packets, packetBytes: PACKET_BYTES, ...more };
     load.send(command);
     const [answer] = (await once(load, "message")) as [{ value?: RelayLoaded; error?: string }];
     if (answer.value === undefined) throw new Error(`load: ${answer.error}`);
@@ -71,14 +77,21 @@ async function measure(relay: RelayUnderTest): Promise<Cost> {
     const { sent, received, seconds, allocateMs } = await ask(PACKETS);
     const relayed = 2 * received;
     const cpuPerMillion = ((cpuSecondsOf(relay.pid) - before) / relayed) * 1e6;
-    return { cpuPerMillion, lost: (sent - received) / sent, perSecond: relayed / seconds, allocateMs };
+    const realBefore = cpuSecondsOf(relay.pid);
+    // Each packet is relayed twice on its way, so that half as many calls are as much work.
+    const perSecond = (REAL_CALLS * CALL_PACKETS_PER_SECOND) / 2;
+    const real = await ask(perSecond * REAL_SECONDS, { calls: REAL_CALLS / 2, perSecond });
+    const realCores = (cpuSecondsOf(relay.pid) - realBefore) / REAL_SECONDS;
+    const lost = (sent - received) / sent;
+    return { cpuPerMillion, lost, perSecond: relayed / seconds, allocateMs, real, realCores };
   } finally {
     load.kill("SIGKILL");
     await relay.stop();
   }
 }
 
-function describe(who: string, { cpuPerMillion, lost, perSecond, allocateMs }: Cost): Measurement[] {
+function describe(who: string, cost: Cost): Measurement[] {
+  const { cpuPerMillion, lost, perSecond, allocateMs, real, realCores } = cost;
   const calls = 1e6 / cpuPerMillion / CALL_PACKETS_PER_SECOND;
   return [
     {
@@ -87,7 +100,14 @@ function describe(who: string, { cpuPerMillion, lost, perSecond, allocateMs }: C
       unit: "s",
       note: `${(lost * 100).toFixed(2)} % lost; ${Math.round(perSecond).toLocaleString("en-US")} a second with the load on the other core`,
     },
-    { metric: `${who}: voice calls that a core relays`, measured: calls, unit: "", target: "500" },
+    { metric: `${who}: voice calls that a core relays at that`, measured: calls, unit: "", target: "500" },
+    {
+      metric: `${who}: the packets of ${REAL_CALLS} calls in real time, for ${REAL_SECONDS} s`,
+      measured: realCores,
+      unit: "cores",
+      target: "1 or less",
+      note: `${(((real.sent - real.received) / real.sent) * 100).toFixed(2)} % lost; end to end p50 ${real.delayP50Ms.toFixed(1)} ms, p99 ${real.delayP99Ms.toFixed(1)} ms`,
+    },
     { metric: `${who}: an allocation, with its challenge`, measured: allocateMs, unit: "ms" },
   ];
 }

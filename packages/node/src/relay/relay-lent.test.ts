@@ -1,20 +1,12 @@
 /** A volunteer's owner turns relaying on and off in a node that runs. */
-import { decodeDescriptor, type NodeReport, unwrap } from "@earshot/core";
+import { decodeDescriptor, unwrap } from "@earshot/core";
 import { afterEach, expect, test } from "vitest";
 import { TestClient, TestMailbox } from "../testing/test-client.ts";
 import { TestNetwork } from "../testing/test-network.ts";
-import type { TestNode } from "../testing/test-node.ts";
+import { callNode, reportOf } from "../testing/test-node.ts";
 
 let network: TestNetwork;
 afterEach(() => network.stop());
-
-const call = (node: TestNode, method: string, path: string, body?: unknown) =>
-  fetch(`${new URL(node.url).origin}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${node.token}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-const reportOf = async (node: TestNode) => (await (await call(node, "GET", "/api/node")).json()) as NodeReport;
 
 test("relaying is off until the owner turns it on, and off again, apart from lending", async () => {
   network = new TestNetwork();
@@ -31,10 +23,10 @@ test("relaying is off until the owner turns it on, and off again, apart from len
   expect(await pass()).toMatchObject({ ok: false, code: "not-allowed" });
 
   const limits = { maxAllocations: 4, maxBytesPerSecond: 100_000 };
-  expect((await call(node, "PUT", "/api/relay-consent", { given: true, limits: { maxAllocations: 4 } })).status).toBe(
-    400,
-  );
-  const on = await call(node, "PUT", "/api/relay-consent", { given: true, limits });
+  expect(
+    (await callNode(node, "PUT", "/api/relay-consent", { given: true, limits: { maxAllocations: 4 } })).status,
+  ).toBe(400);
+  const on = await callNode(node, "PUT", "/api/relay-consent", { given: true, limits });
   expect([on.status, await on.json()]).toEqual([200, { given: true, limits, state: "on" }]);
   const report = await reportOf(node);
   expect(report).toMatchObject({
@@ -47,13 +39,13 @@ test("relaying is off until the owner turns it on, and off again, apart from len
   expect(first.urls[0]).toMatch(/^turn:127\.0\.77\.1:\d+\?transport=udp$/);
   expect((await descriptor()).relays).toBe(true);
 
-  const off = await call(node, "PUT", "/api/relay-consent", { given: false });
+  const off = await callNode(node, "PUT", "/api/relay-consent", { given: false });
   expect(await off.json()).toEqual({ given: false, limits, state: "off" });
   expect(await pass()).toMatchObject({ ok: false, code: "not-allowed" });
   expect((await descriptor()).relays).toBe(false);
   // Turned on once more: the metrics are there again, and who was let in before still is.
-  await call(node, "PUT", "/api/relay-consent", { given: true });
-  expect(await (await call(node, "GET", "/metrics")).text()).toMatch(/^earshot_relay_allocations 0$/m);
+  await callNode(node, "PUT", "/api/relay-consent", { given: true });
+  expect(await (await callNode(node, "GET", "/metrics")).text()).toMatch(/^earshot_relay_allocations 0$/m);
   expect(unwrap(await pass()).password).toBe(first.password);
 });
 
@@ -67,7 +59,7 @@ test("has nothing to ask of a node that its operator started, as a relay or as a
   const dedicated = await network.startSupernode();
   for (const node of [relaying, dedicated]) {
     expect((await reportOf(node)).relayLending).toBeNull();
-    expect((await call(node, "PUT", "/api/relay-consent", { given: true })).status).toBe(409);
+    expect((await callNode(node, "PUT", "/api/relay-consent", { given: true })).status).toBe(409);
   }
   expect((await reportOf(relaying)).relay).not.toBeNull();
 });

@@ -3,7 +3,7 @@ import { DEFAULT_PROMOTION, type NodeReport, type PromotionParams, toHex } from 
 import { afterEach, expect, test } from "vitest";
 import { accepted, randomEnvelope, TestClient, TestMailbox } from "../testing/test-client.ts";
 import { TestNetwork } from "../testing/test-network.ts";
-import type { TestNode } from "../testing/test-node.ts";
+import { callNode, reportOf, type TestNode } from "../testing/test-node.ts";
 
 /** Everything is measured; only the times are a test's. */
 const QUICK: Partial<PromotionParams> = {
@@ -32,14 +32,6 @@ const QUICK: Partial<PromotionParams> = {
 let network: TestNetwork;
 afterEach(() => network.stop());
 
-const call = (node: TestNode, method: string, path: string, body?: unknown) =>
-  fetch(`${new URL(node.url).origin}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${node.token}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-const reportOf = async (node: TestNode) => (await (await call(node, "GET", "/api/node")).json()) as NodeReport;
-
 /** `looks`: it looks for supernodes meanwhile; by itself it does once a minute. */
 async function untilReport(
   node: TestNode,
@@ -64,7 +56,7 @@ test("a volunteer is measured by others, promoted, seen, and steps down", async 
   expect(before).toMatchObject({ role: "client", roleState: "off", consent: { given: false, askedBefore: false } });
   expect(before.sees.can).toHaveLength(1);
 
-  const answer = await call(volunteer, "PUT", "/api/consent", { given: true });
+  const answer = await callNode(volunteer, "PUT", "/api/consent", { given: true });
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ given: true, askedBefore: true });
 
@@ -83,9 +75,9 @@ test("a volunteer is measured by others, promoted, seen, and steps down", async 
   const own = seen.neighbours.find(({ key }) => key === hex);
   expect(own).toMatchObject({ kind: "promoted", operator: "Vera", maxClients: 25, self: false });
 
-  expect((await call(volunteer, "POST", "/api/step-down")).status).toBe(202);
+  expect((await callNode(volunteer, "POST", "/api/step-down")).status).toBe(202);
   await untilReport(volunteer, ({ roleState }) => roleState === "measuring");
-  const metrics = await (await call(volunteer, "GET", "/metrics")).text();
+  const metrics = await (await callNode(volunteer, "GET", "/metrics")).text();
   expect(metrics).toContain('earshot_promotions_total{role="supernode"} 1');
   expect(metrics).toContain('earshot_demotions_total{cause="asked"} 1');
   expect(metrics).toContain('earshot_role_measured{criterion="reachable"} 2');
@@ -98,7 +90,7 @@ test("a draining supernode tells its clients where to go, and delivers to them u
   const dedicated = [await network.startSupernode(), await network.startSupernode()];
   const volunteer = await network.start({ role: "volunteer", edge: "token", promotion: QUICK });
   const own = await network.start({ edge: "token" });
-  await call(volunteer, "PUT", "/api/consent", { given: true });
+  await callNode(volunteer, "PUT", "/api/consent", { given: true });
   await untilReport(volunteer, ({ roleState }) => roleState === "serving");
   const dht = volunteer.network?.backbone.address() ?? "";
   const path = `/tunnel/${toHex(volunteer.supernodeKey)}?${new URLSearchParams({ dht, url: "" })}`;
@@ -109,7 +101,7 @@ test("a draining supernode tells its clients where to go, and delivers to them u
   const { capacity } = await untilReport(volunteer, (report) => report.capacity.clients > 0);
   expect(capacity).toEqual({ clients: 1, maxClients: 25 });
 
-  await call(volunteer, "POST", "/api/step-down");
+  await callNode(volunteer, "POST", "/api/step-down");
   const told = await owner.next("drain");
   expect(told.graceMs).toBeGreaterThan(1_000);
   expect(told.descriptors.length).toBeGreaterThan(0);
@@ -129,7 +121,7 @@ test("a draining supernode tells its clients where to go, and delivers to them u
 test("a person's word is checked before it counts, and needs the token", async () => {
   network = new TestNetwork();
   const node = await network.start({ role: "volunteer", edge: "token" });
-  const statusOf = async (body: unknown) => (await call(node, "PUT", "/api/consent", body)).status;
+  const statusOf = async (body: unknown) => (await callNode(node, "PUT", "/api/consent", body)).status;
   expect(await statusOf({})).toBe(400);
   expect(await statusOf({ given: "yes" })).toBe(400);
   expect(await statusOf({ given: true, limits: {} })).toBe(400);
@@ -157,7 +149,7 @@ test("a dedicated supernode serves at once, asks nobody, and takes no consent", 
   const report = await untilReport(node, ({ capacity }) => capacity.maxClients > 0);
   expect(report).toMatchObject({ role: "dedicated", roleState: "serving", criteria: [], operator: "Ops" });
   expect(report.neighbours[0]).toMatchObject({ self: true, kind: "dedicated" });
-  expect((await call(node, "PUT", "/api/consent", { given: false })).status).toBe(409);
+  expect((await callNode(node, "PUT", "/api/consent", { given: false })).status).toBe(409);
 });
 
 test("a node alone says so", async () => {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { NodeReport } from "@earshot/core";
 import { createNodeLog } from "../log.ts";
 import type { NodeOptions, RunningNode } from "../node-options.ts";
 import { startNode } from "../start-node.ts";
@@ -40,4 +41,17 @@ export async function startTestNode(options: Partial<NodeOptions> = {}): Promise
       if (options.home === undefined) rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Asks the node for something of its person's, with the token that they have. */
+export function callNode(node: TestNode, method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`${new URL(node.url).origin}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${node.token}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+export async function reportOf(node: TestNode): Promise<NodeReport> {
+  return (await (await callNode(node, "GET", "/api/node")).json()) as NodeReport;
 }

@@ -95,9 +95,9 @@ export class Tunnels {
       .then((early) => {
         socket.off("error", ignore);
         if (early === undefined) return this.#refuse(socket, 502, "unreachable");
-        if (early !== "late" && (this.#closed || socket.destroyed)) {
-          socket.destroy();
-          return hangUp(early);
+        if (!socket.readable) {
+          socket.destroy(); // its client has gone, or this node goes
+          return reached.then(hangUp);
         }
         return this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
           webSocket.on("error", () => {});

@@ -1,9 +1,8 @@
 /** "Lend my node?": what it means, and the limits. */
 import type { ConsentLimits } from "@earshot/core";
-import { useId, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type ConsentField, createConsentForm, type ConsentFormModel } from "../view-models/consent-form.ts";
-import { AmountField } from "./amount-field.tsx";
-import { Button, Problem } from "./parts.tsx";
+import { LimitsForm } from "./limits-form.tsx";
 
 interface Props {
   /** What stands in the fields first. */
@@ -24,45 +23,12 @@ const FIELDS: readonly (readonly [ConsentField, string])[] = [
 ];
 
 /** The form; the node judges whether it is fit. */
-export function LendForm({ limits, busy, problem, yes, no, onYes, onNo }: Props) {
+export function LendForm({ limits, ...rest }: Props) {
   const [form] = useState(() => createConsentForm(limits));
-  const problemId = useId();
-  const element = useRef<HTMLFormElement>(null);
-  const submit = (event: Event) => {
-    event.preventDefault();
-    const chosen = form.read();
-    // What is wrong stands at the end of the form, out of sight on a phone: the field itself takes the focus.
-    const wrong = form.wrong.value;
-    if (wrong) element.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
-    if (chosen && !busy) onYes(chosen);
-  };
   return (
-    <form ref={element} class="lend" onSubmit={submit} noValidate data-testid="lend-form">
-      {FIELDS.map(([field, label]) => (
-        <AmountField
-          key={field}
-          name={field}
-          label={label}
-          testId={`lend-${field}`}
-          value={form.fields[field].value}
-          wrong={form.wrong.value === field}
-          problemId={problemId}
-          onInput={(text) => form.set(field, text)}
-        />
-      ))}
+    <LimitsForm name="lend" form={form} labels={FIELDS} {...rest}>
       <Hours form={form} />
-      <div id={problemId}>
-        <Problem text={form.problem.value ?? problem} testId="lend-problem" />
-      </div>
-      <div class="row row-end">
-        <Button testId="lend-no" busy={busy} onClick={onNo}>
-          {no}
-        </Button>
-        <Button kind="primary" type="submit" testId="lend-yes" busy={busy}>
-          {yes}
-        </Button>
-      </div>
-    </form>
+    </LimitsForm>
   );
 }
 

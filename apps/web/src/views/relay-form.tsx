@@ -1,9 +1,8 @@
 /** "Relay calls?": what it means, and the limits. */
 import type { RelayLimits } from "@earshot/core";
-import { useId, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { createRelayForm, type RelayField } from "../view-models/relay-form.ts";
-import { AmountField } from "./amount-field.tsx";
-import { Button, Problem } from "./parts.tsx";
+import { LimitsForm } from "./limits-form.tsx";
 
 /** What relaying means, before anybody says yes. */
 export function RelayMeaning() {
@@ -48,42 +47,7 @@ const FIELDS: readonly (readonly [RelayField, string])[] = [
   ["megabytesPerSecond", "Bandwidth at most, MB a second"],
 ];
 
-export function RelayForm({ limits, busy, problem, yes, onYes, onNo }: Props) {
+export function RelayForm({ limits, ...rest }: Props) {
   const [form] = useState(() => createRelayForm(limits));
-  const problemId = useId();
-  const element = useRef<HTMLFormElement>(null);
-  const submit = (event: Event) => {
-    event.preventDefault();
-    const chosen = form.read();
-    const wrong = form.wrong.value;
-    if (wrong) element.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
-    if (chosen && !busy) onYes(chosen);
-  };
-  return (
-    <form ref={element} class="lend" onSubmit={submit} noValidate data-testid="relay-form">
-      {FIELDS.map(([field, label]) => (
-        <AmountField
-          key={field}
-          name={field}
-          label={label}
-          testId={`relay-${field}`}
-          value={form.fields[field].value}
-          wrong={form.wrong.value === field}
-          problemId={problemId}
-          onInput={(text) => form.set(field, text)}
-        />
-      ))}
-      <div id={problemId}>
-        <Problem text={form.problem.value ?? problem} testId="relay-problem" />
-      </div>
-      <div class="row row-end">
-        <Button testId="relay-no" busy={busy} onClick={onNo}>
-          Cancel
-        </Button>
-        <Button kind="primary" type="submit" testId="relay-yes" busy={busy}>
-          {yes}
-        </Button>
-      </div>
-    </form>
-  );
+  return <LimitsForm name="relay" form={form} labels={FIELDS} no="Cancel" {...rest} />;
 }

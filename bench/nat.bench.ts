@@ -20,7 +20,7 @@ const ONLY = new RegExp(process.env.EARSHOT_BENCH_ONLY ?? "");
 const COTURN_CALLERS = ["symmetric", "only-443"] as const;
 const COTURN_CALLEES = ["symmetric"] as const;
 
-/** About nine minutes. */
+/** Many minutes; the cells alone take one. */
 export async function run(): Promise<Measurement[]> {
   const why = whyNoLab();
   if (why !== undefined) return [{ metric: "calls in the NAT lab", measured: Number.NaN, unit: "", note: why }];
@@ -33,7 +33,7 @@ export async function run(): Promise<Measurement[]> {
   ];
 }
 
-/** One call for each cell: two minutes where all connect; one that does not takes 20 s. */
+/** One call for each cell: a minute where all connect; one that does not takes 20 s. */
 async function everyCell(): Promise<Measurement[]> {
   const matrix = await Matrix.start(NAT_MODES, NAT_MODES);
   const cells: Called[] = [];

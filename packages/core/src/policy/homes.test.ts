@@ -17,7 +17,17 @@ const NOW = 1_760_000_000_000;
 const MINUTE = 60_000;
 
 function held(key: string, over: Partial<HeldHome> = {}): HeldHome {
-  return { key, address: key, prefix: key, operator: "", fallback: false, since: NOW - 1, unit: 0, ...over };
+  return {
+    key,
+    address: key,
+    prefix: key,
+    operator: "",
+    fallback: false,
+    fresh: false,
+    since: NOW - 1,
+    unit: 0,
+    ...over,
+  };
 }
 function candidate(key: string, over: Partial<HomeCandidate> = {}): HomeCandidate {
   const plain = { own: false, trusted: false, named: false, clients: 0, maxClients: 100, roundTripMs: 20 };
@@ -43,6 +53,15 @@ describe("how many", () => {
     expect(planHomes(lost(0), NOW + MINUTE)).toMatchObject({ need: 1, drop: [] });
     expect(planHomes(lost(0.5), NOW + 1.5 * MINUTE - 1).need).toBe(0);
     expect(planHomes(lost(0.5), NOW + 1.5 * MINUTE).need).toBe(1);
+  });
+
+  it("gives one up soon that never took this client: it may have filled up meanwhile", () => {
+    const never = (unit: number) => [held("a"), held("b", { lostAt: NOW, since: 0, fresh: true, unit })];
+    expect(planHomes(never(0), NOW + 15_000 - 1)).toMatchObject({ need: 0, drop: [], againInMs: 1 });
+    expect(planHomes(never(0), NOW + 15_000)).toMatchObject({ need: 1, drop: ["b"] });
+    expect(planHomes(never(0.9), NOW + 15_000)).toMatchObject({ need: 0, drop: [] });
+    // With no other home it stays beside the next one.
+    expect(planHomes([held("b", { lostAt: NOW, fresh: true })], NOW + 15_000)).toMatchObject({ need: 2, drop: [] });
   });
 
   it("hurries where no home is left", () => {
@@ -91,7 +110,11 @@ describe("how many", () => {
           const plan = planHomes(homes, now);
           homes = homes.filter(({ key }) => !plan.drop.includes(key));
           if (upBefore) expect(homes.some(({ lostAt }) => lostAt === undefined)).toBe(true);
-          for (let i = 0; i < plan.need; i++) homes.push(held(`n${made++}`, { since: now, unit: unit() }));
+          for (let i = 0; i < plan.need; i++) {
+            const never = unit() < 0.3;
+            const state = never ? { since: 0, fresh: true, lostAt: now } : { since: now };
+            homes.push(held(`n${made++}`, { ...state, unit: unit() }));
+          }
           expect(homes.length).toBeLessThanOrEqual(DEFAULT_HOMES.open);
         };
         carryOut();
@@ -99,7 +122,7 @@ describe("how many", () => {
           now += afterMs;
           homes = homes.map((home, i): HeldHome => {
             if (i !== at % Math.max(1, homes.length)) return home;
-            const { lostAt, leavingAt: _, ...rest } = home;
+            const { lostAt, leavingAt: _, ...rest } = { ...home, fresh: false };
             if (kind === "lose") return { ...home, lostAt: lostAt ?? now, unit: unit() };
             return kind === "drain" ? { ...home, leavingAt: now } : { ...rest, since: now };
           });

@@ -15,6 +15,8 @@ export interface HomesParams {
   readonly open: number;
   /** Lost for this long, up to twice as long, a home is replaced. A restart or a change of network is over by then. */
   readonly lostMs: number;
+  /** The same for one that was chosen and never took this client: nothing is there to come back to, and nobody was told of it. */
+  readonly freshMs: number;
   /** The same where no home at all is left, or where it said that it goes: every second costs calls. */
   readonly urgentMs: number;
   /** Away for this long it is given up. A volunteer's machine that sleeps over night is back before. */
@@ -32,6 +34,7 @@ export const DEFAULT_HOMES: HomesParams = {
   kept: 3,
   open: 4,
   lostMs: 60_000,
+  freshMs: 15_000,
   urgentMs: 3_000,
   forgetMs: 6 * 3_600_000,
   sample: 3,
@@ -71,6 +74,8 @@ export interface HeldHome extends Whereabouts {
   readonly key: string;
   /** The own node that serves nobody else: others may not reach it, so it is home only while there is no other. */
   readonly fallback: boolean;
+  /** Its mailboxes have never been open: it may have filled up, or gone, between being measured and being asked. */
+  readonly fresh: boolean;
   /** When it was connected last; 0: never. */
   readonly since: number;
   /** Since when it is away; undefined: connected. */
@@ -98,7 +103,8 @@ export function planHomes(held: readonly HeldHome[], now: number, params: HomesP
   const counted = real.filter((home) => (due.get(home) as number) > now);
   const need = Math.max(0, params.wanted - counted.length);
   const drop = new Set<HeldHome>();
-  if (up.length > 0) for (const home of held) if (home.fallback || isGone(home, up, now, params)) drop.add(home);
+  const isOver = (home: HeldHome) => isGone(home, up, now, params) || (home.fresh && (due.get(home) ?? now) <= now);
+  if (up.length > 0) for (const home of held) if (home.fallback || isOver(home)) drop.add(home);
   for (const home of up.toSorted((a, b) => a.since - b.since).slice(params.kept)) drop.add(home);
   // Room for a replacement: whoever is away longest goes.
   const away = real.filter((home) => home.lostAt !== undefined && !drop.has(home) && !counted.includes(home));
@@ -118,9 +124,10 @@ export function planHomes(held: readonly HeldHome[], now: number, params: HomesP
 }
 
 /** From when on a home no longer counts, as things are. */
-function dueAt({ lostAt, leavingAt, unit }: HeldHome, othersUp: boolean, params: HomesParams): number {
+function dueAt({ lostAt, leavingAt, fresh, unit }: HeldHome, othersUp: boolean, params: HomesParams): number {
   const leave = leavingAt === undefined ? Infinity : leavingAt + unit * params.urgentMs;
-  const lost = lostAt === undefined ? Infinity : lostAt + (1 + unit) * (othersUp ? params.lostMs : params.urgentMs);
+  const patienceMs = fresh ? params.freshMs : params.lostMs;
+  const lost = lostAt === undefined ? Infinity : lostAt + (1 + unit) * (othersUp ? patienceMs : params.urgentMs);
   return Math.min(leave, lost);
 }
 

@@ -24,6 +24,8 @@ import { untilTaken } from "./until-taken.ts";
 
 /** Events that one event may cause in turn (a leg that fails at once); more would be a loop. */
 const MAX_QUEUED_EVENTS = 1_000;
+/** An answered call whose path needs no more relays than it was made with is up by then, on nearly all networks. */
+export const MORE_RELAYS_AFTER_MS = 2_000;
 
 /** What a session needs of the world. */
 export interface CallSessionPorts {
@@ -74,6 +76,9 @@ export class CallSession {
   #running = false;
   /** When the last restart was. */
   #answeredAt = -Infinity;
+  /** Relays have come since the legs were made, and no restart has asked for them yet. */
+  #moreRelays = false;
+  #cancelMoreRelays: (() => void) | undefined;
 
   constructor(state: CallState, ports: CallSessionPorts, handlers: CallSessionHandlers) {
     this.#state = state;
@@ -128,8 +133,23 @@ export class CallSession {
 
   /** Relays have come that were not there before: a call that waits for its path and lacks some begins anew with them. */
   handleRelaysFound(): void {
+    this.#moreRelays = true;
+    this.#takeMoreRelays();
+  }
+
+  #takeMoreRelays(): void {
+    const waits =
+      this.#state.phase === "reconnecting" || (this.#isConnecting() && this.#cancelMoreRelays === undefined);
     const lacks = (this.leg?.plan?.relays.length ?? RELAYS_MAX) < RELAYS_MAX;
-    if (this.#state.phase === "reconnecting" && lacks) this.handle({ type: "timer", name: "restart" });
+    if (!this.#moreRelays || !waits || !lacks) return;
+    this.#moreRelays = false;
+    this.handle({ type: "timer", name: "restart" });
+  }
+
+  /** Answered, and no path is up. */
+  #isConnecting(): boolean {
+    const state = this.#state;
+    return state.phase === "connecting" && state.legs[state.chosen]?.transport !== "connected";
   }
 
   /** A decoded packet that an envelope brought. */
@@ -146,7 +166,14 @@ export class CallSession {
   #step(event: CallEvent): void {
     const { state, effects } = step(this.#state, event);
     const changed = state !== this.#state;
+    const answered = state.phase === "connecting" && this.#state.phase !== "connecting";
     this.#state = state;
+    // What has come while it rang is used where the path turns out to need it.
+    if (answered)
+      this.#cancelMoreRelays = this.#ports.clock.setTimer(MORE_RELAYS_AFTER_MS, () => {
+        this.#cancelMoreRelays = undefined;
+        this.#takeMoreRelays();
+      });
     for (const effect of effects) this.#carryOut(effect);
     if (changed) this.#handlers.onState(state);
   }
@@ -200,6 +227,7 @@ export class CallSession {
         return this.#handlers.onRefused(effect.code);
       case "ended":
         this.#timers.stopAll();
+        this.#cancelMoreRelays?.();
         for (const waiting of this.#unanswered.values()) waiting.stop();
         for (const leg of this.#legs.values()) void leg.close();
         this.#isOnItsWay();
@@ -210,7 +238,11 @@ export class CallSession {
   #createLeg(effect: Extract<CallEffect, { type: "create-transport" }>): void {
     const id = effect.leg;
     const leg = new PeerLeg(this.#ports.legOptions, {
-      onSetup: (setup) => this.handle({ type: "setup-ready", leg: id, setup }),
+      onSetup: (setup) => {
+        // Made with all that had come by then.
+        this.#moreRelays = false;
+        this.handle({ type: "setup-ready", leg: id, setup });
+      },
       onCandidates: (generation, candidates, end) =>
         this.handle({ type: "local-candidates", leg: id, generation, candidates, end }),
       onTransport: (state) => this.handle({ type: "transport", leg: id, state }),

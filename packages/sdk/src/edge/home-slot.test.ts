@@ -46,7 +46,15 @@ beforeEach(() => {
 function needed(): number {
   const { key, since, lostAt, unit } = slot;
   const whereabouts = whereaboutsOf({ url: "", dht: "", operator: "" });
-  const held = { key, ...whereabouts, fallback: false, since, unit, ...(lostAt === undefined ? {} : { lostAt }) };
+  const held = {
+    key,
+    ...whereabouts,
+    fallback: false,
+    fresh: false,
+    since,
+    unit,
+    ...(lostAt === undefined ? {} : { lostAt }),
+  };
   return planHomes(
     [held, { ...held, key: toHex(new Uint8Array(32)), lostAt: undefined } as never],
     clock.now() + jumpedMs,

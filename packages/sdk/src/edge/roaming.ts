@@ -391,6 +391,7 @@ export class Roaming {
       key,
       ...whereaboutsOf({ ...mailboxes.home, operator }),
       fallback: this.#isFallback(slot),
+      fresh: !mailboxes.established,
       since,
       unit,
       ...(lostAt === undefined ? {} : { lostAt }),

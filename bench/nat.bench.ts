@@ -43,7 +43,10 @@ async function everyCell(): Promise<Measurement[]> {
   } finally {
     await matrix.stop();
   }
-  for (const cell of cells) if (cell.path !== "") console.log(`${cell.from} to ${cell.to}: ${cell.path}`);
+  for (const { from, to, path, relayedForMs } of cells) {
+    const first = relayedForMs > 0 ? `, relayed for the first ${relayedForMs.toFixed(0)} ms` : "";
+    if (path !== "") console.log(`${from} to ${to}: ${path}${first}`);
+  }
   console.log(table(cells));
   return rowsOf(cells);
 }
@@ -78,6 +81,7 @@ function rowsOf(cells: readonly Called[]): Measurement[] {
       measured: direct.filter(({ outcome }) => outcome === "direct").length,
       unit: `of ${direct.length} that UDP can carry directly`,
       target: "all",
+      note: `${direct.filter(({ relayedForMs }) => relayedForMs > 0).length} of them over a relay at first`,
     },
     { metric: "dial to connected, direct, p50", measured: timesOf(outcomeIs("direct")), unit: "ms" },
     { metric: "dial to connected, relayed, p50", measured: timesOf(outcomeIs("relayed")), unit: "ms" },

@@ -69,5 +69,12 @@ export async function areElsewhere(
 /** So many more calls, whatever comes of them. */
 export async function someCalls(calls: CallsThroughout, count: number): Promise<void> {
   const until = calls.rangAfterMs.length + calls.failures.length + count;
-  await eventually("calls go on", () => calls.rangAfterMs.length + calls.failures.length >= until);
+  try {
+    await eventually("calls go on", () => calls.rangAfterMs.length + calls.failures.length >= until);
+  } catch (cause) {
+    const { rangAfterMs, failures, now } = calls;
+    throw new Error(`calls stop: ${JSON.stringify({ now, rangAfterMs: rangAfterMs.map(Math.round), failures })}`, {
+      cause,
+    });
+  }
 }

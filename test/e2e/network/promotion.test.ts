@@ -3,7 +3,7 @@
  * supernodes dial it back and take its probes, it serves, both have a home there, its machine gets busy, it sends its clients on. Of the policy's numbers only times are others than in use.
  */
 import type { NodeReport, PromotionParams } from "@earshot/core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { CallsThroughout } from "../lib/network-calls.ts";
 import { areHomed } from "../lib/network-people.ts";
 import { areAt, areElsewhere, knowsOf, reports, someCalls } from "../lib/network-volunteer.ts";
@@ -33,12 +33,14 @@ const TEST_LIMIT_MS = 300_000;
 /** Calls while nothing else happens, that the next thing is seen to happen among them. */
 const CALLS = 4;
 
-const network = new OverlayNetwork({ nodes: 7 });
+let network: OverlayNetwork;
 let volunteer: OverlayNode;
 let ann: Person;
 let ben: Person;
 
-beforeAll(async () => {
+// Anew for another try: nobody has been promoted there before.
+beforeEach(async () => {
+  network = new OverlayNetwork({ nodes: 7 });
   await network.startAll(["dedicated", "dedicated", "client", "client"]);
   const [atAnn, atBen] = network.clients as [OverlayNode, OverlayNode];
   volunteer = await network.start("client", {
@@ -52,9 +54,9 @@ beforeAll(async () => {
   await befriend(ann, ben);
 });
 
-afterAll(async () => {
+afterEach(async () => {
   await cleanUp();
-  await network.stop();
+  await network?.stop();
 });
 
 it("promotes a volunteer's node by measurement, and demotes it by measurement, with every call ringing", {

@@ -60,7 +60,12 @@ export class BrowserPair {
     await answer(to);
     await Promise.all([settles(from), settles(to)]);
     const connectedMs = performance.now() - dialledAt;
-    return { connectedMs, ends: [await endOf(from), await endOf(to)] };
+    return { connectedMs, ends: await this.ends() };
+  }
+
+  /** The caller's and the callee's side of the call as it is now. */
+  async ends(): Promise<[End, End]> {
+    return [await endOf(this.caller.page), await endOf(this.callee.page)];
   }
 
   /** After one that has ended. */

@@ -4,7 +4,7 @@ import { NatLab } from "./lab.ts";
 import { LabNode } from "./lab-node.ts";
 import { startCoturn } from "./lab-coturn.ts";
 import { LabRelay } from "./lab-relay.ts";
-import type { NatMode } from "./nat-modes.ts";
+import { canBeDirect, type NatMode } from "./nat-modes.ts";
 import { befriend, Person } from "./person.ts";
 
 /** Programs that load at once: each takes a core for more than a second. */
@@ -56,7 +56,7 @@ export class Matrix {
     if (!caller || !callee) throw new Error(`nobody was started for ${from} to ${to}`);
     if (!this.#friends.has(`${from} ${to}`)) await befriend(caller, callee);
     this.#friends.add(`${from} ${to}`);
-    return callOnce(caller, callee);
+    return callOnce(caller, callee, canBeDirect(from, to));
   }
 
   async stop(): Promise<void> {

@@ -38,8 +38,9 @@ function watch(call: Call): void {
 async function start(command: Extract<PersonCommand, { op: "start" }>): Promise<void> {
   voice(); // what it takes to load is not part of the first call
   const ports = await nodeClientOptions({ home: command.home, node: { url: command.node } });
-  const offers = command.relays.map((relay) => ({
+  const offers = command.relays.map(({ roundTripMs, ...relay }) => ({
     ...relay,
+    ...(roundTripMs === undefined ? {} : { roundTripMs }),
     key: Uint8Array.from(Buffer.from(relay.key, "hex")),
     trusted: false,
   }));

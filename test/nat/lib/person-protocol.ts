@@ -29,6 +29,8 @@ export interface RelayAccess {
   readonly username: string;
   readonly credential: string;
   readonly expiresAtMs: number;
+  /** To it and back, as this person is to believe. */
+  readonly roundTripMs?: number | undefined;
 }
 
 /** A person, and the last call of theirs. */

@@ -18,6 +18,8 @@ export interface TalkOptions {
   readonly homes?: 1 | 2;
   /** Relays that both may use. */
   readonly relays?: 0 | 1 | 2;
+  /** To each relay, as the caller and as the callee believe. */
+  readonly roundTripsMs?: readonly [caller: readonly number[], callee: readonly number[]];
 }
 
 interface Parts {
@@ -50,7 +52,8 @@ export class Talk {
     return [this.caller, this.callee];
   }
 
-  static async start(from: NatMode, to: NatMode, { homes = 1, relays = 0 }: TalkOptions = {}): Promise<Talk> {
+  static async start(from: NatMode, to: NatMode, options: TalkOptions = {}): Promise<Talk> {
+    const { homes = 1, relays = 0, roundTripsMs } = options;
     const lab = await NatLab.make();
     try {
       const nodes = homes === 2 ? await LabNode.startTwo(lab) : [await LabNode.start(lab)];
@@ -62,10 +65,11 @@ export class Talk {
         await lab.addSite("port-restricted"),
       ];
       const node = nodes.at(-1)?.url ?? "";
-      const accesses = () => started.map((relay) => relay.access());
+      const accesses = (side: 0 | 1) =>
+        started.map((relay, i) => ({ ...relay.access(), roundTripMs: roundTripsMs?.[side][i] }));
       const people = await Promise.all([
-        Person.start(here, "the caller", node, ...accesses()),
-        Person.start(there, "the callee", node, ...accesses()),
+        Person.start(here, "the caller", node, ...accesses(0)),
+        Person.start(there, "the callee", node, ...accesses(1)),
       ]);
       await Promise.all(people.map((person) => person.ask({ op: "at-home", homes })));
       await befriend(...people);
@@ -92,12 +96,17 @@ export class Talk {
     return Promise.all(this.both.map((person) => person.call("the end", endOf, END_LIMIT_MS)));
   }
 
+  /** Where the relays are that the call goes over now: none, one, or one of each side. */
+  async relaysInUse(): Promise<string[]> {
+    const paths = await Promise.all(this.both.map((person) => person.call("a path", ({ path }) => path ?? undefined)));
+    return paths.flatMap(({ localType, localAddress }) => (localType === "relay" ? [localAddress ?? ""] : []));
+  }
+
   /** The relay that the call goes over now. */
   async relayInUse(): Promise<LabRelay> {
-    const paths = await Promise.all(this.both.map((person) => person.call("a path", ({ path }) => path ?? undefined)));
-    const addresses = paths.filter(({ localType }) => localType === "relay").map(({ localAddress }) => localAddress);
+    const addresses = await this.relaysInUse();
     const relay = this.relays.find(({ address }) => addresses.includes(address));
-    if (!relay) throw new Error(`the call goes over none of the relays: ${JSON.stringify(paths)}`);
+    if (!relay) throw new Error(`the call goes over none of the relays: ${addresses.join()}`);
     return relay;
   }
 

@@ -43,7 +43,7 @@ describe("how many", () => {
   it("wants two, and leaves those that work alone", () => {
     expect(planHomes([], NOW).need).toBe(2);
     expect(planHomes([held("a")], NOW).need).toBe(1);
-    expect(planHomes([held("a"), held("b")], NOW)).toEqual({ need: 0, drop: [], againInMs: undefined });
+    expect(planHomes([held("a"), held("b")], NOW)).toEqual({ need: 0, drop: [], yields: [], againInMs: undefined });
     expect(planHomes([held("a"), held("b"), held("c")], NOW)).toMatchObject({ need: 0, drop: [] });
   });
 
@@ -62,6 +62,13 @@ describe("how many", () => {
     expect(planHomes(never(0.9), NOW + 15_000)).toMatchObject({ need: 0, drop: [] });
     // With no other home it stays beside the next one.
     expect(planHomes([held("b", { lostAt: NOW, fresh: true })], NOW + 15_000)).toMatchObject({ need: 2, drop: [] });
+  });
+
+  it("leaves none of those that are away before another is found, and then the one that is away longest", () => {
+    const away = ["a", "b", "c", "d"].map((key, i) => held(key, { lostAt: NOW - (i + 1) * MINUTE }));
+    const plan = planHomes(away, NOW);
+    expect(plan).toMatchObject({ need: 2, drop: [] });
+    expect(plan.yields.slice(0, 2)).toEqual(["d", "c"]);
   });
 
   it("hurries where no home is left", () => {
@@ -110,7 +117,10 @@ describe("how many", () => {
           const plan = planHomes(homes, now);
           homes = homes.filter(({ key }) => !plan.drop.includes(key));
           if (upBefore) expect(homes.some(({ lostAt }) => lostAt === undefined)).toBe(true);
+          const yielding = plan.yields.values();
           for (let i = 0; i < plan.need; i++) {
+            const goes = homes.length < DEFAULT_HOMES.open ? undefined : yielding.next().value;
+            homes = homes.filter(({ key }) => key !== goes);
             const never = unit() < 0.3;
             const state = never ? { since: 0, fresh: true, lostAt: now } : { since: now };
             homes.push(held(`n${made++}`, { ...state, unit: unit() }));

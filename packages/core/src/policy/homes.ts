@@ -91,6 +91,8 @@ export interface HomesPlan {
   readonly need: number;
   /** To be left: first out of the record, then closed. */
   readonly drop: readonly string[];
+  /** To be left where a replacement was found and `open` are held, one for each, in this order. Not before: it may be back sooner. */
+  readonly yields: readonly string[];
   /** When something falls due without anything happening; undefined: never. */
   readonly againInMs: number | undefined;
 }
@@ -106,19 +108,16 @@ export function planHomes(held: readonly HeldHome[], now: number, params: HomesP
   const isOver = (home: HeldHome) => isGone(home, up, now, params) || (home.fresh && (due.get(home) ?? now) <= now);
   if (up.length > 0) for (const home of held) if (home.fallback || isOver(home)) drop.add(home);
   for (const home of up.toSorted((a, b) => a.since - b.since).slice(params.kept)) drop.add(home);
-  // Room for a replacement: whoever is away longest goes.
+  // Whoever is away longest goes first.
   const away = real.filter((home) => home.lostAt !== undefined && !drop.has(home) && !counted.includes(home));
   away.sort((a, b) => (a.lostAt as number) - (b.lostAt as number));
   const left = real.filter((home) => !drop.has(home)).length;
-  for (const home of away.slice(0, Math.max(0, left + need - params.open))) drop.add(home);
   const times = [...due.values(), ...real.map(({ lostAt }) => (lostAt ?? Infinity) + params.forgetMs)];
   const next = Math.min(...times.filter((at) => at > now));
   return {
-    need: Math.min(
-      need,
-      Math.max(0, params.open - (real.length - [...drop].filter(({ fallback }) => !fallback).length)),
-    ),
+    need: Math.min(need, Math.max(0, params.open - left) + away.length),
     drop: [...drop].map(({ key }) => key),
+    yields: away.map(({ key }) => key),
     againInMs: Number.isFinite(next) ? next - now : undefined,
   };
 }

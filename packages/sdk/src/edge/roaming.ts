@@ -1,14 +1,15 @@
 /** Which supernodes are this device's homes and scouts: asks who there is, decides by core's policy, and carries it out. */
 import {
+  DEFAULT_HOMES,
   decodeDescriptor,
   type EdgeSession,
   equalBytes,
   type HeldHome,
   type Home,
+  type HomesPlan,
   NO_NETWORK_ID,
   pickHome,
   planHomes,
-  type RefusalCode,
   sampleHomes,
   type SupernodeDescriptor,
   toHex,
@@ -19,22 +20,19 @@ import type { RelayPlace } from "../calls/overlay-relays.ts";
 import { ClientError, codeOf } from "../errors.ts";
 import { parseNodeAddress } from "../node-address.ts";
 import { SerialQueue } from "../serial-queue.ts";
-import { EdgeLink, type EdgeLinkPorts } from "./edge-link.ts";
+import { ChoicePause } from "./choice-pause.ts";
+import { EdgeLink } from "./edge-link.ts";
 import type { HomeSlot } from "./home-slot.ts";
-import type { Homes } from "./homes.ts";
 import { KnownSupernodes } from "./known-supernodes.ts";
+import { measureSupernode } from "./measure-supernode.ts";
 import { OnDemandLink } from "./on-demand-link.ts";
+import { NO_REFRESH_MS, nextRefreshMs } from "./refresh-times.ts";
 import { homeOf, relaysAlone, relaysAmong, withSelf } from "./relay-places.ts";
+import type { Entry, RoamingPorts } from "./roaming-ports.ts";
 import { ScoutChoice } from "./scout-choice.ts";
 
-/** How often the own node is asked who there is, give or take a third. */
-const REFRESH_MS = 5 * 60_000;
-/** The same while this device has fewer homes than it wants: from the first, doubled, to the second. */
-const FIRST_REFRESH_MS = 1_000;
-const SHORT_REFRESH_MS = 60_000;
-const OWN_REFRESH_MS = 4_000;
-/** A candidate that does not answer within this is not taken. */
-const MEASURE_MS = 3_000;
+/** How long one of several is waited for that could say who there is. */
+const LIST_MS = 3_000;
 /** How long the node of the options is waited for, where there is nobody else to ask. */
 const ENTRY_MS = 10_000;
 /** Rounds of candidates measured in a row; then the next refresh goes on. */
@@ -43,39 +41,18 @@ const MAX_ROUNDS = 3;
 const MOVE_MS = 20_000;
 const MAX_WAITING = 64;
 
-export interface RoamingPorts extends EdgeLinkPorts {
-  readonly homes: Homes;
-  readonly node: Parameters<typeof parseNodeAddress>[0];
-  readonly isTrusted: (key: string) => boolean;
-  onWelcome(time: number): void;
-  onRefused(code: RefusalCode): void;
-  onProblem(error: unknown): void;
-  /** The node of the options does not answer. */
-  onUnreachable(problem: string, retryInMs: number): void;
-  /** What {@link Roaming.supernodes} tells changed. */
-  onKnown(): void;
-  /** Resolves once the records tell of the homes as they are. */
-  published(): Promise<void>;
-}
-
-/** What the node at the address of the options said of itself. */
-interface Entry {
-  readonly self: SupernodeDescriptor;
-  /** It is the person's own, or the only one there is. */
-  readonly own: boolean;
-}
-
 export class Roaming {
   readonly #ports: RoamingPorts;
   readonly #entry: OnDemandLink;
   readonly #known: KnownSupernodes;
   readonly #scouts: ScoutChoice;
+  readonly #pause: ChoicePause;
   readonly #work = new SerialQueue(MAX_WAITING);
   #self: Entry | undefined;
   /** The clock of the supernodes less this device's: descriptors are judged by theirs. */
   #aheadMs = 0;
   #stopped = false;
-  #refreshMs = FIRST_REFRESH_MS / 2;
+  #refreshMs = NO_REFRESH_MS;
   #refreshing: Promise<void> | undefined;
   #cancelRefresh: () => void = () => {};
   #cancelPlan: () => void = () => {};
@@ -87,6 +64,7 @@ export class Roaming {
 
   constructor(ports: RoamingPorts) {
     this.#ports = ports;
+    this.#pause = new ChoicePause(ports.clock, this.#unit);
     const onUp = (_: EdgeSession, { time }: { readonly time: number }) => {
       this.#aheadMs = time - ports.clock.now();
       ports.onWelcome(time);
@@ -130,6 +108,7 @@ export class Roaming {
   refresh(renew = false): Promise<void> {
     if (renew) {
       this.#known.forgive();
+      this.#pause.end();
       this.#entry.stop();
     }
     this.#entry.hurry();
@@ -157,6 +136,7 @@ export class Roaming {
   /** A home goes, and names others. */
   draining(slot: HomeSlot, descriptors: readonly Uint8Array[]): void {
     slot.drainingAt = this.#ports.clock.now();
+    this.#pause.end();
     void this.#do(async () => {
       const self = this.#self?.self;
       // What it names serves where nobody else is known: a hostile home would name its own kind.
@@ -213,7 +193,7 @@ export class Roaming {
     const sources = [this.#entry, ...homes.deliveries().filter(({ session }) => session)];
     for (const source of sources) {
       try {
-        const answer = await source.request({ type: "list-supernodes" }, sources.length > 1 ? MEASURE_MS : ENTRY_MS);
+        const answer = await source.request({ type: "list-supernodes" }, sources.length > 1 ? LIST_MS : ENTRY_MS);
         if (!answer.ok) continue;
         if (source === this.#entry) this.#learnSelf(answer.value.descriptors[0], answer.value);
         const self = this.#self?.self;
@@ -251,26 +231,37 @@ export class Roaming {
         clock.now(),
       );
       for (const slot of homes.current) if (plan.drop.includes(slot.key)) await homes.leave(slot);
-      for (let i = 0; i < plan.need; i++) {
-        const key = await this.#choose();
-        const home = key === undefined ? undefined : this.#homeOf(key);
-        if (!home) break;
-        await homes.add(home, entry.own && key === toHex(entry.self.supernodeKey));
-      }
+      await this.#addHomes(plan, entry);
       if (homes.current.length === 0) await homes.add(this.#fallback(entry.self), true);
       this.#cancelPlan();
-      if (plan.againInMs !== undefined) this.#cancelPlan = clock.setTimer(plan.againInMs, () => this.changed());
+      const againInMs = Math.min(plan.againInMs ?? Infinity, this.#pause.leftMs || Infinity);
+      if (Number.isFinite(againInMs)) this.#cancelPlan = clock.setTimer(againInMs, () => this.changed());
     }
   }
 
-  /** Soon while something is missing: one's own node can be asked often. */
+  /** As many as are needed and found. */
+  async #addHomes({ need, yields }: HomesPlan, { own, self }: Entry): Promise<void> {
+    const { homes } = this.#ports;
+    const yielding = yields.values();
+    for (let i = 0; i < need && this.#pause.leftMs === 0; i++) {
+      const key = await this.#choose();
+      const home = key === undefined ? undefined : this.#homeOf(key);
+      if (!home) return this.#pause.failed();
+      this.#pause.end();
+      const held = homes.current.filter((slot) => !this.#isFallback(slot));
+      const goes = held.length < DEFAULT_HOMES.open ? undefined : yielding.next().value;
+      for (const slot of held) if (slot.key === goes) await homes.leave(slot);
+      await homes.add(home, own && key === toHex(self.supernodeKey));
+    }
+  }
+
+  /** Soon while something is missing. */
   #scheduleRefresh(): void {
     const { clock, random } = this.#ports;
     const entry = this.#self;
-    if (!entry) this.#refreshMs = FIRST_REFRESH_MS;
-    else if (!this.#isShort(entry)) this.#refreshMs = REFRESH_MS;
-    else if (this.#refreshMs === REFRESH_MS) this.#refreshMs = FIRST_REFRESH_MS;
-    else this.#refreshMs = Math.min(this.#refreshMs * 2, entry.own ? OWN_REFRESH_MS : SHORT_REFRESH_MS);
+    const { own = false } = entry ?? {};
+    const short = entry !== undefined && this.#isShort(entry);
+    this.#refreshMs = nextRefreshMs(this.#refreshMs, { answered: entry !== undefined, short, own });
     const spread = 2 / 3 + (2 / 3) * unitFromBytes(random.bytes(4));
     this.#cancelRefresh();
     this.#cancelRefresh = clock.setTimer(this.#refreshMs * spread, () => void this.refresh());
@@ -310,23 +301,15 @@ export class Roaming {
   }
 
   async #measure(key: string): Promise<void> {
-    const { clock, homes } = this.#ports;
     const known = this.#known.get(key);
     const home = this.#homeOf(key);
     if (!known || !home) return;
-    const options = { expectedKey: () => home.supernodeKey };
-    const link = new EdgeLink(this.#ports, () => homes.addressOf(home), {}, options);
-    link.start();
     try {
-      const session = await link.whenUp(MEASURE_MS);
-      const at = clock.now();
-      if (!(await session.request({ type: "ping" })).ok) throw new Error("it has no place");
-      known.roundTripMs = clock.now() - at;
+      known.roundTripMs = await measureSupernode(this.#ports, home, this.#ports.homes.addressOf(home));
       delete known.failedAt;
     } catch {
       this.#failed(key);
     }
-    link.stop();
   }
 
   /** Those that say to relay calls: supernodes, nodes that do that alone, and the node of the options where it does. */

@@ -1,9 +1,9 @@
 import { type BackoffOptions, backoffDelayMs, type Clock } from "@earshot/core";
 
-/** Each look costs every candidate a connection: where none takes this client they are mostly pressed by many who look. */
+/** Each look costs a few supernodes a connection: where all have failed, they are mostly pressed by many who look. */
 const PAUSE: BackoffOptions = { baseMs: 2_000, maxMs: 60_000 };
 
-/** How long no candidates for a home are tried, after none was found: longer each time, with jitter. */
+/** How long candidates for a home that have all failed before are not tried again: longer each time, with jitter. */
 export class ChoicePause {
   readonly #clock: Clock;
   readonly #unit: () => number;

@@ -154,6 +154,7 @@ export class Roaming {
     const to = await this.#work.run(async () => {
       if (toKey !== undefined && !this.#known.get(toKey))
         throw new ClientError("unknown-supernode", "That supernode is not known, or no longer there.");
+      this.#pause.end();
       const key = toKey ?? (await this.#choose());
       const home = key === undefined ? undefined : this.#homeOf(key);
       if (!home) throw new ClientError("no-other-home", "There is no other supernode to move to now.");
@@ -243,11 +244,10 @@ export class Roaming {
   async #addHomes({ need, yields }: HomesPlan, { own, self }: Entry): Promise<void> {
     const { homes } = this.#ports;
     const yielding = yields.values();
-    for (let i = 0; i < need && this.#pause.leftMs === 0; i++) {
+    for (let i = 0; i < need; i++) {
       const key = await this.#choose();
       const home = key === undefined ? undefined : this.#homeOf(key);
-      if (!home) return this.#pause.failed();
-      this.#pause.end();
+      if (!home) break;
       const held = homes.current.filter((slot) => !this.#isFallback(slot));
       const goes = held.length < DEFAULT_HOMES.open ? undefined : yielding.next().value;
       for (const slot of held) if (slot.key === goes) await homes.leave(slot);
@@ -288,14 +288,17 @@ export class Roaming {
     const held = homes.slots.filter(({ stayable }) => !stayable).map((slot) => this.#heldOf(slot));
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const sample = sampleHomes(this.#candidates(), held, clock.now(), this.#unit);
-      if (sample.length === 0) return undefined;
+      const areNew = sample.some(({ failedAt }) => failedAt === undefined);
+      if (sample.length === 0 || (!areNew && this.#pause.leftMs > 0)) return undefined;
       await Promise.all(sample.map(({ key }) => this.#measure(key)));
       const reached = sample.flatMap((each) => {
         const known = this.#known.get(each.key);
         return known?.roundTripMs === undefined || known.failedAt ? [] : [{ ...each, roundTripMs: known.roundTripMs }];
       });
       const best = pickHome(reached);
+      if (best) this.#pause.end();
       if (best) return best.key;
+      if (!areNew) this.#pause.failed();
     }
     return undefined;
   }

@@ -61,3 +61,5 @@ for (const benchmark of benchmarks) {
   console.log(`\n${benchmark.name} (${((performance.now() - started) / 1_000).toFixed(0)} s)\n${table(rows)}`);
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+// WebRTC's threads would keep it.
+process.exit();

@@ -24,5 +24,5 @@ test("at 10 % loss, 30 ms delay and jitter a voice is understood: the call makes
   expect(heard.lost).toBeGreaterThan(0.05);
   // Without redundancy and FEC as much is concealed as is lost.
   expect(heard.concealed).toBeLessThan(0.8 * heard.lost);
-  expect(heard.typicalStoi).toBeGreaterThan(0.85);
+  expect(heard.understood().typical).toBeGreaterThan(0.85);
 });

@@ -21,12 +21,18 @@ export interface Heard {
   readonly lost: number;
   /** Of the sound that was played, the share that had to be made up. */
   readonly concealed: number;
-  /** Of everything that was heard. */
-  readonly stoi: number;
-  /** The middle one of the stretches. */
-  readonly typicalStoi: number;
   /** Payload of the voice. */
   readonly kbps: number;
+  /** Takes seconds, in which this process does nothing else: a call that goes on meanwhile is no longer what it was. */
+  understood(): Understood;
+}
+
+/** As STOI has it. */
+export interface Understood {
+  /** Everything that was heard. */
+  readonly all: number;
+  /** The middle one of the stretches. */
+  readonly typical: number;
 }
 
 export interface LossyCallOptions {
@@ -87,13 +93,11 @@ export class LossyCall {
     const before = await this.#counts();
     const heard = await record(this.#listening.remoteAudio as MediaStreamTrack, seconds);
     const after = await this.#counts();
-    const aligned = align(this.#said, heard);
     return {
       lost: (after.dropped - before.dropped) / (after.passed - before.passed),
       concealed: (after.concealed - before.concealed) / (after.played - before.played),
-      stoi: stoi(aligned.said, aligned.heard),
-      typicalStoi: middle(stretches(aligned.said).map((said, i) => stoi(said, stretches(aligned.heard)[i] ?? said))),
       kbps: ((after.bytes - before.bytes) * 8) / 1_000 / seconds,
+      understood: () => judged(this.#said, heard),
     };
   }
 
@@ -114,14 +118,23 @@ export class LossyCall {
     const ears = await entryOf(this.#ben, "inbound-rtp");
     const mouth = await entryOf(this.#ann, "outbound-rtp");
     const { dropped, all } = this.#link.counts.first;
+    // Not told of before there is any.
+    const of = (value: unknown) => Number(value ?? 0);
     return {
       dropped,
       passed: all,
-      concealed: Number(ears.concealedSamples) - Number(ears.silentConcealedSamples),
-      played: Number(ears.totalSamplesReceived),
-      bytes: Number(mouth.bytesSent),
+      concealed: of(ears.concealedSamples) - of(ears.silentConcealedSamples),
+      played: of(ears.totalSamplesReceived),
+      bytes: of(mouth.bytesSent),
     };
   }
+}
+
+function judged(all: Sound, recording: Sound): Understood {
+  const { said, heard } = align(all, recording);
+  const ofHeard = stretches(heard);
+  const each = stretches(said).map((stretch, i) => stoi(stretch, ofHeard[i] ?? stretch));
+  return { all: stoi(said, heard), typical: middle(each) };
 }
 
 /** The description of the other side that this platform is given never puts RED first. */

@@ -27,10 +27,17 @@ export interface NetworkNodeStarted {
 }
 
 /**
- * `round`: looks for supernodes now rather than within a minute. `busy`, `idle`: its machine is busy with something else, or no
+ * `round`: looks for supernodes now rather than within a minute; `relays`: for nodes that relay and are none. `busy`, `idle`: its machine is busy with something else, or no
  * longer. `shut`, `open`: its firewall lets in only whom it has spoken to since, or everybody. Each is answered when it is done.
  */
-export type NetworkNodeCommand = { readonly start: NetworkNodeOptions } | "round" | "busy" | "idle" | "shut" | "open";
+export type NetworkNodeCommand =
+  | { readonly start: NetworkNodeOptions }
+  | "round"
+  | "relays"
+  | "busy"
+  | "idle"
+  | "shut"
+  | "open";
 
 /** A busy process has no time for so long, then for a moment, over and over. */
 const BUSY_MS = 800;
@@ -63,6 +70,11 @@ async function start({
   return { url, token, port, edgePort: front?.port ?? port, supernodeKey: Buffer.from(supernodeKey).toString("hex") };
 }
 
+/** Whoever the first round hears of is asked in the second. */
+async function look(find: "discovery" | "relayDiscovery"): Promise<void> {
+  for (let round = 0; round < 2; round++) await node?.network?.overlay[find].round();
+}
+
 process.on("message", (command: NetworkNodeCommand) => {
   if (command === "busy" || command === "idle") {
     clearTimeout(busy);
@@ -72,11 +84,8 @@ process.on("message", (command: NetworkNodeCommand) => {
     if (command === "shut") shutFirewall();
     else openFirewall();
     process.send?.({});
-  } else if (command === "round")
-    void node?.network?.overlay.discovery
-      .round()
-      .then(() => node?.network?.overlay.discovery.round())
-      .then(() => process.send?.({}));
+  } else if (command === "round" || command === "relays")
+    void look(command === "round" ? "discovery" : "relayDiscovery").then(() => process.send?.({}));
   else
     start(command.start).then(
       (started) => process.send?.(started),

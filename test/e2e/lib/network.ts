@@ -40,6 +40,8 @@ export interface OverlayNode extends NetworkNodeStarted {
   api(method: string, path: string, body?: object): Promise<Response>;
   /** Looks for supernodes now. */
   findOthers(): Promise<void>;
+  /** Looks now for nodes that relay and are no supernodes. */
+  findRelays(): Promise<void>;
   /** Its machine is busy with something else, or no longer. */
   setBusy(busy: boolean): Promise<void>;
   /** Its machine's firewall lets everybody's datagrams in, or only those of whom the node has spoken to since. */
@@ -255,6 +257,7 @@ function handleOf(kind: NodeKind, host: string, loaded: Loaded, started: Network
     report: async () => (await (await api("GET", "/api/node")).json()) as NodeReport,
     metrics: async () => parseMetrics(await (await api("GET", "/metrics")).text()),
     findOthers: async () => void (await loaded.ask("round")),
+    findRelays: async () => void (await loaded.ask("relays")),
     setBusy: async (busy) => void (await loaded.ask(busy ? "busy" : "idle")),
     setFirewall: async (shut) => void (await loaded.ask(shut ? "shut" : "open")),
     kill9: () => loaded.end("SIGKILL"),

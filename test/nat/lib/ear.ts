@@ -11,6 +11,8 @@ const LATE_FRAMES = 20;
 const HEARD_LEVEL = 2_000;
 /** A codec conceals shorter gaps; so much must have been quiet for the voice to be gone. */
 const GONE_MS = 150;
+/** Nothing at all came for so long: the machine slept, and heard nothing of what was said meanwhile. */
+const SLEPT_MS = 5_000;
 /** So many frames in a row must be loud for it to be there: one alone may be a click. */
 const BACK_FRAMES = 3;
 
@@ -48,6 +50,10 @@ export function listenFor(track: MediaStreamTrack, turns: number[]): () => void 
   let lastLoudAt = 0;
   sink.ondata = ({ samples }) => {
     const now = monotonicNow();
+    if (turns.length % 2 === 1 && now - lastLoudAt >= SLEPT_MS) {
+      turns.push(lastLoudAt);
+      loudFrames = 0;
+    }
     const isThere = turns.length % 2 === 1;
     if (samples.some((sample) => Math.abs(sample) > HEARD_LEVEL)) {
       loudFrames += 1;

@@ -2,7 +2,7 @@
  * A network of volunteers is moved to dedicated supernodes while people use it: the dedicated ones come, the volunteers are stopped one
  * after the other, and every call rings, before, meanwhile and after.
  */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { CallsThroughout } from "../lib/network-calls.ts";
 import { areHomed, homeNodesOf } from "../lib/network-people.ts";
 import { OverlayNetwork, type OverlayNode } from "../lib/network.ts";
@@ -11,12 +11,14 @@ import { befriend, cleanUp, makePerson, type Person } from "../sdk-people.ts";
 const VOLUNTEERS = 4;
 const DEDICATED = 3;
 
-const network = new OverlayNetwork({ nodes: 1 + VOLUNTEERS + DEDICATED + 2 });
+let network: OverlayNetwork;
 let volunteers: OverlayNode[];
 let ann: Person;
 let ben: Person;
 
-beforeAll(async () => {
+// Anew for another try: nobody has moved there before.
+beforeEach(async () => {
+  network = new OverlayNetwork({ nodes: 1 + VOLUNTEERS + DEDICATED + 2 });
   // Somebody has to be the first; it does not stay.
   await network.startAll(["dedicated", ...Array.from({ length: VOLUNTEERS }, () => "promoted" as const)]);
   const [founder] = network.supernodes;
@@ -29,9 +31,9 @@ beforeAll(async () => {
   await befriend(ann, ben);
 });
 
-afterAll(async () => {
+afterEach(async () => {
   await cleanUp();
-  await network.stop();
+  await network?.stop();
 });
 
 it("from volunteers to dedicated supernodes, live, with every call ringing", async () => {

@@ -1,8 +1,11 @@
 import type { Clock } from "@earshot/core";
 import { codeOf } from "../errors.ts";
 
-/** A device whose homes have all gone has others within some ten seconds (core's homes policy), and is found there soon after. */
-export const PATIENCE_MS = 30_000;
+/**
+ * A device whose homes have all gone has others within some ten seconds (core's homes policy), and is found there soon after; where the
+ * supernodes that it published through and is looked up through have gone as well, each of these takes as long again. Shorter than it rings.
+ */
+export const PATIENCE_MS = 50_000;
 const RETRY_MS = 1_500;
 /** What does not pass: whoever is called has to do something about it, or the caller. */
 const FINAL: readonly string[] = [

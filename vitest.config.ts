@@ -85,11 +85,11 @@ export default defineConfig({
             "test/attacks/**/*.test.ts",
             "test/nat/**/*.test.ts",
           ],
-          exclude: ["test/nat/chromium.test.ts", ...notTests],
+          exclude: ["test/nat/chromium.test.ts", "test/e2e/cli-echo.test.ts", ...notTests],
           environment: "node",
           maxWorkers: 2,
-          // Real time and real processes: what is broken fails twice.
-          retry: 1,
+          // Real time and real processes: what is broken fails each time.
+          retry: 2,
           testTimeout: 120_000,
           hookTimeout: 240_000,
           expect: expectLater,
@@ -119,7 +119,7 @@ export default defineConfig({
         test: {
           // Minutes each, and so not part of `npm test`: npx vitest run --project long
           name: "long",
-          include: ["test/e2e/network/demotion.test.ts"],
+          include: ["test/e2e/network/demotion.test.ts", "test/e2e/cli-echo.test.ts"],
           exclude: notTests,
           environment: "node",
           fileParallelism: false,

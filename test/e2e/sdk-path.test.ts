@@ -2,7 +2,7 @@
 import { type RunningNode, startNode } from "@earshot/node";
 import { wrtcPeerConnection } from "@earshot/sdk/node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { befriend, cleanUp, makePerson, nextRing, phase, temporaryFolder, tone, until } from "./sdk-people.ts";
+import { befriend, cleanUp, makePerson, talk, temporaryFolder, until } from "./sdk-people.ts";
 
 let node: RunningNode;
 beforeAll(async () => {
@@ -29,11 +29,7 @@ it("looks at the path on its own beat, however often the other side mutes", asyn
   const alice = await makePerson("Alice", node.url);
   const bob = await makePerson("Bob", node.url, { peerConnection });
   await befriend(alice, bob);
-  const ring = nextRing(bob);
-  const outgoing = await alice.client.call(bob.client.id, { audio: tone(600) });
-  const incoming = await ring;
-  await incoming.answer({ audio: tone(1000) });
-  await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+  const [outgoing, incoming] = await talk(alice, bob);
   await until(incoming, "change", () => incoming.path !== undefined);
   expect(looks).toBeGreaterThan(0);
   const before = looks;

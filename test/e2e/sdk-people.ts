@@ -107,6 +107,16 @@ export function nextRing({ client }: Person): Promise<Call> {
   });
 }
 
+/** Calls with a tone that is answered with another; the caller's and the callee's side once both are active. */
+export async function talk(from: Person, to: Person): Promise<readonly [Call, Call]> {
+  const ring = nextRing(to);
+  const outgoing = await from.client.call(to.client.id, { audio: tone(600) });
+  const incoming = await ring;
+  await incoming.answer({ audio: tone(1_000) });
+  await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+  return [outgoing, incoming];
+}
+
 /** A microphone: the sound, 48 kHz mono, over and over. */
 export function microphone({ sampleRate, samples }: Sound): MediaStreamTrack {
   const source = new (loadWrtc().nonstandard.RTCAudioSource)();

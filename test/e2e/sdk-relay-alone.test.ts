@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { areHomed } from "./lib/network-people.ts";
 import { eventually, OverlayNetwork, type OverlayNode } from "./lib/network.ts";
-import { befriend, cleanUp, endOf, makePerson, nextRing, type Person, phase, tone, until } from "./sdk-people.ts";
+import { befriend, cleanUp, endOf, makePerson, type Person, talk, until } from "./sdk-people.ts";
 
 const OPERATOR = "Rita";
 const RELAY_HOST = "127.99.0.1";
@@ -43,11 +43,7 @@ async function relayed(): Promise<number> {
 }
 
 it("carries the call of somebody who hides their address", async () => {
-  const ring = nextRing(ben);
-  const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) });
-  const incoming = await ring;
-  await incoming.answer({ audio: tone(1_000) });
-  await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+  const [outgoing, incoming] = await talk(ann, ben);
   for (const call of [outgoing, incoming]) {
     // The far end of a path is known for a relay's once its candidate has come, which may be after the first packet over it.
     await until(call, "change", () => call.path?.confirmed === true && call.path.kind === "relayed");

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type RunningNode, startNode } from "@earshot/node";
 import type { RelayOffer } from "@earshot/sdk";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { befriend, cleanUp, endOf, makePerson, nextRing, phase, temporaryFolder, tone, until } from "./sdk-people.ts";
+import { befriend, cleanUp, endOf, makePerson, phase, talk, temporaryFolder, tone, until } from "./sdk-people.ts";
 
 const HOST = "127.0.0.1";
 const startRelay = (operator: string, host = HOST) =>
@@ -30,11 +30,7 @@ it("carries a call whose people hide their addresses, and both are told whose re
   const ann = await makePerson("Ann", node.url, { callSettings: { hideAddress: "everyone" } });
   const ben = await makePerson("Ben", node.url);
   await befriend(ann, ben);
-  const ring = nextRing(ben);
-  const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) });
-  const incoming = await ring;
-  await incoming.answer({ audio: tone(1_000) });
-  await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+  const [outgoing, incoming] = await talk(ann, ben);
   for (const call of [outgoing, incoming]) {
     await until(call, "change", () => call.path?.confirmed === true);
     expect(call.path).toMatchObject({ kind: "relayed", relay: { operator: "The neighbours" } });
@@ -52,11 +48,7 @@ it("carries a call whose people hide their addresses, and both are told whose re
 it("is not used where a direct path works", async () => {
   const [ann, ben] = [await makePerson("Ann", node.url), await makePerson("Ben", node.url)];
   await befriend(ann, ben);
-  const ring = nextRing(ben);
-  const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) });
-  const incoming = await ring;
-  await incoming.answer({ audio: tone(1_000) });
-  await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+  const [outgoing] = await talk(ann, ben);
   await until(outgoing, "change", () => outgoing.path?.confirmed === true);
   expect(outgoing.path).toMatchObject({ kind: "direct", relay: null });
 });
@@ -100,11 +92,7 @@ it("is another once the one that carried the call is gone, named and consented t
     const ann = await makePerson("Ann", node.url, { callSettings: { hideAddress: "everyone" }, relays: source });
     const ben = await makePerson("Ben", node.url, { relays: { offers: async () => [] } });
     await befriend(ann, ben);
-    const ring = nextRing(ben);
-    const outgoing = await ann.client.call(ben.client.id, { audio: tone(600) });
-    const incoming = await ring;
-    await incoming.answer({ audio: tone(1_000) });
-    await Promise.all([phase(outgoing, "active"), phase(incoming, "active")]);
+    const [outgoing, incoming] = await talk(ann, ben);
     const over = (operator: string) =>
       Promise.all(
         [outgoing, incoming].map((call) => until(call, "change", () => call.path?.relay?.operator === operator)),

@@ -2,18 +2,11 @@
 import type { ConsentLimits } from "@earshot/core";
 import { useState } from "preact/hooks";
 import { type ConsentField, createConsentForm, type ConsentFormModel } from "../view-models/consent-form.ts";
-import { LimitsForm } from "./limits-form.tsx";
+import { LimitsForm, type LimitsQuestion } from "./limits-form.tsx";
 
-interface Props {
+interface Props extends LimitsQuestion<ConsentLimits> {
   /** What stands in the fields first. */
   readonly limits: ConsentLimits;
-  readonly busy: boolean;
-  readonly problem: string | undefined;
-  /** "Lend my node", or "Save" where it is lent already. */
-  readonly yes: string;
-  readonly no: string;
-  readonly onYes: (limits: ConsentLimits) => unknown;
-  readonly onNo: () => unknown;
 }
 
 const FIELDS: readonly (readonly [ConsentField, string])[] = [

@@ -15,18 +15,23 @@ interface LimitsModel<Field extends string, Limits> {
   read(): Limits | undefined;
 }
 
-interface Props<Field extends string, Limits> {
-  /** What the ids for tests begin with. */
-  readonly name: string;
-  readonly form: LimitsModel<Field, Limits>;
-  readonly labels: readonly (readonly [Field, string])[];
+/** What a form of limits is for, whichever they are. */
+export interface LimitsQuestion<Limits> {
   readonly busy: boolean;
   /** Of the node, where the form has none of its own. */
   readonly problem: string | undefined;
+  /** Of the button that allows it. */
   readonly yes: string;
   readonly no: string;
   readonly onYes: (limits: Limits) => unknown;
   readonly onNo: () => unknown;
+}
+
+interface Props<Field extends string, Limits> extends LimitsQuestion<Limits> {
+  /** What the ids for tests begin with. */
+  readonly name: string;
+  readonly form: LimitsModel<Field, Limits>;
+  readonly labels: readonly (readonly [Field, string])[];
   /** After the amounts. */
   readonly children?: ComponentChildren;
 }

@@ -2,7 +2,7 @@
 import type { RelayLimits } from "@earshot/core";
 import { useState } from "preact/hooks";
 import { createRelayForm, type RelayField } from "../view-models/relay-form.ts";
-import { LimitsForm } from "./limits-form.tsx";
+import { LimitsForm, type LimitsQuestion } from "./limits-form.tsx";
 
 /** What relaying means, before anybody says yes. */
 export function RelayMeaning() {
@@ -31,15 +31,9 @@ export function RelayMeaning() {
   );
 }
 
-interface Props {
+interface Props extends Omit<LimitsQuestion<RelayLimits>, "no"> {
   /** What stands in the fields first. */
   readonly limits: RelayLimits;
-  readonly busy: boolean;
-  readonly problem: string | undefined;
-  /** "Relay calls", or "Save" where it is allowed already. */
-  readonly yes: string;
-  readonly onYes: (limits: RelayLimits) => unknown;
-  readonly onNo: () => unknown;
 }
 
 const FIELDS: readonly (readonly [RelayField, string])[] = [

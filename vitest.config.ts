@@ -81,7 +81,7 @@ export default defineConfig({
           include: [
             "test/e2e/{cli,sdk,setup}-*.test.ts",
             "test/e2e/web-{account,hosted,node,parts,restore,screens,start}.test.ts",
-            "test/e2e/network/{lookups,promotion,storm,what-supernodes-hold}.test.ts",
+            "test/e2e/network/{lookups,promotion,storm,to-dedicated,what-supernodes-hold}.test.ts",
             "test/attacks/**/*.test.ts",
             "test/nat/**/*.test.ts",
           ],
@@ -119,7 +119,7 @@ export default defineConfig({
         test: {
           // Minutes each, and so not part of `npm test`: npx vitest run --project long
           name: "long",
-          include: ["test/e2e/network/{demotion,to-dedicated}.test.ts", "test/e2e/cli-echo.test.ts"],
+          include: ["test/e2e/network/demotion.test.ts", "test/e2e/cli-echo.test.ts"],
           exclude: notTests,
           environment: "node",
           fileParallelism: false,

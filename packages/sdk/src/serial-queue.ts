@@ -30,3 +30,30 @@ export class SerialQueue {
     await this.#last;
   }
 }
+
+/** Work that is done anew whenever it is asked for. Whoever asks while one turn waits in the queue has that one. */
+export class Repeated<T> {
+  readonly #queue: SerialQueue;
+  readonly #work: () => Promise<T>;
+  #waiting: Promise<T> | undefined;
+
+  constructor(queue: SerialQueue, work: () => Promise<T>) {
+    this.#queue = queue;
+    this.#work = work;
+  }
+
+  /** As {@link SerialQueue.run}. */
+  run(): Promise<T> {
+    if (this.#waiting) return this.#waiting;
+    const begins = () => {
+      if (this.#waiting === turn) this.#waiting = undefined;
+    };
+    const turn: Promise<T> = this.#queue.run(() => {
+      begins();
+      return this.#work();
+    });
+    this.#waiting = turn;
+    turn.catch(begins); // it may never have begun
+    return turn;
+  }
+}

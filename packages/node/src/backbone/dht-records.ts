@@ -29,6 +29,7 @@ import {
   ROLLED_BACK,
 } from "./hyperdht.ts";
 import { askAlso, type RecordPlaces } from "./record-places.ts";
+import { untilQuiet } from "./until-quiet.ts";
 
 export interface DhtRecordsParts {
   readonly dht: GuardedDht;
@@ -87,25 +88,38 @@ export class DhtRecords {
     const kept = this.#keepOurselves(record);
     if (!kept.ok) return kept;
     this.#running++;
+    const asking = new Set<Promise<void>>();
     try {
-      return await this.#putAtOthers(record);
+      return await this.#putAtOthers(record, asking);
     } finally {
-      this.#running--;
+      // Who was silent is still asked, for HyperDHT to forget those that are dead.
+      void Promise.all(asking).finally(() => this.#running--);
     }
   }
 
-  async #putAtOthers({ publicKey, seq, signature, value }: RecordOnWire): Promise<Result<number>> {
+  /** `asking`: takes what goes on for longer than it is waited for. */
+  async #putAtOthers(
+    { publicKey, seq, signature, value }: RecordOnWire,
+    asking: Set<Promise<void>>,
+  ): Promise<Result<number>> {
     const target = HyperDHT.hash(publicKey);
     const places = this.#parts.places.of(target);
     const atPlaces: Reply[] = [];
+    let onReply = () => {};
     const query = this.#ask(target, PUT_CONCURRENCY + places.length, (reply) => {
       if (places.some((place) => isFrom(place, reply))) atPlaces.push(reply);
+      onReply();
       return true;
     });
     askAlso(query, places);
+    const { clock, limits } = this.#parts;
     // What is left of the time is for the puts themselves.
-    await this.#within(this.#parts.limits.putDeadlineMs / 2, query.finished());
-    query.destroy();
+    await untilQuiet(clock, limits.putDeadlineMs / 2, (heard) => {
+      onReply = heard;
+      const ended = this.#toItsEnd(query);
+      asking.add(ended);
+      return ended;
+    });
     const put = encodeMessage(messages.mutablePutRequest, {
       publicKey: Buffer.from(publicKey),
       seq,
@@ -179,6 +193,13 @@ export class DhtRecords {
     }
   }
 
+  /** As {@link #readAll}, of a query whose answers count as they come. */
+  async #toItsEnd(query: Query<unknown>): Promise<void> {
+    const cancel = this.#parts.clock.setTimer(LONGEST_QUERY_MS, () => query.destroy());
+    await query.finished().catch(() => {});
+    cancel();
+  }
+
   /** So that a network of two finds it: a look-up never asks the asker. */
   #keepOurselves(record: RecordOnWire): Result<void> {
     const { dht } = this.#parts;
@@ -226,24 +247,21 @@ export class DhtRecords {
     return (await this.#parts.dht.request(request, reply.from)).error;
   }
 
-  /** Waits for all within the deadline; one that took it is enough. */
+  /** Waits for those that answer within the deadline; one that took it is enough. */
   async #outcome(outcomes: Promise<number>[]): Promise<Result<number>> {
+    const { clock, limits } = this.#parts;
     const errors: number[] = [];
-    const heard = outcomes.map((outcome) => outcome.then((error) => errors.push(error)).catch(() => {}));
-    await this.#within(this.#parts.limits.putDeadlineMs / 2, Promise.all(heard));
+    await untilQuiet(clock, limits.putDeadlineMs / 2, (heard) => {
+      const answered = (error: number) => {
+        errors.push(error);
+        heard();
+      };
+      return Promise.allSettled(outcomes.map((outcome) => outcome.then(answered)));
+    });
     const taken = errors.filter((error) => error === 0).length;
     if (taken > 0) return accept(taken);
     if (errors.some((error) => ROLLED_BACK.includes(error))) return refuse("rolled-back");
     return errors.length > 0 ? refuse("over-quota", "the network") : refuse("server-busy", "the network");
-  }
-
-  async #within(ms: number, work: Promise<unknown>): Promise<void> {
-    let cancel = () => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#parts.clock.setTimer(ms, resolve);
-    });
-    await Promise.race([work.catch(() => {}), late]);
-    cancel();
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type Result,
 } from "@earshot/core";
 import { errorOf } from "../errors.ts";
-import { type ScoutLink, scoutPair, type Scouts } from "./scouts.ts";
+import { scoutPair, type Scouts } from "./scouts.ts";
 
 /** After so long without an answer, the next home is asked as well. */
 export const NEXT_HOME_MS = 500;
@@ -31,11 +31,14 @@ export async function fetchBundle(
   places: readonly Place[],
   hash: Uint8Array,
 ): Promise<Result<Uint8Array>> {
-  const ways = waysTo(places, scoutPair(ports.scouts));
+  const [first, second] = scoutPair(ports.scouts);
+  const ways = waysTo(places, first !== second);
   let refusal: RefusalCode | undefined;
   let error: Error | undefined;
   let answered = 0;
-  const found = await firstOf(ports.clock, ways, async ({ place, link }) => {
+  const found = await firstOf(ports.clock, ways, async ({ place, scout }) => {
+    // As they are now: whoever has just been found dead is exchanged.
+    const link = scoutPair(ports.scouts)[scout];
     const { supernodeKey, url, dht } = place.home;
     const answer = await link
       .request({ type: "get-bundle", hash, at: { supernodeKey, url, dht } })
@@ -60,18 +63,17 @@ export async function fetchBundle(
 
 interface Way {
   readonly place: Place;
-  readonly link: ScoutLink;
+  /** Which of the pair. */
+  readonly scout: 0 | 1;
 }
 
 /** Every home once, scouts in turn, and then the other way round. */
-function waysTo(places: readonly Place[], [one, other]: readonly [ScoutLink, ScoutLink]): Way[] {
+function waysTo(places: readonly Place[], areTwo: boolean): Way[] {
   const homes = places.filter(
     ({ home }, i) => places.findIndex((each) => equalBytes(each.home.supernodeKey, home.supernodeKey)) === i,
   );
-  const ways = homes.map((place, i) => ({ place, link: i % 2 === 0 ? one : other }));
-  return one === other
-    ? ways
-    : [...ways, ...ways.map(({ place, link }) => ({ place, link: link === one ? other : one }))];
+  const ways = homes.map((place, i): Way => ({ place, scout: i % 2 === 0 ? 0 : 1 }));
+  return areTwo ? [...ways, ...ways.map(({ place, scout }): Way => ({ place, scout: scout === 0 ? 1 : 0 }))] : ways;
 }
 
 /** Tries one after the other, each once the one before it has failed or is late; the first value holds. */

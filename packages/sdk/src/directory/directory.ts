@@ -165,12 +165,14 @@ export class Directory {
     search.ask(second, other);
     await search.settle(SLOW_MS);
     if (search.found) return search.result();
-    for (const slot of plan.rest) search.ask(slot, linkFor(slot, plan.first, one, other));
+    // As they are now: whoever has just been found dead is exchanged.
+    const pair = scoutPair(scouts);
+    for (const slot of plan.rest) search.ask(slot, linkFor(slot, plan.first, ...pair));
     await search.settle(GIVE_UP_MS);
     const result = search.result();
     if (result.ok || result.code !== "record-missing") return result;
     const make = () => new RecordSearch<R>(this.#ports, { kind, masterKey, knownAt, open }, hedgeMs ?? HEDGE_MS);
-    return (await this.#contradiction(make, plan.first, [one, other])) ?? result;
+    return (await this.#contradiction(make, plan.first, [...pair, one, other])) ?? result;
   }
 
   /**

@@ -12,7 +12,7 @@ import {
   unwrap,
   verifyRecord,
 } from "@earshot/core";
-import { SeededRandom, VirtualClock } from "@earshot/testkit";
+import { SeededRandom, settle, VirtualClock } from "@earshot/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { SignedAhead } from "../account/signed-ahead.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
@@ -29,15 +29,20 @@ const DAY_MS = 86_400_000;
 
 /** What a home keeps, and how it answers. */
 class Holder {
-  readonly records = new Map<string, MutableRecord>();
+  records = new Map<string, MutableRecord>();
   readonly bundles = new Map<string, Uint8Array>();
   /** What it refuses requests of this type with. */
   readonly refusals = new Map<EdgeRequest["type"], RefusalCode>();
 
   /** Takes the eight contact records that come first, and no more. */
   refusePublic = false;
+  /** Look-ups wait for it. */
+  lookups: Promise<void> = Promise.resolve();
+  asked = 0;
 
   async request(request: EdgeRequest): Promise<never> {
+    this.asked++;
+    if (request.type === "get-record") await this.lookups;
     const code = this.refusals.get(request.type);
     return (code ? refuse(code) : await this.#answer(request)) as never;
   }
@@ -82,6 +87,8 @@ interface Device {
   readonly directory: Directory;
   readonly ports: IdentityPorts;
   readonly locatorKey: Uint8Array;
+  /** Its mailbox is another from now on, of that number. */
+  move(number: number): void;
 }
 
 /** A device of an account, with a home; its clock this far ahead. */
@@ -96,7 +103,8 @@ async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, ahe
   const directory = new Directory({ ...ports, scouts, lastGood, onRefused: () => {} });
   const seed = random.bytes(32);
   const home = { url: "wss://home.example/", supernodeKey: publicKeyOf(seed), hopKey: publicKeyOf(seed), dht: "" };
-  const places = () => [{ home, mailboxId: new Uint8Array(16).fill(number) }];
+  let mailbox = number;
+  const places = () => [{ home, mailboxId: new Uint8Array(16).fill(mailbox) }];
   const writer = new RecordWriter({ clock: own, scouts });
   const locator = { seed, publicKey: publicKeyOf(seed) };
   const prekeys = await Prekeys.load(ports, identity);
@@ -107,6 +115,7 @@ async function makeDevice(restore?: { phrase: string; backup?: Uint8Array }, ahe
     ports,
     directory,
     locatorKey: locator.publicKey,
+    move: (to) => (mailbox = to),
     publisher: new Publisher({ ports, identity, prekeys, places, writer, directory, locator, ahead, problem }),
   };
 }
@@ -220,4 +229,53 @@ it("keeps each device at its own mailbox when another's certificate has run out"
   await clock.advance(DAY_MS + 60_000);
   await third.publisher.publish();
   expect(await publicDevices(third)).toEqual([idsAndPlaces[0], idsAndPlaces[2]]);
+});
+
+/** Where contacts find a device: the number of its mailbox. */
+const foundAt = async ({ directory, locatorKey, identity }: Device) =>
+  unwrap(await directory.findContact(locatorKey, identity.accountKey)).record.places[0]?.mailboxId[0];
+
+it("tells contacts of a new home while an earlier publication still waits for supernodes that have died", async () => {
+  const device = await makeDevice();
+  const { publisher } = device;
+  await publisher.publish();
+  let answer = () => {};
+  holder.lookups = new Promise((resolve) => (answer = resolve));
+  device.move(7);
+  const first = publisher.publish();
+  await settle();
+  device.move(8);
+  const second = publisher.publish();
+  await settle();
+  const held = new Map(holder.records);
+  answer();
+  expect(await Promise.all([first, second])).toEqual([true, true]);
+  const after = holder.records;
+  holder.records = held;
+  expect(await foundAt(device)).toBe(8);
+  holder.records = after;
+  expect(await foundAt(device)).toBe(8);
+  expect(problems).toEqual([]);
+});
+
+it("publishes once for all who ask while a publication is under way", async () => {
+  const device = await makeDevice();
+  const { publisher } = device;
+  await publisher.publish();
+  let answer = () => {};
+  holder.lookups = new Promise((resolve) => (answer = resolve));
+  const countOf = async (times: number): Promise<number> => {
+    device.move(9 + times);
+    const running = publisher.publish();
+    await settle();
+    const before = holder.asked;
+    const asked = Array.from({ length: times }, () => publisher.publish());
+    answer();
+    await Promise.all([running, ...asked]);
+    return holder.asked - before;
+  };
+  const once = await countOf(1);
+  holder.lookups = new Promise((resolve) => (answer = resolve));
+  expect(await countOf(100)).toBeLessThanOrEqual(once);
+  expect(problems).toEqual([]);
 });

@@ -29,14 +29,14 @@ import type { Locator } from "../contacts/locator.ts";
 import { NodeError } from "../errors.ts";
 import type { Identity, IdentityPorts } from "../identity/identity.ts";
 import type { Prekeys } from "../identity/prekeys.ts";
-import { SerialQueue } from "../serial-queue.ts";
+import { Repeated, SerialQueue } from "../serial-queue.ts";
 import { Stored, type StoredCodec } from "../state/stored.ts";
 import type { Directory, Found } from "./directory.ts";
 import { shareOut } from "./places-of-account.ts";
 import type { DayOfRecord, RecordWriter, Stored as StoredRecord } from "./record-writer.ts";
 
-/** Publications that wait for each other; more are a caller that does not wait. */
-const MAX_WAITING = 500;
+/** Beside the publication that waits for all who ask, what is told to leave the account key. */
+const MAX_WAITING = 8;
 
 /**
  * What has not changed is stored anew after this time, give or take a quarter. Its holders keep it 48 hours, but they come and go,
@@ -75,6 +75,12 @@ export class Publisher {
   readonly #parts: PublisherParts;
   readonly #stored: Stored<number>;
   readonly #queue = new SerialQueue(MAX_WAITING);
+  /** Contact records, which wait for each other and for nothing else. */
+  readonly #contacts = new SerialQueue(MAX_WAITING);
+  readonly #publications = new Repeated(this.#queue, () => this.#turn().finally(() => this.#parts.onPublished?.()));
+  readonly #earlyContacts = new Repeated(this.#contacts, () => this.#publishEarly());
+  /** What a publication need not store again. */
+  #early: EarlyContact | undefined;
   #last: number | undefined;
   #done: Publication | undefined;
   /** The account's other devices as last seen: an answer that hides them does not take them out. */
@@ -94,7 +100,9 @@ export class Publisher {
    * for a time, so try again soon. Throws {@link NodeError} `node-refused`, ClientError `device-revoked`; `offline` and such as the links do.
    */
   publish(): Promise<boolean> {
-    return this.#queue.run(() => this.#publish().finally(() => this.#parts.onPublished?.()));
+    // One that is under way may wait for supernodes that have just died: contacts need not.
+    if (this.#queue.waiting > 0) void this.#earlyContacts.run();
+    return this.#publications.run();
   }
 
   /** Why what was signed ahead is no longer published, where it is not. */
@@ -119,7 +127,7 @@ export class Publisher {
       await identity.leaveKey(certificate);
       this.#leftOut = false;
       // The key is away already: what fails here is repeated as every publication is.
-      await this.#publish().catch(this.#parts.problem);
+      await this.#turn().catch(this.#parts.problem);
       this.#parts.onPublished?.();
     });
   }
@@ -127,22 +135,33 @@ export class Publisher {
   /** Resolves once what was stored last has been read back. */
   async idle(): Promise<void> {
     await this.#queue.idle();
+    await this.#contacts.idle();
     await this.#checking;
   }
 
-  async #publish(): Promise<boolean> {
-    const { identity, prekeys, directory } = this.#parts;
-    await identity.renew();
-    await prekeys.rotate();
-    const early = await this.#publishEarly();
+  async #turn(): Promise<boolean> {
+    await this.#parts.identity.renew();
+    await this.#parts.prekeys.rotate();
+    await this.#earlyContacts.run();
+    const early = this.#early;
+    try {
+      return await this.#publish(early);
+    } finally {
+      // Meanwhile there may be another, for the next one.
+      if (this.#early === early) this.#early = undefined;
+    }
+  }
+
+  async #publish(early: EarlyContact | undefined): Promise<boolean> {
+    const { identity, directory } = this.#parts;
     const found = await directory.findPublic(identity.accountKey);
     const others = await this.#join(found);
     const wanted = this.#wanted(others);
     if (!early && this.#isDone(wanted, found)) return true;
     this.#done = undefined;
     const updatedAt = await this.#nextUpdate(found);
-    const isCurrent = early && equalBytes(early.listHash, identity.listHead.hash);
-    const stored = [isCurrent ? early.stored : await this.#publishContact(updatedAt)];
+    const isCurrent = early?.content === this.#wantedContact();
+    const stored = [isCurrent ? early.stored : await this.#contacts.run(() => this.#publishContact(updatedAt))];
     let published = false;
     if (!identity.keyHere) published = await this.#publishAhead(found, stored);
     else if (others) published = await this.#tryPublic(updatedAt, others, stored);
@@ -154,16 +173,16 @@ export class Publisher {
 
   /**
    * Contacts first: where this device has moved, its contact record needs nothing from the public one, which may have to be looked up at
-   * homes that are dead. Undefined where nothing is known to have changed, or it could not be stored: it has its turn again.
+   * homes that are dead. Does nothing where nothing is known to have changed; what cannot be stored has its turn again.
    */
-  async #publishEarly(): Promise<{ readonly stored: StoredDays; readonly listHash: Uint8Array } | undefined> {
-    if (this.#last === undefined || this.#done?.content === this.#wanted(this.#others)) return undefined;
-    const { hash: listHash } = this.#parts.identity.listHead;
+  async #publishEarly(): Promise<void> {
+    if (this.#last === undefined || this.#done?.content === this.#wanted(this.#others)) return;
+    const content = this.#wantedContact();
+    if (this.#early?.content === content) return;
     try {
-      return { stored: await this.#publishContact(await this.#nextUpdate(undefined)), listHash };
+      this.#early = { content, stored: await this.#publishContact(await this.#nextUpdate(undefined)) };
     } catch (error) {
       this.#parts.problem(error);
-      return undefined;
     }
   }
 
@@ -177,16 +196,14 @@ export class Publisher {
     );
   }
 
-  /** What the records say, in a form to compare: places, keys, lists and prekeys, and the day. */
+  /** What the records say, in a form to compare: that of the contact record, the rest's places, prekeys, and other devices. */
   #wanted(others: readonly OtherDevice[] | undefined): string {
-    const { identity, prekeys, places, locator, ports } = this.#parts;
-    const { listHead, certificate } = identity;
+    const { identity, prekeys, places } = this.#parts;
     const bytes = [
-      publishDays(ports.clock.now())[0],
+      this.#wantedContact(),
       identity.keyHere,
-      [listHead.n, toHex(listHead.hash), toHex(locator.publicKey), toHex(encodeCertificate(certificate))],
-      [...prekeys.signed("contact"), ...prekeys.signed("public")].map(toHex),
-      [...places("contact"), ...places("request")].map(textOfPlace),
+      prekeys.signed("public").map(toHex),
+      places("request").map(textOfPlace),
       (others ?? []).map(({ device, places: theirs }) => [
         toHex(device.certificate),
         ...device.prekeys.map(toHex),
@@ -194,6 +211,18 @@ export class Publisher {
       ]),
     ];
     return JSON.stringify(bytes);
+  }
+
+  /** What the contact record and its bundle say: places, keys, lists and prekeys, and the day. */
+  #wantedContact(): string {
+    const { identity, prekeys, places, locator, ports } = this.#parts;
+    const { listHead, certificate } = identity;
+    return JSON.stringify([
+      publishDays(ports.clock.now())[0],
+      [listHead.n, toHex(listHead.hash), toHex(locator.publicKey), toHex(encodeCertificate(certificate))],
+      prekeys.signed("contact").map(toHex),
+      places("contact").map(textOfPlace),
+    ]);
   }
 
   #republishMs(): number {
@@ -369,6 +398,12 @@ interface Publication {
 
 interface StoredDays extends StoredRecord {
   readonly days: readonly DayOfRecord[];
+}
+
+/** A contact record that was stored ahead of its publication. */
+interface EarlyContact {
+  readonly content: string;
+  readonly stored: StoredDays;
 }
 
 interface OtherDevice {

@@ -20,6 +20,8 @@ import { Contradictions, type ScoutLink, scoutPair, type Scouts } from "./scouts
 export const READ_BACK_MS = 2_000;
 /** Homes that have not taken the bundle so long after the first one are waited for no longer: one that is dead takes ten seconds. */
 export const LATE_HOME_MS = 500;
+/** A scout that is not connected by then may be dead: the other is asked first. */
+export const SOON_MS = 1_000;
 /** Copies of a pair, which go through one scout. */
 const PAIR = 2;
 
@@ -120,8 +122,7 @@ export class RecordWriter {
 
   /** To the homes in turn through the one scout and the other. */
   async #putBundle(bundle: Uint8Array, { home }: Place, i: number): Promise<Result<unknown>> {
-    const [one, other] = scoutPair(this.#ports.scouts);
-    return this.#either(i % 2 === 0 ? [one, other] : [other, one], { type: "put-bundle", at: refOf(home), bundle });
+    return this.#either(i % 2 === 0 ? 0 : 1, { type: "put-bundle", at: refOf(home), bundle });
   }
 
   /**
@@ -159,26 +160,43 @@ export class RecordWriter {
   }
 
   async #putCopy(record: MutableRecord, copy: number): Promise<Result<unknown>> {
-    const pair = scoutPair(this.#ports.scouts);
-    const link = linkOf(copy, pair);
-    return this.#either([link, link === pair[0] ? pair[1] : pair[0]], { type: "put-record", record });
+    return this.#either(copy < PAIR ? 0 : 1, { type: "put-record", record });
   }
 
-  /** Through the first, and where that one does not take it, through the other. Throws where neither works. */
+  /**
+   * Through that one of the pair, and where it does not take it, through the other; through it once more where neither was there. Throws
+   * where neither works.
+   */
   async #either(
-    [one, other]: readonly [ScoutLink, ScoutLink],
+    which: 0 | 1,
     request: Extract<EdgeRequest, { type: "put-record" | "put-bundle" }>,
   ): Promise<Result<unknown>> {
-    const first = await this.#request(one, request);
-    if (first.ok || one === other) return orThrow(first);
-    const second = await this.#request(other, request);
+    const [one, other] = this.#pairFrom(which);
+    if (one === other) return orThrow(await this.#request(one, request));
+    const first = await this.#request(one, request, SOON_MS);
+    if (first.ok) return first;
+    const second = await this.#request(this.#anotherThan(one, which), request);
     // A later record elsewhere counts, whoever has it.
-    return second.ok || isLater(second) || "error" in first ? orThrow(second) : first;
+    if (second.ok || isLater(second)) return second;
+    if (!("error" in first)) return first;
+    if (!("error" in second)) return second;
+    return orThrow(await this.#request(this.#pairFrom(which)[0], request));
   }
 
-  async #request(link: ScoutLink, request: EdgeRequest): Promise<Attempt> {
+  /** As it is now: whoever has just been found dead is exchanged. */
+  #pairFrom(which: 0 | 1): readonly [ScoutLink, ScoutLink] {
+    const [one, other] = scoutPair(this.#ports.scouts);
+    return which === 0 ? [one, other] : [other, one];
+  }
+
+  #anotherThan(asked: ScoutLink, which: 0 | 1): ScoutLink {
+    const [same, other] = this.#pairFrom(which);
+    return other === asked ? same : other;
+  }
+
+  async #request(link: ScoutLink, request: EdgeRequest, waitMs?: number): Promise<Attempt> {
     try {
-      const answer = await link.request(request);
+      const answer = await link.request(request, waitMs);
       return answer.ok ? accept(undefined) : refuse(answer.code);
     } catch (error) {
       return { ok: false, code: "server-busy", error };
@@ -201,8 +219,4 @@ function orThrow(attempt: Attempt): Result<unknown> {
 
 function isLater(attempt: Attempt): boolean {
   return !attempt.ok && attempt.code === "rolled-back";
-}
-
-function linkOf(copy: number, [one, other]: readonly [ScoutLink, ScoutLink]): ScoutLink {
-  return copy < PAIR ? one : other;
 }

@@ -136,6 +136,7 @@ export class Roaming {
   /** A home goes, and names others. */
   draining(slot: HomeSlot, descriptors: readonly Uint8Array[]): void {
     slot.drainingAt = this.#ports.clock.now();
+    this.#failed(slot.key);
     this.#pause.end();
     void this.#do(async () => {
       const self = this.#self?.self;
@@ -231,7 +232,11 @@ export class Roaming {
         homes.current.map((slot) => this.#heldOf(slot)),
         clock.now(),
       );
-      for (const slot of homes.current) if (plan.drop.includes(slot.key)) await homes.leave(slot);
+      for (const slot of homes.current.filter(({ key }) => plan.drop.includes(key))) {
+        // Of no use as a scout either.
+        if (slot.lostAt !== undefined) this.#failed(slot.key);
+        await homes.leave(slot);
+      }
       await this.#addHomes(plan, entry);
       if (homes.current.length === 0) await homes.add(this.#fallback(entry.self), true);
       this.#cancelPlan();

@@ -144,9 +144,12 @@ export class ScoutChoice implements Scouts {
       if (problem === "closed-by-us") return;
       this.report(link, "slow");
     };
+    const onPush = ({ type }: { readonly type: string }) => {
+      if (type === "drain") this.report(link, "slow");
+    };
     const { homes, clock } = this.#ports;
     const options = { expectedKey: () => home.supernodeKey };
-    const edge = new EdgeLink(this.#ports, () => homes.addressOf(home), { onDown }, options);
+    const edge = new EdgeLink(this.#ports, () => homes.addressOf(home), { onDown, onPush }, options);
     const link: OnDemandLink = new OnDemandLink(clock, edge, waitMs, () => {
       if (this.#old.get(key) === link) this.#old.delete(key);
     });

@@ -26,6 +26,7 @@ import { CallError } from "../errors.ts";
 import type { CallSession } from "./call-session.ts";
 import { type KnownOfPath, readPath, readStats } from "./call-stats.ts";
 import { endReasonOf, mainLeg, phaseOf } from "./call-view.ts";
+import { PathPatience } from "./path-patience.ts";
 import type { PeerLeg } from "./peer-leg.ts";
 import { QualityWatch } from "./quality-watch.ts";
 import { limitSending } from "./send-limits.ts";
@@ -72,7 +73,7 @@ export class CallHandle implements Call {
   /** What {@link handleState} told of last. */
   #seen = "";
   #watching = false;
-  #directWaited = false;
+  readonly #patience = new PathPatience();
   #cancelPathTimer: () => void = () => {};
 
   constructor(session: CallSession, parts: CallHandleParts) {
@@ -313,18 +314,12 @@ export class CallHandle implements Call {
     };
   }
 
-  /** A direct path that ICE has just found is mostly taken the next moment: only one that goes unused is worth telling. */
-  #withPatience(seen: CallPath): CallPath {
-    const before = this.#directWaited;
-    this.#directWaited = seen.directShouldHaveWorked;
-    return { ...seen, directShouldHaveWorked: seen.directShouldHaveWorked && before };
-  }
-
   async #lookAtPath(): Promise<void> {
     const report = await this.#leg?.peer?.getStats().catch(() => undefined);
     if (report && this.phase === "active") this.#lookAtQuality(report);
-    const seen = report && readPath(report, this.#knownOfPath());
-    const path = seen && this.#withPatience(seen);
+    const known = this.#knownOfPath();
+    const seen = report && readPath(report, known);
+    const path = seen && this.#patience.take(seen, known);
     if (!path || this.endedAt !== undefined || JSON.stringify(path) === JSON.stringify(this.path)) return;
     this.path = path;
     this.#events.emit("change", this);

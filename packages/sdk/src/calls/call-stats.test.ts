@@ -81,6 +81,15 @@ it("tells which of two relays it is where the platform says, and names both wher
   expect(theirs?.relay).toEqual({ operator: "operator 2 or operator 4", key: null, side: "theirs", trusted: false });
 });
 
+it("knows a relay of theirs by its candidate where the platform does not", () => {
+  const at = { address: "198.51.100.4", port: 4 };
+  const place = { ...at, foundation: "1", transport: "udp", priority: 1, type: "relay" } as const;
+  const theirCandidates = [{ ...place, relatedAddress: null, relatedPort: null, tcpType: null, relay: 0 }];
+  const seen = { ends: [["host"], ["prflx", at]], selected: true } as const;
+  expect(read({ theirCandidates }, seen)).toMatchObject({ kind: "relayed", relay: { operator: "operator 2" } });
+  expect(read({}, seen)?.kind).toBe("direct");
+});
+
 it("says that a direct path goes unused only where one works", () => {
   const relayed = { ends: [["relay"], ["relay"]], selected: true } as const;
   const unused = (...pairs: Pair[]) => read({}, relayed, ...pairs)?.directShouldHaveWorked;

@@ -63,7 +63,7 @@ export function readPath(report: RTCStatsReport, known: KnownOfPath): CallPath |
   const local = entries.get(textOf(pair.localCandidateId) ?? "");
   const remote = entries.get(textOf(pair.remoteCandidateId) ?? "");
   const localType = textOf(local?.candidateType) ?? "unknown";
-  const remoteType = textOf(remote?.candidateType) ?? "unknown";
+  const remoteType = isOnTheirRelay(remote, known) ? "relay" : (textOf(remote?.candidateType) ?? "unknown");
   const localAddress = textOf(local?.address) ?? textOf(local?.ip);
   const remoteAddress = textOf(remote?.address) ?? textOf(remote?.ip);
   const roundTrip = numberOf(pair.currentRoundTripTime);
@@ -87,16 +87,25 @@ export function readPath(report: RTCStatsReport, known: KnownOfPath): CallPath |
   };
 }
 
+/** A packet came from it before the candidate that says so, and the platform goes on calling it peer-reflexive. */
+function isOnTheirRelay(remote: Entry | undefined, known: KnownOfPath): boolean {
+  return remote?.candidateType === "prflx" && candidateOf(remote, known)?.type === "relay";
+}
+
 function ownRelayed(local: Entry | undefined): OwnRelayed {
   return { url: textOf(local?.url), address: textOf(local?.address) ?? textOf(local?.ip) };
 }
 
 /** The one that the other side says; all that it may be on where it does not. */
-function theirRelayOf(remote: Entry | undefined, { theirRelays, theirCandidates }: KnownOfPath): readonly RelayHost[] {
-  const address = textOf(remote?.address) ?? textOf(remote?.ip);
-  const found = theirCandidates.find((each) => each.address === address && each.port === remote?.port);
-  const relay = theirRelays[found?.relay ?? -1];
+function theirRelayOf(remote: Entry | undefined, known: KnownOfPath): readonly RelayHost[] {
+  const { theirRelays } = known;
+  const relay = theirRelays[candidateOf(remote, known)?.relay ?? -1];
   return relay ? [relay] : theirRelays;
+}
+
+function candidateOf(remote: Entry | undefined, { theirCandidates }: KnownOfPath): Candidate | undefined {
+  const address = textOf(remote?.address) ?? textOf(remote?.ip);
+  return theirCandidates.find((each) => each.address === address && each.port === remote?.port);
 }
 
 function relayAmong(relays: readonly RelayHost[], side: CallRelay["side"], known: KnownOfPath): CallRelay {

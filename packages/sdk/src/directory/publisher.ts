@@ -34,6 +34,7 @@ import { Stored, type StoredCodec } from "../state/stored.ts";
 import type { Directory, Found } from "./directory.ts";
 import { shareOut } from "./places-of-account.ts";
 import type { DayOfRecord, RecordWriter, Stored as StoredRecord } from "./record-writer.ts";
+import { contactToPublish, type OtherDevice, toPublish } from "./to-publish.ts";
 
 /** Beside the publication that waits for all who ask, what is told to leave the account key. */
 const MAX_WAITING = 8;
@@ -156,11 +157,11 @@ export class Publisher {
     const { identity, directory } = this.#parts;
     const found = await directory.findPublic(identity.accountKey);
     const others = await this.#join(found);
-    const wanted = this.#wanted(others);
+    const wanted = toPublish(this.#parts, others);
     if (!early && this.#isDone(wanted, found)) return true;
     this.#done = undefined;
     const updatedAt = await this.#nextUpdate(found);
-    const isCurrent = early?.content === this.#wantedContact();
+    const isCurrent = early?.content === contactToPublish(this.#parts);
     const stored = [isCurrent ? early.stored : await this.#contacts.run(() => this.#publishContact(updatedAt))];
     let published = false;
     if (!identity.keyHere) published = await this.#publishAhead(found, stored);
@@ -176,8 +177,8 @@ export class Publisher {
    * homes that are dead. Does nothing where nothing is known to have changed; what cannot be stored has its turn again.
    */
   async #publishEarly(): Promise<void> {
-    if (this.#last === undefined || this.#done?.content === this.#wanted(this.#others)) return;
-    const content = this.#wantedContact();
+    if (this.#last === undefined || this.#done?.content === toPublish(this.#parts, this.#others)) return;
+    const content = contactToPublish(this.#parts);
     if (this.#early?.content === content) return;
     try {
       this.#early = { content, stored: await this.#publishContact(await this.#nextUpdate(undefined)) };
@@ -194,35 +195,6 @@ export class Publisher {
     return (
       found.ok && found.value.record.updatedAt >= (this.#last ?? 0) && found.value.bundle.devices.some(this.#isOwn)
     );
-  }
-
-  /** What the records say, in a form to compare: that of the contact record, the rest's places, prekeys, and other devices. */
-  #wanted(others: readonly OtherDevice[] | undefined): string {
-    const { identity, prekeys, places } = this.#parts;
-    const bytes = [
-      this.#wantedContact(),
-      identity.keyHere,
-      prekeys.signed("public").map(toHex),
-      places("request").map(textOfPlace),
-      (others ?? []).map(({ device, places: theirs }) => [
-        toHex(device.certificate),
-        ...device.prekeys.map(toHex),
-        ...theirs.map(textOfPlace),
-      ]),
-    ];
-    return JSON.stringify(bytes);
-  }
-
-  /** What the contact record and its bundle say: places, keys, lists and prekeys, and the day. */
-  #wantedContact(): string {
-    const { identity, prekeys, places, locator, ports } = this.#parts;
-    const { listHead, certificate } = identity;
-    return JSON.stringify([
-      publishDays(ports.clock.now())[0],
-      [listHead.n, toHex(listHead.hash), toHex(locator.publicKey), toHex(encodeCertificate(certificate))],
-      prekeys.signed("contact").map(toHex),
-      places("contact").map(textOfPlace),
-    ]);
   }
 
   #republishMs(): number {
@@ -404,15 +376,6 @@ interface StoredDays extends StoredRecord {
 interface EarlyContact {
   readonly content: string;
   readonly stored: StoredDays;
-}
-
-interface OtherDevice {
-  readonly device: BundleDevice;
-  readonly places: readonly Place[];
-}
-
-function textOfPlace({ home, mailboxId }: Place): string {
-  return [home.url, home.dht, toHex(home.supernodeKey), toHex(home.hopKey), toHex(mailboxId)].join(" ");
 }
 
 function notTaken({ code }: Refusal): NodeError {

@@ -83,6 +83,27 @@ describe("a call that is answered", () => {
     expect(world.callee.state.remoteWish).toEqual({ leanVoice: false, picture: "small" });
   });
 
+  test("has what a callee says on the channel count, though its answer takes longer by an envelope", () => {
+    const world = ringing();
+    const { callee, caller } = world;
+    // For a moment, as where the person answers before the path is up.
+    callee.dispatch({ type: "transport", leg: 0, state: "disconnected" });
+    callee.dispatch({ type: "answer", media: AUDIO });
+    callee.dispatch({ type: "transport", leg: 0, state: "connected" });
+    callee.dispatch({ type: "set-media", media: { audio: false, video: true } });
+    const wish = { leanVoice: true, picture: "none" } as const;
+    callee.dispatch({ type: "set-wish", wish });
+    world.run(5);
+    expect([callee.state.phase, caller.state.phase]).toEqual(["active", "ringing"]);
+    world.run(100);
+    expect(caller.state).toMatchObject({
+      phase: "active",
+      remoteWish: wish,
+      remoteMedia: { audio: false, video: true },
+    });
+    expect(caller.did("refused")).toEqual([]);
+  });
+
   test("sends no picture to a side whose set-up takes none", () => {
     const world = answered({ calleePolicy: { relay: "never", relays: [], video: false } });
     world.caller.dispatch({ type: "set-media", media: { audio: true, video: true } });

@@ -134,6 +134,7 @@ function newLeg(id: LegId, device: Uint8Array, nonce: Uint8Array): Leg {
     remoteUfrag: null,
     envelopes: newLane(),
     messages: newLane(),
+    early: {},
   };
 }
 

@@ -92,6 +92,8 @@ export interface Leg {
   readonly remoteUfrag: string | null;
   readonly envelopes: LaneState;
   readonly messages: LaneState;
+  /** Said on the channel by a callee whose answer is still on its way, by an envelope: it counts once that is here. */
+  readonly early: { readonly media?: MediaState; readonly wish?: MediaWish };
 }
 
 export interface MediaState {

@@ -1,5 +1,5 @@
 /** From the answer on: both sides do the same here, but for who may reveal and who offers restarts. */
-import type { CallEvent, CallState, LegId } from "../call-states.ts";
+import type { CallEvent, CallState, LegId, MediaState } from "../call-states.ts";
 import type { CallMessage } from "../call-types.ts";
 import { CHANNEL_CLOSED_GRACE_MS, PING_INTERVAL_MS, PINGS_UNANSWERED_MAX } from "../limits.ts";
 import { nonceMatches } from "../words.ts";
@@ -134,7 +134,7 @@ export function receiveReveal(turn: Turn, id: LegId, message: Extract<CallMessag
   patchLeg(turn, id, { peerNonce: message.nonce });
 }
 
-export function receiveMedia(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "media" }>): void {
+export function receiveMedia(turn: Turn, id: LegId, message: MediaState): void {
   const video = message.video && videoAllowed(turn.state, currentLeg(turn, id));
   if (message.video && !video) refused(turn, "policy-refused");
   patchData(turn, { remoteMedia: { audio: message.audio, video } });

@@ -79,6 +79,9 @@ const calling = {
   "resend-candidates": onResend,
   "hang-up": (turn, _state, message, { id }) => outgoing.receiveHangUp(turn, id, message),
   "refuse-relays": (turn, _state, message, { id }) => outgoing.receiveRelayRefusal(turn, id, message),
+  media: (turn, _state, { audio, video }, { id }) => outgoing.receiveEarly(turn, id, { media: { audio, video } }),
+  wish: (turn, _state, { leanVoice, picture }, { id }) =>
+    outgoing.receiveEarly(turn, id, { wish: { leanVoice, picture } }),
 } satisfies MessageRow<CallPhaseName>;
 
 const answered = {

@@ -1,12 +1,13 @@
 /** Dialling and ringing: the caller's side until one device answers. */
 import { equalBytes } from "../../bytes.ts";
-import type { CallEvent, CallState, LegId } from "../call-states.ts";
+import type { CallEvent, CallState, Leg, LegId } from "../call-states.ts";
 import type { CallMessage, EncodedSetup } from "../call-types.ts";
 import { CONNECT_TIMEOUT_MS, RESTART_DELAY_MS, RING_TIMEOUT_MS } from "../limits.ts";
 import { checkAnswering, checkSetup, encodeSetup } from "../setup.ts";
 import { nonceCommitment } from "../words.ts";
 import { flushLocal } from "./candidates.ts";
 import { activateIfReady } from "./confirming.ts";
+import { receiveMedia } from "./connected.ts";
 import { cancelLeg, closeLeg, endCall } from "./ending.ts";
 import { receiveRefusal, sayRefused } from "./relays.ts";
 import { retryRestart } from "./restarting.ts";
@@ -143,6 +144,11 @@ function learnRemoteSetup(turn: Turn, id: LegId, encoded: EncodedSetup): boolean
  * The first answer takes the call: nA is revealed to it alone, the other devices stop ringing, and the media open as soon
  * as the confirmation holds.
  */
+/** It answered by an envelope, which the channel has overtaken. */
+export function receiveEarly(turn: Turn, id: LegId, said: Leg["early"]): void {
+  patchLeg(turn, id, { early: { ...currentLeg(turn, id).early, ...said } });
+}
+
 export function receiveAnswer(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "answer" }>): void {
   const before = currentLeg(turn, id);
   if (message.setup === null && before.remoteSetup === null) return refused(turn, "bad-state");
@@ -160,5 +166,8 @@ export function receiveAnswer(turn: Turn, id: LegId, message: Extract<CallMessag
   flushLocal(turn, id);
   if (leg.transport === "failed") retryRestart(turn, connecting);
   if (leg.transport === "disconnected") emit(turn, { type: "start-timer", name: "restart", delayMs: RESTART_DELAY_MS });
+  const { media, wish } = leg.early;
+  if (media) receiveMedia(turn, id, media);
+  if (wish) patchData(turn, { remoteWish: wish });
   activateIfReady(turn);
 }

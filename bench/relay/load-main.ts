@@ -1,14 +1,14 @@
 /**
- * Calls over a TURN server: each two allocations with a channel to each other, as two WebRTC ends that both relay. The packets go in
- * rounds, a packet of each end at a time, no faster than they come back, so that what is measured is the relay and not its queue; or
- * as many a second as real calls would send.
+ * Calls over a TURN server of which one end relays: an allocation with a channel to a peer that is elsewhere. Packets go both ways, so
+ * that each is one that the relay takes and one that it sends. They go in rounds, a packet of each end at a time, no faster than they
+ * come, so that what is measured is the relay and not its queue; or as many a second as real calls would send.
  */
 import { randomBytes } from "node:crypto";
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { CHANNEL_HEADER_BYTES, encodeChannelData, isChannelData, type StunAddress } from "@earshot/core";
 import { issueCredential } from "@earshot/node";
+import { addressBytes } from "../../packages/node/src/prefix.ts";
 import { codeOf, decoded, relayedOf, TurnAsker } from "../../packages/node/src/relay/turn-cases.ts";
+import { bindUdp, type UdpSocket } from "../../packages/node/src/relay/udp-socket.ts";
 
 export interface RelayLoad {
   readonly port: number;
@@ -31,61 +31,65 @@ export interface RelayLoaded {
 }
 
 const HOST = "127.0.0.1";
+/** Of the other ends: to a relay its own address is another matter. */
+const PEER_HOST = "127.0.0.2";
 const CHANNEL = 0x4000;
 const ALLOCATION_MISMATCH = 437;
 const ANSWER_MS = 2_000;
-/** Packets that are not back after so long are lost. */
+/** Packets that are not there after so long are lost. */
 const LATE_MS = 200;
 
-interface End {
-  readonly socket: Socket;
+/** An end that relays, and the other. */
+interface RelayedCall {
+  readonly client: UdpSocket;
   readonly asker: TurnAsker;
-  relayed: StunAddress;
+  readonly relayed: StunAddress;
+  readonly peer: UdpSocket;
 }
 
-async function ask({ socket }: Pick<End, "socket">, bytes: Uint8Array, port: number) {
-  const answer = once(socket, "message", { signal: AbortSignal.timeout(ANSWER_MS) });
-  socket.send(bytes, port, HOST);
-  const message = decoded(((await answer) as [Buffer])[0]);
-  return message;
+async function ask(client: UdpSocket, bytes: Uint8Array, port: number) {
+  const answer = await new Promise<Uint8Array>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error("no answer")), ANSWER_MS);
+    client.onMessage = (data) => {
+      if (isChannelData(data[0] as number)) return; // on its way still
+      clearTimeout(late);
+      resolve(data);
+    };
+    client.send(bytes, port, HOST);
+  });
+  return decoded(answer);
 }
 
-async function makeEnd(load: RelayLoad): Promise<End> {
+async function makeCall(load: RelayLoad): Promise<RelayedCall> {
   const { port, secret } = load;
-  const socket = createSocket({ type: "udp4", lookup: (host, _options, callback) => callback(null, host, 4) });
-  // It may listen at once, since nothing is looked up.
-  const listening = once(socket, "listening");
-  socket.bind(0, HOST);
-  await listening;
+  const client = bindUdp(HOST, 0);
   const asker = new TurnAsker(issueCredential(secret, Date.now() + 3_600_000, randomBytes(8)));
-  asker.take(await ask({ socket }, asker.allocate(), port));
-  const answer = await ask({ socket }, asker.allocate(), port);
+  asker.take(await ask(client, asker.allocate(), port));
+  const answer = await ask(client, asker.allocate(), port);
   if (codeOf(answer) === ALLOCATION_MISMATCH) {
     // The port of one that has just been given back, which coturn remembers for a while.
-    socket.close();
-    return makeEnd(load);
+    await client.close();
+    return makeCall(load);
   }
   if (codeOf(answer) !== 0) throw new Error(`allocate: ${codeOf(answer)}`);
-  return { socket, asker, relayed: relayedOf(answer) };
+  const peer = bindUdp(PEER_HOST, 0);
+  const bound = await ask(client, asker.bind(CHANNEL, { address: addressBytes(PEER_HOST), port: peer.port }), port);
+  if (codeOf(bound) !== 0) throw new Error(`channel bind: ${codeOf(bound)}`);
+  return { client, asker, relayed: relayedOf(answer), peer };
 }
 
 async function run(load: RelayLoad): Promise<RelayLoaded> {
-  const ends: End[] = [];
+  const calls: RelayedCall[] = [];
   const startedAt = performance.now();
-  for (let i = 0; i < 2 * load.calls; i++) ends.push(await makeEnd(load));
-  const allocateMs = (performance.now() - startedAt) / ends.length;
-  for (const [i, end] of ends.entries()) {
-    const peer = ends[i ^ 1] as End;
-    const code = codeOf(await ask(end, end.asker.bind(CHANNEL, peer.relayed), load.port));
-    if (code !== 0) throw new Error(`channel bind: ${code}`);
-  }
+  for (let i = 0; i < load.calls; i++) calls.push(await makeCall(load));
+  const allocateMs = (performance.now() - startedAt) / calls.length;
   const begunAt = performance.now();
-  const { sent, delays } = await (load.perSecond === undefined ? inRounds(load, ends) : inTime(load, ends));
+  const { sent, delays } = await (load.perSecond === undefined ? inRounds(load, calls) : inTime(load, calls));
   const seconds = (performance.now() - begunAt) / 1_000;
-  for (const end of ends) {
+  for (const { client, peer, asker } of calls) {
     // Given back: another run's socket may get the same port.
-    await ask(end, end.asker.refresh(0), load.port);
-    end.socket.close();
+    await ask(client, asker.refresh(0), load.port);
+    await Promise.all([client.close(), peer.close()]);
   }
   delays.sort((one, other) => one - other);
   const delayAt = (share: number) => delays[Math.floor(share * delays.length)] ?? Number.NaN;
@@ -98,13 +102,22 @@ interface Sent {
   readonly delays: number[];
 }
 
-async function inRounds({ packets, packetBytes, port }: RelayLoad, ends: readonly End[]): Promise<Sent> {
+/** What each end sends to the other. */
+function waysOf({ packetBytes, port }: RelayLoad, calls: readonly RelayedCall[]): (() => void)[] {
+  return calls.flatMap(({ client, peer, relayed }) => [
+    () => client.send(encodeChannelData(CHANNEL, stamped(packetBytes), false), port, HOST),
+    () => peer.send(stamped(packetBytes), relayed.port, HOST),
+  ]);
+}
+
+async function inRounds(load: RelayLoad, calls: readonly RelayedCall[]): Promise<Sent> {
+  const ways = waysOf(load, calls);
   let onAll = (): void => {};
   let expected = 0;
-  const delays = listen(ends, (received) => received >= expected && onAll());
+  const delays = listen(calls, (received) => received >= expected && onAll());
   let sent = 0;
-  while (sent < packets) {
-    expected = delays.length + ends.length;
+  while (sent < load.packets) {
+    expected = delays.length + ways.length;
     const all = new Promise<void>((resolve) => {
       const late = setTimeout(resolve, LATE_MS);
       onAll = () => {
@@ -112,35 +125,39 @@ async function inRounds({ packets, packetBytes, port }: RelayLoad, ends: readonl
         resolve();
       };
     });
-    for (const { socket } of ends) socket.send(stamped(packetBytes), port, HOST);
-    sent += ends.length;
+    for (const send of ways) send();
+    sent += ways.length;
     await all;
   }
   return { sent, delays };
 }
 
 /** The ends take turns, so that the packets come as those of calls that know nothing of each other. */
-async function inTime({ packets, packetBytes, port, perSecond = 0 }: RelayLoad, ends: readonly End[]): Promise<Sent> {
-  const delays = listen(ends, () => {});
+async function inTime(load: RelayLoad, calls: readonly RelayedCall[]): Promise<Sent> {
+  const { packets, perSecond = 0 } = load;
+  const ways = waysOf(load, calls);
+  const delays = listen(calls, () => {});
   const startedAt = performance.now();
   let sent = 0;
   while (sent < packets) {
     await new Promise((resolve) => setTimeout(resolve, 1));
     const due = Math.min(packets, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond));
-    for (; sent < due; sent++) (ends[sent % ends.length] as End).socket.send(stamped(packetBytes), port, HOST);
+    for (; sent < due; sent++) ways[sent % ways.length]?.();
   }
   await new Promise((resolve) => setTimeout(resolve, LATE_MS));
   return { sent, delays };
 }
 
-function listen(ends: readonly End[], onPacket: (received: number) => void): number[] {
+function listen(calls: readonly RelayedCall[], onPacket: (received: number) => void): number[] {
   const delays: number[] = [];
-  for (const { socket } of ends)
-    socket.on("message", (data: Buffer) => {
-      if (!isChannelData(data[0] as number)) return;
-      delays.push(performance.now() - data.readDoubleBE(CHANNEL_HEADER_BYTES));
-      onPacket(delays.length);
-    });
+  const heard = (data: Uint8Array, at: number) => {
+    delays.push(performance.now() - new DataView(data.buffer, data.byteOffset).getFloat64(at));
+    onPacket(delays.length);
+  };
+  for (const { client, peer } of calls) {
+    client.onMessage = (data) => heard(data, CHANNEL_HEADER_BYTES);
+    peer.onMessage = (data) => heard(data, 0);
+  }
   return delays;
 }
 
@@ -148,7 +165,7 @@ function listen(ends: readonly End[], onPacket: (received: number) => void): num
 function stamped(packetBytes: number): Uint8Array {
   const data = Buffer.alloc(packetBytes);
   data.writeDoubleBE(performance.now());
-  return encodeChannelData(CHANNEL, data, false);
+  return data;
 }
 
 process.on("message", (load: RelayLoad) => {

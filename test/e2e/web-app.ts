@@ -101,3 +101,12 @@ export async function confirmedPathOf(page: Page): Promise<string | null> {
 export async function closeEnded(page: Page): Promise<void> {
   await control(page, "call-close").click({ timeout: NETWORK_LIMIT_MS });
 }
+
+/** Ends whatever a failed test left on, so that the next one starts from the contact list. */
+export async function endWhatIsLeft(pages: readonly Page[]): Promise<void> {
+  for (const page of pages)
+    for (const testId of ["incoming-decline", "hang-up", "call-close"]) {
+      const button = control(page, testId);
+      if (await button.isVisible()) await button.click();
+    }
+}

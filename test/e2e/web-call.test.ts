@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed } from "vitest";
 import { type ChromiumProcess, launchChromium } from "./lib/chromium.ts";
 import { type Daemon, startDaemon } from "./lib/daemon.ts";
 import {
@@ -16,6 +16,7 @@ import {
   confirmedPathOf,
   control,
   dial,
+  endWhatIsLeft,
   exchangeCards,
   firstRun,
   isOnline,
@@ -38,15 +39,7 @@ afterAll(async () => {
   await node?.stop();
 });
 
-/** Ends whatever a failed test left on, so that the next one starts from the contact list. */
-afterEach(async () => {
-  for (const { page } of [ada, grace]) {
-    for (const testId of ["incoming-decline", "hang-up", "call-close"]) {
-      const button = control(page, testId);
-      if (await button.isVisible()) await button.click();
-    }
-  }
-});
+afterEach(() => endWhatIsLeft([ada.page, grace.page]));
 
 /** Plays for at least two seconds of media time. */
 async function plays(page: Page, testId: "remote-audio" | "remote-video"): Promise<void> {
@@ -136,6 +129,7 @@ describe("a call", () => {
   });
 
   it("uses little data where a person wants that: a picture comes once it is asked for", async () => {
+    onTestFailed(() => preferLittleData(ada.page, false));
     await preferLittleData(ada.page, true);
     await dial(grace.page, "Ada", "video");
     await answer(ada.page, "voice");

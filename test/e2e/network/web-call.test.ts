@@ -2,7 +2,7 @@
  * Twelve nodes in processes of their own, five of them supernodes: two people in two Chromium processes, each on a node of
  * their own and homed at two supernodes that the other does not use, call each other and hear each other's voice.
  */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ChromiumProcess, launchChromium } from "../lib/chromium.ts";
 import { type NodeKind, OverlayNetwork, type OverlayNode } from "../lib/network.ts";
 import { homesOf, makeHomes } from "../lib/network-web.ts";
@@ -16,6 +16,7 @@ import {
   confirmedPathOf,
   control,
   dial,
+  endWhatIsLeft,
   exchangeCards,
   firstRun,
   reaches,
@@ -40,6 +41,8 @@ beforeAll(async () => {
   const [atAnn, , atBen] = network.clients as [OverlayNode, OverlayNode, OverlayNode];
   await Promise.all([firstRun(ann.page, atAnn.url, "Ann"), firstRun(ben.page, atBen.url, "Ben")]);
 });
+
+afterEach(() => endWhatIsLeft([ann.page, ben.page]));
 
 afterAll(async () => {
   await Promise.all([ann?.close(), ben?.close()]);

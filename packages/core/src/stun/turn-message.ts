@@ -75,10 +75,16 @@ export function decodeChannelData(bytes: Uint8Array): Result<ChannelData> {
   return accept({ channel, data: bytes.subarray(CHANNEL_HEADER_BYTES, CHANNEL_HEADER_BYTES + length) });
 }
 
-/** `padded`: to a multiple of 4, as streams need it. */
-export function encodeChannelData(channel: number, data: Uint8Array, padded: boolean): Uint8Array {
+/** `padded`: to a multiple of 4, as streams need it. `allocate` may give bytes of any content. */
+export function encodeChannelData(
+  channel: number,
+  data: Uint8Array,
+  padded: boolean,
+  allocate: (length: number) => Uint8Array = (length) => new Uint8Array(length),
+): Uint8Array {
   const length = CHANNEL_HEADER_BYTES + data.length;
-  const bytes = new Uint8Array(padded ? (length + 3) & ~3 : length);
+  const bytes = allocate(padded ? (length + 3) & ~3 : length);
+  if (bytes.length > length) bytes.fill(0, length);
   bytes[0] = channel >>> 8;
   bytes[1] = channel;
   bytes[2] = data.length >>> 8;

@@ -156,7 +156,7 @@ export class Allocation {
     const bound = channel !== undefined && channel.expiresAt > now;
     client.send(
       bound
-        ? encodeChannelData(channel.number, data, client.isStream)
+        ? encodeChannelData(channel.number, data, client.isStream, Buffer.allocUnsafe)
         : dataIndication(data, { address: addressBytes(from), port }, this.#nextId()),
     );
     this.#options.onPacket("to-client", data.length);

@@ -53,7 +53,7 @@ export function mayRelayTo(address: Uint8Array, policy: PeerPolicy): boolean {
   return !denied.check(text, family) && (policy.privateNetworks || !privateNetworks.check(text, family));
 }
 
-/** As node:net and node:dgram write it. */
+/** As node:net and the relay's sockets write it. */
 export function addressText(address: Uint8Array): string {
   if (address.length === IPV4_BYTES) return address.join(".");
   const view = new DataView(address.buffer, address.byteOffset, address.byteLength);

@@ -21,7 +21,7 @@ export interface RelaySocket {
   readonly address: StunAddress;
   /** Called with what comes to it; before, all of it is dropped. */
   onRelayed: OnRelayed | undefined;
-  /** `to`: as node:dgram writes it. */
+  /** `to`: as the system writes it. */
   send(data: Uint8Array, to: string, port: number): void;
   close(): void;
 }

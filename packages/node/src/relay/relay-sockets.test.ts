@@ -5,6 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { addressText } from "./peer-policy.ts";
 import type { RelayPorts, RelaySocket } from "./relay-ports.ts";
 import { type RelayAddress, RelaySockets } from "./relay-sockets.ts";
+import { bindUdp } from "./udp-socket.ts";
 
 const HOST = "127.0.0.1";
 const HELLO = Buffer.from("hello");
@@ -28,9 +29,11 @@ async function opened(sockets: RelaySockets, ports: RelayPorts = "any", family: 
 }
 
 test("of ports that are held it takes those that it is given, and gives them back unclosed", async () => {
-  const [{ socket, port }, other] = [await peer(HOST), await peer(HOST)];
+  const [one, other] = [bindUdp(HOST, 0), bindUdp(HOST, 0)];
+  closing.push(() => Promise.all([one.close(), other.close()]));
+  const { port } = one;
   const given: number[] = [];
-  const free = [[socket], [], [socket, other.socket]];
+  const free = [[one], [], [one, other]];
   const held = { take: () => free.shift() ?? [], giveBack: (back: number) => void given.push(back) };
   const sockets = new RelaySockets([{ host: HOST, announced: "8.8.4.4", held }]);
   const found = await opened(sockets);

@@ -1,11 +1,10 @@
 /** The UDP ports that allocations relay through. */
-import type { Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { addressBytes } from "../prefix.ts";
 import { addressText } from "./peer-policy.ts";
 import type { OpenRelaySocket, RelayFamily, RelayPorts, RelaySocket } from "./relay-ports.ts";
-import { bindUdp } from "./udp-socket.ts";
+import { bindUdp, boundUnlessTaken, type UdpSocket } from "./udp-socket.ts";
 
 /** Half of the system's ports are even. */
 const EVEN_TRIES = 16;
@@ -23,7 +22,7 @@ export interface RelayAddress {
 /** Bound sockets that outlive their use. */
 export interface HeldPorts {
   /** One, or two for a pair; none where none is left. */
-  take(ports: RelayPorts): readonly Socket[];
+  take(ports: RelayPorts): readonly UdpSocket[];
   giveBack(port: number): void;
 }
 
@@ -50,24 +49,24 @@ export class RelaySockets {
       return other === undefined ? [first] : [first, this.#relaySocket(other, address)];
     }
     for (let tries = 1; ; tries++) {
-      const first = await bindUdp(address.host, 0, 0);
-      const { port } = first.address();
+      const first = bindUdp(address.host, 0, 0);
+      const { port } = first;
       if (ports === "any" || port % 2 === 0) {
         if (ports !== "pair") return [this.#relaySocket(first, address)];
-        const second = await bindUdp(address.host, port + 1, 0).catch(() => undefined);
+        const second = boundUnlessTaken(address.host, port + 1);
         if (second) return [this.#relaySocket(first, address), this.#relaySocket(second, address)];
       }
-      first.close();
+      void first.close();
       if (tries === EVEN_TRIES) throw new Error("no even port");
     }
   };
 
-  #relaySocket(socket: Socket, { host, announced, held }: RelayAddress): RelaySocket {
-    const { port } = socket.address();
+  #relaySocket(socket: UdpSocket, { host, announced, held }: RelayAddress): RelaySocket {
+    const { port } = socket;
     const name = nameOf(host, port);
     const own = ownAddresses(host, announced);
     const textOf = isIPv6(host) ? sameText : (address: string) => address;
-    const [bound, shown] = [textOf(host), textOf(announced)];
+    const [boundAt, shown] = [textOf(host), textOf(announced)];
     const relay: RelaySocket = {
       address: { address: addressBytes(announced), port },
       onRelayed: undefined,
@@ -79,15 +78,15 @@ export class RelaySockets {
       },
       close: () => {
         if (!this.#open.delete(name)) return;
-        if (held === undefined) socket.close();
+        if (held === undefined) void socket.close();
         else held.giveBack(port);
       },
     };
     this.#open.set(name, relay);
-    socket.on("message", (data, from) => {
-      const address = textOf(from.address);
-      relay.onRelayed?.(data, address === bound ? shown : address, from.port);
-    });
+    socket.onMessage = (data, from, fromPort) => {
+      const address = textOf(from);
+      relay.onRelayed?.(data, address === boundAt ? shown : address, fromPort);
+    };
     return relay;
   }
 }

@@ -4,14 +4,13 @@
  *
  * What the router opens, this process holds: no other program of this machine is let in to by it.
  */
-import type { Socket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { PortMapping } from "@earshot/core";
 import type { WantedPort } from "../port-mapping/gateway-session.ts";
 import type { RelayPorts } from "./relay-ports.ts";
 import type { HeldPorts, RelayAddress } from "./relay-sockets.ts";
-import { bindUdp } from "./udp-socket.ts";
+import { bindUdp, boundUnlessTaken, type UdpSocket } from "./udp-socket.ts";
 
 /** Each is one end of a call at a time. Many routers open 32 in all, and the node has a few of its own. */
 export const MAX_ROUTER_PORTS = 16;
@@ -40,7 +39,7 @@ interface Followed {
 
 export class RouterPorts implements HeldPorts {
   readonly #parts: Required<RouterPortsParts>;
-  readonly #held = new Map<number, { readonly socket: Socket; isTaken: boolean }>();
+  readonly #held = new Map<number, { readonly socket: UdpSocket; isTaken: boolean }>();
   #followed: Followed | undefined;
   #isWanted = false;
   #last: { readonly address: string; readonly ports: readonly number[]; readonly atMs: number } | undefined;
@@ -78,10 +77,10 @@ export class RouterPorts implements HeldPorts {
       const { first } = this.#parts;
       const end = first + Math.min(maxAllocations, MAX_ROUTER_PORTS);
       for (const [port, { socket, isTaken }] of this.#held)
-        if (port >= end && !isTaken && this.#held.delete(port)) socket.close();
+        if (port >= end && !isTaken && this.#held.delete(port)) void socket.close();
       for (let port = first; port < end; port++) {
         if (this.#held.has(port)) continue;
-        const socket = await bindUdp(EVERYWHERE, port, 0).catch(() => undefined);
+        const socket = boundUnlessTaken(EVERYWHERE, port);
         if (socket !== undefined) this.#held.set(port, { socket, isTaken: false });
       }
       this.#isWanted = true;
@@ -104,7 +103,7 @@ export class RouterPorts implements HeldPorts {
   release(): void {
     this.pause();
     this.#last = undefined;
-    for (const { socket } of this.#held.values()) socket.close();
+    for (const { socket } of this.#held.values()) void socket.close();
     this.#held.clear();
   }
 
@@ -134,7 +133,7 @@ export class RouterPorts implements HeldPorts {
     return (state === "refused" || state === "mapped") && this.#last === undefined;
   }
 
-  take(asked: RelayPorts): readonly Socket[] {
+  take(asked: RelayPorts): readonly UdpSocket[] {
     const open = this.#last?.ports ?? [];
     const from = open.length === 0 ? 0 : this.#taken++ % open.length;
     const isFree = (port: number) => open.includes(port) && this.#held.get(port)?.isTaken === false;
@@ -154,7 +153,7 @@ export class RouterPorts implements HeldPorts {
   giveBack(port: number): void {
     const held = this.#held.get(port);
     if (held === undefined) return;
-    held.socket.removeAllListeners("message");
+    held.socket.onMessage = undefined;
     held.isTaken = false;
   }
 
@@ -170,13 +169,13 @@ export class RouterPorts implements HeldPorts {
 
 /** Rejects with the system's error where another program has it. */
 async function checkFree(port: number): Promise<void> {
-  const udp = await bindUdp(EVERYWHERE, port, 0);
+  const udp = bindUdp(EVERYWHERE, port, 0);
   const tcp = createServer();
   try {
     tcp.listen({ port, host: EVERYWHERE });
     await once(tcp, "listening");
   } finally {
-    udp.close();
+    await udp.close();
     tcp.close();
   }
 }

@@ -64,7 +64,7 @@ export async function startRelay(options: RelayOptions, services: RelayServices)
       });
       closing.push(() => closed(tcp));
       port = (tcp.address() as AddressInfo).port;
-      const udp = await bindUdp(host, port);
+      const udp = bindUdp(host, port);
       closing.push(() => udp.close());
       serveTurnUdp(udp, server);
     }

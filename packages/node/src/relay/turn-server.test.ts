@@ -255,7 +255,7 @@ describe("packets", () => {
     expect(await ada.code(ada.asker.bind(0x4001, PEER))).toBe(0);
     await ada.ask(encodeChannelData(0x4001, HELLO, false));
     from(port, PEER);
-    expect(ada.answers).toEqual([encodeChannelData(0x4001, HELLO, false)]);
+    expect(ada.answers.map((each) => Uint8Array.from(each))).toEqual([encodeChannelData(0x4001, HELLO, false)]);
     await world.clock.advance(300_001);
     await ada.ask(encodeChannelData(0x4001, HELLO, false));
     from(port, PEER);

@@ -258,6 +258,30 @@ it("tells contacts of a new home while an earlier publication still waits for su
   expect(problems).toEqual([]);
 });
 
+it("publishes for a second home that comes while the first publication writes down its time", async () => {
+  const device = await makeDevice();
+  const { storage } = device.ports;
+  const set = storage.set.bind(storage);
+  let write = () => {};
+  let isWriting = false;
+  storage.set = async (key, value) => {
+    if (key === "published" && !isWriting) {
+      isWriting = true;
+      await new Promise<void>((resolve) => (write = resolve));
+    }
+    return set(key, value);
+  };
+  const first = device.publisher.publish();
+  for (let i = 0; !isWriting && i < 100; i++) await settle();
+  device.move(8);
+  const second = device.publisher.publish();
+  await settle();
+  write();
+  expect(await Promise.all([first, second])).toEqual([true, true]);
+  expect(await foundAt(device)).toBe(8);
+  expect(problems).toEqual([]);
+});
+
 it("publishes once for all who ask while a publication is under way", async () => {
   const device = await makeDevice();
   const { publisher } = device;

@@ -160,12 +160,11 @@ export class Publisher {
     const wanted = toPublish(this.#parts, others);
     if (!early && this.#isDone(wanted, found)) return true;
     this.#done = undefined;
-    const updatedAt = await this.#nextUpdate(found);
     const isCurrent = early?.content === contactToPublish(this.#parts);
-    const stored = [isCurrent ? early.stored : await this.#contacts.run(() => this.#publishContact(updatedAt))];
+    const stored = [isCurrent ? early.stored : await this.#contacts.run(() => this.#publishContact())];
     let published = false;
     if (!identity.keyHere) published = await this.#publishAhead(found, stored);
-    else if (others) published = await this.#tryPublic(updatedAt, others, stored);
+    else if (others) published = await this.#tryPublic(found, others, stored);
     const complete = published && stored.every((each) => each.complete);
     if (complete) this.#done = { content: wanted, until: this.#parts.ports.clock.now() + this.#republishMs() };
     this.#readBack(stored);
@@ -181,7 +180,7 @@ export class Publisher {
     const content = contactToPublish(this.#parts);
     if (this.#early?.content === content) return;
     try {
-      this.#early = { content, stored: await this.#publishContact(await this.#nextUpdate(undefined)) };
+      this.#early = { content, stored: await this.#publishContact() };
     } catch (error) {
       this.#parts.problem(error);
     }
@@ -249,9 +248,9 @@ export class Publisher {
   }
 
   /** Once more where another of the account's devices came between. */
-  async #tryPublic(updatedAt: number, others: readonly OtherDevice[], stored: StoredDays[]): Promise<boolean> {
+  async #tryPublic(seen: Result<FoundPublic>, others: readonly OtherDevice[], stored: StoredDays[]): Promise<boolean> {
     const { directory, identity, problem } = this.#parts;
-    let put = await this.#publishPublic(updatedAt, others);
+    let put = await this.#publishPublic(await this.#nextUpdate(seen), others);
     if (!put.ok && put.code === "rolled-back") {
       const found = await directory.findPublic(identity.accountKey);
       const again = await this.#join(found);
@@ -262,7 +261,9 @@ export class Publisher {
     return put.ok;
   }
 
-  async #publishContact(updatedAt: number): Promise<StoredDays> {
+  /** Its time is taken in its turn: of two, the one that is stored later must not be the earlier. */
+  async #publishContact(): Promise<StoredDays> {
+    const updatedAt = await this.#nextUpdate(undefined);
     const { identity, prekeys, ports, locator } = this.#parts;
     const { seed, publicKey } = locator;
     const { deviceKey, entries } = identity;

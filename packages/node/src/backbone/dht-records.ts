@@ -87,46 +87,47 @@ export class DhtRecords {
     if (this.#running >= this.#parts.limits.maxLookups) return refuse("server-busy", "look-ups");
     const kept = this.#keepOurselves(record);
     if (!kept.ok) return kept;
+    const target = HyperDHT.hash(record.publicKey);
+    const { takers, ended } = this.#findTakers(target);
+    const putting = takers.then((found) => this.#putAtAll(found, target, record));
     this.#running++;
-    const asking = new Set<Promise<void>>();
-    try {
-      return await this.#putAtOthers(record, asking);
-    } finally {
-      // Who was silent is still asked, for HyperDHT to forget those that are dead.
-      void Promise.all(asking).finally(() => this.#running--);
-    }
+    // Who was silent is still asked, for HyperDHT to forget those that are dead.
+    void Promise.allSettled([putting, ended]).then(() => this.#running--);
+    return putting;
   }
 
-  /** `asking`: takes what goes on for longer than it is waited for. */
-  async #putAtOthers(
-    { publicKey, seq, signature, value }: RecordOnWire,
-    asking: Set<Promise<void>>,
-  ): Promise<Result<number>> {
-    const target = HyperDHT.hash(publicKey);
-    const places = this.#parts.places.of(target);
+  /** Those next to the key and at its places, once they have answered. `ended`: the silent ones have had their time too. */
+  #findTakers(target: Buffer): { takers: Promise<ReadonlySet<Reply>>; ended: Promise<void> } {
+    const { clock, limits, places } = this.#parts;
+    const known = places.of(target);
     const atPlaces: Reply[] = [];
     let onReply = () => {};
-    const query = this.#ask(target, PUT_CONCURRENCY + places.length, (reply) => {
-      if (places.some((place) => isFrom(place, reply))) atPlaces.push(reply);
+    const query = this.#ask(target, PUT_CONCURRENCY + known.length, (reply) => {
+      if (known.some((place) => isFrom(place, reply))) atPlaces.push(reply);
       onReply();
       return true;
     });
-    askAlso(query, places);
-    const { clock, limits } = this.#parts;
+    askAlso(query, known);
+    const ended = this.#toItsEnd(query);
     // What is left of the time is for the puts themselves.
-    await untilQuiet(clock, limits.putDeadlineMs / 2, (heard) => {
+    const asked = untilQuiet(clock, limits.putDeadlineMs / 2, (heard) => {
       onReply = heard;
-      const ended = this.#toItsEnd(query);
-      asking.add(ended);
       return ended;
     });
+    return { takers: asked.then(() => new Set([...query.closestReplies, ...atPlaces])), ended };
+  }
+
+  async #putAtAll(
+    takers: ReadonlySet<Reply>,
+    target: Buffer,
+    { publicKey, seq, signature, value }: RecordOnWire,
+  ): Promise<Result<number>> {
     const put = encodeMessage(messages.mutablePutRequest, {
       publicKey: Buffer.from(publicKey),
       seq,
       signature: Buffer.from(signature),
       value: Buffer.from(value),
     });
-    const takers = new Set([...query.closestReplies, ...atPlaces]);
     const outcomes = [...takers].map((reply) => this.#putAt(reply, target, put));
     return outcomes.length === 0 ? accept(0) : this.#outcome(outcomes);
   }

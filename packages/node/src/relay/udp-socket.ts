@@ -23,10 +23,12 @@ export interface UdpSocket {
   close(): Promise<void>;
 }
 
-const udx = new UDX();
+/** With the first socket: most nodes relay nothing. */
+let udx: UDX | undefined;
 
 /** Throws the system's error. `bufferBytes` 0: the system's default. */
 export function bindUdp(host: string, port: number, bufferBytes = BUFFER_BYTES): UdpSocket {
+  udx ??= new UDX();
   const socket = udx.createSocket({ ipv6Only: isIPv6(host) });
   try {
     socket.bind(port, host);

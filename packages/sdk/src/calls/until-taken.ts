@@ -3,7 +3,7 @@ import { codeOf } from "../errors.ts";
 
 /**
  * A device whose homes have all gone has others within some ten seconds (core's homes policy), and is found there soon after; where the
- * supernodes that it published through and is looked up through have gone as well, each of these takes as long again. Shorter than it rings.
+ * supernodes that it publishes through and is looked up through have gone as well, others have to take their place. Shorter than it rings.
  */
 export const PATIENCE_MS = 50_000;
 const RETRY_MS = 1_500;

@@ -235,12 +235,18 @@ it("keeps each device at its own mailbox when another's certificate has run out"
 const foundAt = async ({ directory, locatorKey, identity }: Device) =>
   unwrap(await directory.findContact(locatorKey, identity.accountKey)).record.places[0]?.mailboxId[0];
 
+/** No look-up is answered until the result is called. */
+function holdLookups(): () => void {
+  let answer = () => {};
+  holder.lookups = new Promise((resolve) => (answer = resolve));
+  return answer;
+}
+
 it("tells contacts of a new home while an earlier publication still waits for supernodes that have died", async () => {
   const device = await makeDevice();
   const { publisher } = device;
   await publisher.publish();
-  let answer = () => {};
-  holder.lookups = new Promise((resolve) => (answer = resolve));
+  const answer = holdLookups();
   device.move(7);
   const first = publisher.publish();
   await settle();
@@ -286,9 +292,8 @@ it("publishes once for all who ask while a publication is under way", async () =
   const device = await makeDevice();
   const { publisher } = device;
   await publisher.publish();
-  let answer = () => {};
-  holder.lookups = new Promise((resolve) => (answer = resolve));
   const countOf = async (times: number): Promise<number> => {
+    const answer = holdLookups();
     device.move(9 + times);
     const running = publisher.publish();
     await settle();
@@ -299,7 +304,6 @@ it("publishes once for all who ask while a publication is under way", async () =
     return holder.asked - before;
   };
   const once = await countOf(1);
-  holder.lookups = new Promise((resolve) => (answer = resolve));
   expect(await countOf(100)).toBeLessThanOrEqual(once);
   expect(problems).toEqual([]);
 });

@@ -140,15 +140,15 @@ function learnRemoteSetup(turn: Turn, id: LegId, encoded: EncodedSetup): boolean
   return true;
 }
 
-/**
- * The first answer takes the call: nA is revealed to it alone, the other devices stop ringing, and the media open as soon
- * as the confirmation holds.
- */
 /** It answered by an envelope, which the channel has overtaken. */
 export function receiveEarly(turn: Turn, id: LegId, said: Leg["early"]): void {
   patchLeg(turn, id, { early: { ...currentLeg(turn, id).early, ...said } });
 }
 
+/**
+ * The first answer takes the call: nA is revealed to it alone, the other devices stop ringing, and the media open as soon
+ * as the confirmation holds.
+ */
 export function receiveAnswer(turn: Turn, id: LegId, message: Extract<CallMessage, { type: "answer" }>): void {
   const before = currentLeg(turn, id);
   if (message.setup === null && before.remoteSetup === null) return refused(turn, "bad-state");
